@@ -1,0 +1,130 @@
+"""People in organizations: who is in, who comes, who goes."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from accounts import audit
+from accounts.audit import Actor
+from accounts.models import Membership, Organization, Role, User
+from accounts.permissions import may_give
+
+
+class LastOwner(ValueError):
+    """An organization keeps at least one owner."""
+
+
+class NotAllowed(ValueError):
+    """The actor may not hand out this role."""
+
+
+def current_membership(user: User, chosen: str | None) -> Membership | None:
+    """The membership in the chosen organization, else the user's oldest one.
+
+    Read anew on every request: a changed or ended membership counts at once.
+    """
+    memberships = list(
+        Membership.objects.filter(user=user).select_related("organization").order_by("created_at")
+    )
+    for membership in memberships:
+        if str(membership.organization_id) == chosen:
+            return membership
+    return memberships[0] if memberships else None
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """All organizations that the user is in, by name."""
+    return list(
+        Membership.objects.filter(user=user)
+        .select_related("organization")
+        .order_by("organization__name")
+    )
+
+
+def create_organization(actor: Actor, name: str, owner: User | None) -> Organization:
+    """A new tenant with its first owner; the slug is made from the name."""
+    base = slugify(name)[:50] or "organization"
+    with transaction.atomic():
+        taken = set(
+            Organization.objects.filter(slug__startswith=base).values_list("slug", flat=True)
+        )
+        slug = next(
+            candidate
+            for candidate in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3)))
+            if candidate not in taken
+        )
+        organization = Organization.objects.create(name=name, slug=slug)
+        audit.record(actor, organization, "create", organization)
+        if owner is not None:
+            membership = Membership.objects.create(
+                organization=organization, user=owner, role=Role.OWNER
+            )
+            audit.record(actor, organization, "create", membership, {"role": ("", Role.OWNER)})
+    return organization
+
+
+def add_member(
+    actor: Actor, actor_role: str | None, organization: Organization, email: str, role: str
+) -> Membership:
+    """Let a person in; an unknown address becomes a user who sets a password by a reset.
+
+    Raises NotAllowed when the actor's own role is below the one given.
+    """
+    if not may_give(actor_role, role):
+        raise NotAllowed(f"Your role doesn't allow you to make somebody {role}.")
+    with transaction.atomic():
+        user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
+        membership, created = Membership.objects.get_or_create(
+            organization=organization, user=user, defaults={"role": role}
+        )
+        if created:
+            audit.record(actor, organization, "create", membership, {"role": ("", role)})
+    return membership
+
+
+def change_role(
+    actor: Actor, actor_role: str | None, membership: Membership, role: str
+) -> Membership:
+    """Give a member another role. Raises NotAllowed, LastOwner."""
+    if not (may_give(actor_role, role) and may_give(actor_role, membership.role)):
+        raise NotAllowed(f"Your role doesn't allow you to make a {membership.role} a {role}.")
+    with transaction.atomic():
+        if membership.role == Role.OWNER and role != Role.OWNER:
+            _keep_an_owner(membership)
+        before, membership.role = membership.role, role
+        membership.save(update_fields=["role"])
+        audit.record(
+            actor, membership.organization_id, "change", membership, {"role": (before, role)}
+        )
+    return membership
+
+
+def remove_member(actor: Actor, actor_role: str | None, membership: Membership) -> None:
+    """Put a member out; counts from their next request. Raises NotAllowed, LastOwner."""
+    if not may_give(actor_role, membership.role):
+        raise NotAllowed(f"Your role doesn't allow you to remove a {membership.role}.")
+    with transaction.atomic():
+        if membership.role == Role.OWNER:
+            _keep_an_owner(membership)
+        audit.record(actor, membership.organization_id, "delete", membership)
+        membership.delete()
+
+
+def organization_with_slug_or_name(name: str) -> Organization | None:
+    """The organization that a person means by this word."""
+    return (
+        Organization.objects.filter(slug=name).first()
+        or Organization.objects.filter(name__iexact=name).first()
+    )
+
+
+def _keep_an_owner(membership: Membership) -> None:
+    owners: set[UUID] = set(
+        Membership.objects.for_organization(membership.organization_id)
+        .filter(role=Role.OWNER)
+        .select_for_update()
+        .values_list("pk", flat=True)
+    )
+    if owners <= {membership.pk}:
+        raise LastOwner("This is the last owner. Make somebody else owner first.")

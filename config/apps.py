@@ -1,0 +1,13 @@
+"""Wiring that has to happen once Django is ready."""
+
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    """Binds `shared_task` to our Celery app and registers the system checks."""
+
+    name = "config"
+
+    def ready(self) -> None:
+        """Import what registers itself."""
+        from config import celery, checks  # noqa: F401, PLC0415  # models must be loaded first

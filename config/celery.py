@@ -1,0 +1,65 @@
+"""Celery: queues, routes and the beat. A message is a wake-up; it carries no facts."""
+
+import os
+
+from celery import Celery
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+QUEUES = ("updates", "publish", "dispatch", "maintenance")
+
+ROUTES = {
+    "alerts.publish": "publish",
+    "alerts.sweep": "maintenance",
+    "alerts.purge": "maintenance",
+    "deliveries.dispatch": "dispatch",
+    "deliveries.probe": "maintenance",
+    "deliveries.sweep": "maintenance",
+    "deliveries.purge": "maintenance",
+    "accounts.purge": "maintenance",
+}
+"""Task → queue; a test fails when a task is missing here."""
+
+app = Celery("tocsin")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_acks_late=False,  # a lost wake-up is repaired by the sweep; a repeated one costs nothing
+    worker_prefetch_multiplier=1,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_timeout=2,
+    # Not socket_timeout: the worker's own blocking read would run into it.
+    broker_transport_options={"socket_connect_timeout": 2, "visibility_timeout": 3600},
+    task_queues=[Queue(name) for name in QUEUES],
+    task_default_queue="maintenance",
+    task_routes={name: {"queue": queue} for name, queue in ROUTES.items()},
+    beat_schedule={
+        "publish": {"task": "alerts.publish", "schedule": 2.0, "options": {"expires": 4}},
+        "dispatch": {"task": "deliveries.dispatch", "schedule": 2.0, "options": {"expires": 4}},
+        "probe": {"task": "deliveries.probe", "schedule": 5.0, "options": {"expires": 10}},
+        "alerts-sweep": {"task": "alerts.sweep", "schedule": 5.0, "options": {"expires": 10}},
+        "deliveries-sweep": {
+            "task": "deliveries.sweep",
+            "schedule": 5.0,
+            "options": {"expires": 10},
+        },
+        "alerts-purge": {"task": "alerts.purge", "schedule": 600.0, "options": {"expires": 600}},
+        "deliveries-purge": {
+            "task": "deliveries.purge",
+            "schedule": 600.0,
+            "options": {"expires": 600},
+        },
+        "accounts-purge": {
+            "task": "accounts.purge",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
+    },
+)
+app.autodiscover_tasks()
