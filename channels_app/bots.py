@@ -1,0 +1,260 @@
+"""Bots: registered, re-keyed, lent, disabled; and the way to call Telegram with one."""
+
+import secrets
+from functools import lru_cache
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from botapi.client import BotApiClient, ClientPool
+from botapi.outbound import OutboundPolicy
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts import audit
+from accounts.audit import SECRET, Actor
+from accounts.models import Organization
+from botapi import tokens
+from channels_app.encryption import context, decrypt, encrypt
+from channels_app.models import Bot, BotGrant, Verification
+
+
+class BotRefused(ValueError):
+    """The input can't become this bot: `field` says which one, the text what to do."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class CallInTransaction(RuntimeError):
+    """A Bot API call was about to be made inside a database transaction: a defect of ours."""
+
+
+def register_bot(
+    actor: Actor,
+    organization: Organization,
+    *,
+    name: str,
+    token: str,
+    api_url: str = "",
+    proxy: str = "",
+) -> Bot:
+    """Store a bot with its verification pending; nothing is sent to Telegram here.
+
+    Raises BotRefused for a token that can't be one, or a bot that is registered already.
+    """
+    telegram_id = _bot_id(token)
+    _check_connection(api_url, proxy)
+    if Bot.objects.filter(telegram_id=telegram_id).exists():
+        raise BotRefused(
+            "token",
+            f"The bot {telegram_id} is registered on this installation already. "
+            "The organization that owns it can lend it to you under Bots → Lend.",
+        )
+    bot = Bot(
+        organization=organization,
+        name=name,
+        telegram_id=telegram_id,
+        api_url=api_url.rstrip("/"),
+    )
+    bot.token_encrypted = encrypt(token, _context(bot, "token"))
+    bot.proxy_encrypted = encrypt(proxy, _context(bot, "proxy"))
+    bot.webhook_secret_encrypted = encrypt(
+        secrets.token_urlsafe(32), _context(bot, "webhook_secret")
+    )
+    with transaction.atomic():
+        bot.save(force_insert=True)
+        audit.record(actor, organization, "create", bot, {"token": ("", SECRET)})
+    return bot
+
+
+def change_bot(
+    actor: Actor,
+    bot: Bot,
+    *,
+    name: str | None = None,
+    token: str = "",
+    api_url: str | None = None,
+    proxy: str | None = None,
+    enabled: bool | None = None,
+) -> Bot:
+    """Change what is given. A new token must be the same bot's: its queue and chats stay.
+
+    Pointing the bot to another API server or proxy sends the token there, so that change needs
+    the token again. Raises BotRefused.
+    """
+    if token and _bot_id(token) != bot.telegram_id:
+        raise BotRefused(
+            "token",
+            f"This is the token of the bot {_bot_id(token)}, not of {bot.telegram_id}. "
+            "Register the other bot as a new one.",
+        )
+    moved = (api_url is not None and api_url.rstrip("/") != bot.api_url) or (
+        proxy is not None and proxy != proxy_of(bot)
+    )
+    if moved:
+        _check_connection(api_url or "", proxy or "")
+        if not token:
+            raise BotRefused(
+                "token", "Enter the bot's token again to send it to another server or proxy."
+            )
+    before = audit.snapshot(bot)
+    if name is not None:
+        bot.name = name
+    if token:
+        bot.token_encrypted = encrypt(token, _context(bot, "token"))
+    if api_url is not None:
+        bot.api_url = api_url.rstrip("/")
+    if proxy is not None:
+        bot.proxy_encrypted = encrypt(proxy, _context(bot, "proxy"))
+    if enabled is not None or token:
+        _set_enabled(bot, enabled if enabled is not None else True)
+    if token or moved:
+        bot.verification = Verification.PENDING
+    with transaction.atomic():
+        bot.save()
+        audit.record(
+            actor,
+            bot.organization_id,
+            "change",
+            bot,
+            audit.changes_between(before, audit.snapshot(bot)),
+        )
+    return bot
+
+
+def delete_bot(actor: Actor, bot: Bot) -> None:
+    """Remove a bot with its chats. Raises BotRefused while channels use it."""
+    in_use = bot.chats.filter(channels__isnull=False).distinct().count()
+    if in_use:
+        raise BotRefused(
+            "bot", f"{in_use} chats of this bot have channels. Delete these channels first."
+        )
+    with transaction.atomic():
+        audit.record(actor, bot.organization_id, "delete", bot)
+        bot.delete()
+
+
+def disable_bot(bot: Bot, reason: str) -> bool:
+    """Stop calling Telegram with this bot; whether this call changed it."""
+    with transaction.atomic():
+        changed = Bot.objects.filter(pk=bot.pk, enabled=True).update(
+            enabled=False,
+            disabled_reason=reason,
+            disabled_at=timezone.now(),
+            verification=Verification.FAILED,
+        )
+        if changed:
+            audit.record(
+                audit.SYSTEM, bot.organization_id, "disable", bot, {"enabled": (True, False)}
+            )
+    return bool(changed)
+
+
+def lend_bot(actor: Actor, bot: Bot, grantee: Organization) -> BotGrant:
+    """Let another organization use the bot; it never sees the token."""
+    if grantee.pk == bot.organization_id:
+        raise BotRefused("grantee", "This organization owns the bot.")
+    with transaction.atomic():
+        grant, created = BotGrant.objects.get_or_create(
+            bot=bot,
+            grantee=grantee,
+            defaults={"organization_id": bot.organization_id, "created_by": actor.user},
+        )
+        if created:
+            audit.record(actor, bot.organization_id, "lend", grant)
+            audit.record(actor, grantee, "receive", grant)
+    return grant
+
+
+def take_back(actor: Actor, grant: BotGrant) -> None:
+    """End a loan. The grantee's channels on this bot stop being publishable at once."""
+    with transaction.atomic():
+        audit.record(actor, grant.organization_id, "take back", grant)
+        audit.record(actor, grant.grantee_id, "lose", grant)
+        grant.delete()
+
+
+def bots_usable_by(organization: Organization | UUID) -> QuerySet[Bot]:
+    """The organization's own bots and those lent to it."""
+    return Bot.objects.filter(
+        Q(organization=organization)
+        | Q(pk__in=BotGrant.objects.filter(grantee=organization).values("bot"))
+    )
+
+
+def token_of(bot: Bot) -> str:
+    """The token in clear, for the Bot API client alone. Raises CannotDecrypt."""
+    return decrypt(bot.token_encrypted, _context(bot, "token"))
+
+
+def proxy_of(bot: Bot) -> str:
+    """The bot's own proxy URL, "" for the installation's."""
+    return decrypt(bot.proxy_encrypted, _context(bot, "proxy"))
+
+
+def masked_token(bot: Bot) -> str:
+    """What a person may see of the token: the bot's ID."""
+    return f"{bot.telegram_id}:{SECRET}"
+
+
+def client_for(bot: Bot) -> BotApiClient:
+    """A pooled client for the bot's API server and proxy."""
+    return _pool().get(
+        bot.api_url or settings.TELEGRAM_API_URL, proxy_of(bot) or settings.OUTBOUND_PROXY or None
+    )
+
+
+def rekey(bot: Bot) -> None:
+    """Encrypt the bot's secrets under the first key; the caller saves under its old text."""
+    for field in ("token", "proxy", "webhook_secret"):
+        attribute = f"{field}_encrypted"
+        clear = decrypt(getattr(bot, attribute), _context(bot, field))
+        setattr(bot, attribute, encrypt(clear, _context(bot, field)))
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ClientPool:
+    return ClientPool(
+        policy=OutboundPolicy(allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS),
+        before_call=refuse_in_transaction,
+    )
+
+
+def refuse_in_transaction() -> None:
+    """No transaction is open during network I/O. Raises CallInTransaction."""
+    if connection.in_atomic_block:
+        raise CallInTransaction("A Bot API call inside a database transaction")
+
+
+def _bot_id(token: str) -> int:
+    try:
+        return tokens.bot_id(token)
+    except ValueError as error:
+        raise BotRefused("token", str(error)) from None
+
+
+def _check_connection(api_url: str, proxy: str) -> None:
+    for field, url, schemes in (
+        ("api_url", api_url, ("http", "https")),
+        ("proxy", proxy, ("http", "https", "socks5", "socks5h")),
+    ):
+        if not url:
+            continue
+        parts = urlsplit(url)
+        if parts.scheme not in schemes or not parts.hostname:
+            raise BotRefused(
+                field, f"Give a URL that starts with {', '.join(f'{s}://' for s in schemes)}."
+            )
+
+
+def _set_enabled(bot: Bot, enabled: bool) -> None:
+    bot.enabled = enabled
+    bot.disabled_reason = "" if enabled else "Switched off by a person."
+    bot.disabled_at = None if enabled else timezone.now()
+
+
+def _context(bot: Bot, field: str) -> str:
+    return context("bot", bot.pk, bot.organization_id, field)

@@ -1,0 +1,236 @@
+"""Notification channels: made, changed, moved to a migrated chat, disabled and enabled again."""
+
+import re
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.audit import SYSTEM, Actor
+from accounts.models import Organization
+from accounts.tenancy import require_same_organization
+from channels_app.bots import bots_usable_by
+from channels_app.models import Bot, Chat, NotificationChannel, Verification
+
+CHAT_NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")
+LOWEST_CHAT_ID = -(2**52)
+
+SETTINGS = (
+    "message_thread_id",
+    "parse_mode",
+    "silent",
+    "silent_below",
+    "protect_content",
+    "link_previews",
+    "timezone",
+    "renotify_interval",
+)
+"""What a person may set besides name and chat."""
+
+
+class ChannelRefused(ValueError):
+    """The input can't become this channel: `field` says which one, the text what to do."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def create_channel(
+    actor: Actor,
+    organization: Organization,
+    *,
+    name: str,
+    bot: Bot,
+    chat_id: str | int,
+    **values: Any,
+) -> NotificationChannel:
+    """Store a channel with its verification pending; nothing is sent to Telegram here.
+
+    `values` are those of SETTINGS. Raises ChannelRefused.
+    """
+    _check(values)
+    with transaction.atomic():
+        chat = claim_chat(organization, bot, chat_id)
+        if NotificationChannel.objects.filter(organization=organization, name=name).exists():
+            raise ChannelRefused("name", f"There is a channel called {name!r} already.")
+        channel = NotificationChannel.objects.create(
+            organization=organization, name=name, chat=chat, **values
+        )
+        audit.record(actor, organization, "create", channel)
+    return channel
+
+
+def change_channel(
+    actor: Actor,
+    channel: NotificationChannel,
+    *,
+    name: str | None = None,
+    chat_id: str | int | None = None,
+    bot: Bot | None = None,
+    **values: Any,
+) -> NotificationChannel:
+    """Change what is given. Another chat or topic makes verification pending again.
+
+    Raises ChannelRefused.
+    """
+    _check(values)
+    before = audit.snapshot(channel)
+    chat = channel.chat
+    moved = (
+        chat_id is not None and str(chat_id) not in (str(chat.address), f"@{chat.username}")
+    ) or (bot is not None and bot.pk != chat.bot_id)
+    with transaction.atomic():
+        if moved:
+            address = chat_id if chat_id is not None else chat.address
+            channel.chat = claim_chat(channel.organization, bot or chat.bot, address)
+        if name is not None:
+            channel.name = name
+        topic_changed = (
+            "message_thread_id" in values
+            and values["message_thread_id"] != channel.message_thread_id
+        )
+        for field, value in values.items():
+            setattr(channel, field, value)
+        if moved or topic_changed:
+            channel.verification, channel.topic_problem = Verification.PENDING, ""
+            channel.failures = 0
+        try:
+            with transaction.atomic():
+                channel.save()
+        except IntegrityError:
+            raise ChannelRefused(
+                "name", f"There is a channel called {channel.name!r} already."
+            ) from None
+        audit.record(
+            actor,
+            channel.organization_id,
+            "change",
+            channel,
+            audit.changes_between(before, audit.snapshot(channel)),
+        )
+    return channel
+
+
+def delete_channel(actor: Actor, channel: NotificationChannel) -> None:
+    """Remove a channel; its chat is free for another organization when nothing else uses it."""
+    with transaction.atomic():
+        audit.record(actor, channel.organization_id, "delete", channel)
+        chat = channel.chat
+        channel.delete()
+        if not chat.channels.exists():
+            chat.delete()
+
+
+def claim_chat(organization: Organization, bot: Bot, chat_id: str | int) -> Chat:
+    """The chat, owned by the organization from now on. Raises ChannelRefused."""
+    if not bots_usable_by(organization).filter(pk=bot.pk).exists():
+        raise ChannelRefused("bot", "There is no such bot in your organization.")
+    number, username = parse_chat_id(chat_id)
+    key: dict[str, Any] = (
+        {"chat_id": number} if number is not None else {"username__iexact": username}
+    )
+    chat = Chat.objects.filter(bot=bot, **key).first()
+    if chat is None:
+        chat = Chat.objects.create(
+            organization=organization, bot=bot, chat_id=number, username=username
+        )
+    if chat.organization_id != organization.pk:
+        raise ChannelRefused(
+            "chat_id",
+            "This chat belongs to another organization on this bot. Use a bot of your own for it.",
+        )
+    return chat
+
+
+def parse_chat_id(given: str | int) -> tuple[int | None, str]:
+    """(number, "") or (None, name) of what a person typed. Raises ChannelRefused.
+
+    Bot API: private chats are positive, groups negative, supergroups and channels start with -100;
+    @name works for public supergroups and channels, never for people.
+    """
+    text = str(given).strip()
+    if re.fullmatch(r"[-−–]?\d{1,16}", text):
+        number = int(text.replace("−", "-").replace("–", "-"))
+        if number != 0 and LOWEST_CHAT_ID < number < -LOWEST_CHAT_ID:
+            return number, ""
+    link = re.fullmatch(r"(?:https?://)?t\.me/([A-Za-z][A-Za-z0-9_]{3,31})/?", text)
+    name = link or CHAT_NAME.fullmatch(text)
+    if name:
+        return None, name[1]
+    raise ChannelRefused(
+        "chat_id",
+        f"{text[:80]!r} is neither a chat ID (such as 987654321 or -1001234567890) "
+        "nor the @name of a public group or channel.",
+    )
+
+
+def retarget(chat: Chat, new_chat_id: int) -> Chat:
+    """Follow `migrate_to_chat_id`: a group became a supergroup with another ID.
+
+    When that supergroup is registered already, the channels move over to its row.
+    """
+    with transaction.atomic():
+        known = Chat.objects.filter(bot=chat.bot_id, chat_id=new_chat_id).first()
+        if known is not None and known.pk != chat.pk:
+            require_same_organization(chat.organization_id, known)
+            chat.channels.update(chat=known)
+            return known
+        before = chat.chat_id
+        chat.chat_id, chat.type = new_chat_id, Chat.Type.SUPERGROUP
+        chat.save(update_fields=["chat_id", "type"])
+        for channel in chat.channels.all():
+            audit.record(
+                SYSTEM, chat.organization_id, "migrate", channel, {"chat_id": (before, new_chat_id)}
+            )
+    return chat
+
+
+def disable_channel(channel: NotificationChannel, reason: str, verdict: dict[str, str]) -> bool:
+    """Stop sending to a channel that Telegram refuses for good; whether this call changed it."""
+    with transaction.atomic():
+        changed = NotificationChannel.objects.filter(pk=channel.pk, enabled=True).update(
+            enabled=False,
+            disabled_reason=reason,
+            disabled_at=timezone.now(),
+            verification=Verification.FAILED,
+            verdict=verdict,
+        )
+        if changed:
+            audit.record(
+                SYSTEM, channel.organization_id, "disable", channel, {"enabled": (True, False)}
+            )
+    return bool(changed)
+
+
+def set_channel_enabled(actor: Actor, channel: NotificationChannel, enabled: bool) -> bool:
+    """Switch a channel on or off by hand; whether this call changed it."""
+    with transaction.atomic():
+        changed = NotificationChannel.objects.filter(pk=channel.pk, enabled=not enabled).update(
+            enabled=enabled,
+            failures=0,
+            disabled_reason="" if enabled else "Switched off by a person.",
+            disabled_at=None if enabled else timezone.now(),
+        )
+        if changed:
+            audit.record(
+                actor,
+                channel.organization_id,
+                "enable" if enabled else "disable",
+                channel,
+                {"enabled": (not enabled, enabled)},
+            )
+    return bool(changed)
+
+
+def _check(values: dict[str, Any]) -> None:
+    unknown = set(values) - set(SETTINGS)
+    if unknown:
+        raise ChannelRefused(min(unknown), f"{min(unknown)} can't be set on a channel.")
+    zone = values.get("timezone")
+    if zone and zone not in available_timezones():
+        raise ChannelRefused(
+            "timezone", f"{zone!r} is no time zone. Use a name such as Europe/Berlin."
+        )

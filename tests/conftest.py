@@ -1,0 +1,15 @@
+"""What every test may rely on: a DATA_DIR of its own, and no way to reach the real Telegram."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_DATA_DIR = Path(tempfile.mkdtemp(prefix="tocsin-tests-"))
+
+# Before settings are read. An address that refuses at once stands in for the real Bot API.
+os.environ["DATA_DIR"] = str(_DATA_DIR)
+os.environ.setdefault("TELEGRAM_API_URL", "http://127.0.0.1:9")
+os.environ.setdefault("SITE_URL", "http://testserver")
+os.environ.setdefault("OUTBOUND_ALLOWED_HOSTS", "127.0.0.1")
+for _name in ("TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID", "REDIS_URL", "CELERY_BROKER_URL"):
+    os.environ.pop(_name, None)
