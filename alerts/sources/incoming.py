@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Literal
 
 # Limits in characters (code points). Longer values are shortened with a mark and a Problem, so that
@@ -30,9 +29,6 @@ MAX_FINGERPRINT = 64
 MAX_EXCERPT = 200
 MAX_PROBLEMS = 100
 """More problems than this are counted in one last Problem."""
-
-EMPTY: Mapping[str, str] = MappingProxyType({})
-NO_VALUES: Mapping[str, float] = MappingProxyType({})
 
 AlertStatus = Literal["firing", "resolved", "event"]
 
@@ -86,14 +82,14 @@ class IncomingAlert:
     status: AlertStatus
     fingerprint: str
     name: str
-    labels: Mapping[str, str] = EMPTY
-    annotations: Mapping[str, str] = EMPTY
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     expires_at: datetime | None = None
     summary: str = ""
     description: str = ""
-    values: Mapping[str, float] = NO_VALUES
+    values: Mapping[str, float] = field(default_factory=dict)
     value_text: str = ""
     links: tuple[Link, ...] = ()
     image_url: str = ""
@@ -129,7 +125,7 @@ class IncomingBatch:
     alerts: tuple[IncomingAlert, ...]
     problems: tuple[Problem, ...] = ()
     group_key: str | None = None
-    group_labels: Mapping[str, str] = EMPTY
+    group_labels: Mapping[str, str] = field(default_factory=dict)
     receiver: str = ""
     external_url: str = ""
     truncated_alerts: int = 0
@@ -151,7 +147,7 @@ class ParseOptions:
     max_alerts: int = 20_000
 
 
-class Unparseable(Exception):  # noqa: N818 -- reads as a verdict on the body where it is caught
+class Unparseable(Exception):
     """Nothing in the body could be understood. `status` is 400 or 415.
 
     `pointer`: where, as a JSON pointer; `fix`: what the sender's owner can do about it.
