@@ -146,10 +146,10 @@ class OrganizationFilter(RelatedFieldListFilter):
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: DjangoModelAdmin[Any]
-    ) -> list[tuple[Any, str]]:
+    ) -> list[tuple[Any, Any]]:
         """(ID, name) of this organization's rows."""
-        rows = model_admin.get_field_queryset(None, field, request)
-        return [(row.pk, str(row)) for row in (rows if rows is not None else [])[:200]]
+        rows = cast("ConsoleModelAdmin", model_admin).get_field_queryset(None, field, request)
+        return [(row.pk, str(row)) for row in rows[:200]]
 
 
 class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
