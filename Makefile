@@ -1,0 +1,31 @@
+# `make run` is the whole product on this machine; `make check` is what has to pass before a change.
+.PHONY: help run test lint types check
+
+PYTHON_BIN = .venv/bin/python
+
+help:
+	@echo "make run     install what is missing and start everything (PORT, DATA_DIR, SANDBOX=off, …)"
+	@echo "make test    run the tests on SQLite (ARGS='tests/alerts -x')"
+	@echo "make lint    ruff: rules and formatting"
+	@echo "make types   mypy, strict"
+	@echo "make check   all of these, and that no migration is missing"
+
+run:
+	@bin/install && exec $(PYTHON_BIN) manage.py up
+
+test: install-dev
+	@$(PYTHON_BIN) -m pytest $(ARGS)
+
+lint: install-dev
+	@$(PYTHON_BIN) -m ruff check .
+	@$(PYTHON_BIN) -m ruff format --check .
+
+types: install-dev
+	@$(PYTHON_BIN) -m mypy .
+
+check: lint types test
+	@$(PYTHON_BIN) manage.py makemigrations --check --dry-run
+
+.PHONY: install-dev
+install-dev:
+	@bin/install requirements-dev.txt

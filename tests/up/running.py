@@ -1,0 +1,129 @@
+"""`up` as a subprocess: what it printed so far, and how to end it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+ANSWER_WITHIN = 90.0
+
+
+class Running:
+    """A supervisor under test; used as a context manager, so that nothing survives a failed test."""
+
+    def __init__(self, command: list[str], data_dir: Path, cwd: Path, **env: str) -> None:
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name in {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+        }
+        self.data_dir = data_dir
+        self.port = free_port_pair()
+        self.started = time.monotonic()
+        self.popen = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=inherited | {"DATA_DIR": str(data_dir), "PORT": str(self.port)} | env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+            try:
+                self.popen.wait(20)
+            except subprocess.TimeoutExpired:
+                self.popen.kill()
+                self.popen.wait()
+        self._reader.join(5)
+
+    @property
+    def output(self) -> str:
+        """Everything printed so far."""
+        return "".join(self._lines)
+
+    def wait_for(self, pattern: str, seconds: float = ANSWER_WITHIN) -> re.Match[str]:
+        """The first match in the output; fails with the whole output when it does not come."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := re.search(pattern, self.output):
+                return found
+            if self.popen.poll() is not None:
+                self._reader.join(5)
+                if found := re.search(pattern, self.output):
+                    return found
+                break
+            time.sleep(0.02)
+        raise AssertionError(f"{pattern!r} did not appear in:\n{self.output}")
+
+    def wait_until_up(self) -> float:
+        """Wait for the greeting; returns the seconds since the start."""
+        self.wait_for("Tocsin is running")
+        return time.monotonic() - self.started
+
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 20) -> int:
+        """Signal the supervisor alone; returns its exit code."""
+        self.popen.send_signal(number)
+        return self.wait(seconds)
+
+    def wait(self, seconds: float = ANSWER_WITHIN) -> int:
+        """The exit code, once it ends by itself."""
+        code = self.popen.wait(seconds)
+        self._reader.join(5)
+        return code
+
+    def _read(self) -> None:
+        assert self.popen.stdout is not None
+        for line in self.popen.stdout:
+            self._lines.append(line)
+
+
+def free_port_pair() -> int:
+    """A port that is free together with the next one."""
+    for port in range(20000 + os.getpid() % 5000 * 4, 65000, 2):
+        if all(can_listen(candidate) for candidate in (port, port + 1)):
+            return port
+    raise AssertionError("no two free ports in a row")
+
+
+def can_listen(port: int) -> bool:
+    """Whether nobody listens on the port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_gone(pids: list[int], seconds: float) -> list[int]:
+    """Those of the processes that are still alive after `seconds`, or [] as soon as none is."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not (alive := [pid for pid in pids if is_alive(pid)]):
+            return []
+        time.sleep(0.05)
+    return alive
