@@ -1,244 +1,288 @@
 """Telegram text as a tree: build it once, render it as MarkdownV2, HTML or plain text.
 
-The nodes are plain data. Everything user-made goes into `Text`, `Code`, `Pre` or `Link.url`, and is cleaned
-and escaped by its place when it is rendered, so that no value can break a message.
-Limits: 4,096 code points after parsing, 32,768 raw bytes, 100 entities (Bot API, sendMessage).
+Everything user-made goes into `Text`, `Code`, `Pre` or `Link.url`, and is cleaned and escaped by
+its place when it is rendered, so that no value can break a message. What Telegram would drop or
+garble (nested links and quotes, bad URLs, code within styles) is first brought into the normal form
+that `markup_runs` describes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
+
+from botapi.markup_cut import cut_point, slice_runs
+from botapi.markup_escape import (
+    clean,
+    escape_html,
+    escape_html_attribute,
+    escape_markdown,
+    escape_markdown_code,
+    escape_markdown_url,
+    merge_marks,
+)
+from botapi.markup_nodes import (
+    Blockquote,
+    Bold,
+    Code,
+    Italic,
+    Link,
+    Node,
+    Pre,
+    Spoiler,
+    Strikethrough,
+    Text,
+    Underline,
+    bold,
+    code,
+    italic,
+    join,
+    link,
+    pre,
+    quote,
+    spoiler,
+    strike,
+    text,
+    underline,
+)
+from botapi.markup_runs import Run, nodes_of, plain_runs_of, runs_of, settled
+
+__all__ = [
+    "MAX_CAPTION_LENGTH",
+    "MAX_ENTITIES",
+    "MAX_ENTITY_BYTES",
+    "MAX_LENGTH",
+    "MAX_RAW_BYTES",
+    "Blockquote",
+    "Bold",
+    "Code",
+    "Italic",
+    "Link",
+    "Node",
+    "ParseMode",
+    "Pre",
+    "Spoiler",
+    "Strikethrough",
+    "Text",
+    "Underline",
+    "bold",
+    "code",
+    "entity_bytes",
+    "entity_count",
+    "fits",
+    "is_blank",
+    "italic",
+    "join",
+    "length",
+    "link",
+    "plain",
+    "pre",
+    "quote",
+    "raw_bytes",
+    "render",
+    "shorten",
+    "split",
+    "spoiler",
+    "strike",
+    "text",
+    "underline",
+    "visible",
+]
 
 ParseMode: TypeAlias = Literal["MarkdownV2", "HTML", ""]
 
+MAX_LENGTH = 4096  # code points after parsing (Bot API, sendMessage)
+MAX_CAPTION_LENGTH = 1024  # code points after parsing (Bot API, sendPhoto)
+MAX_RAW_BYTES = 32_768  # of the text before parsing (telegram-bot-api, "text is too long")
+MAX_ENTITIES = 100  # Telegram drops the rest silently (TDLib, get_input_message_entities)
+# All entities serialized; beyond about 9,500 Telegram answers ENTITIES_TOO_LONG
+# (tdlib/telegram-bot-api issue 165).
+MAX_ENTITY_BYTES = 9_000
+_BYTES_PER_ENTITY = 16
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bold:
-    children: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Italic:
-    children: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Underline:
-    children: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Strikethrough:
-    children: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Spoiler:
-    children: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pre:
-    text: str
-    language: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    url: str
-    children: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Blockquote:
-    children: tuple[Node, ...]
-    expandable: bool = False
-
-
-Node: TypeAlias = (
-    Text | Bold | Italic | Underline | Strikethrough | Spoiler | Code | Pre | Link | Blockquote
-)
-
-
-def _nodes(parts: Iterable[str | Node]) -> tuple[Node, ...]:
-    return tuple([Text(part) if isinstance(part, str) else part for part in parts])
-
-
-def text(value: str) -> Text:
-    return Text(value)
-
-
-def bold(*parts: str | Node) -> Bold:
-    return Bold(_nodes(parts))
-
-
-def italic(*parts: str | Node) -> Italic:
-    return Italic(_nodes(parts))
-
-
-def underline(*parts: str | Node) -> Underline:
-    return Underline(_nodes(parts))
-
-
-def strike(*parts: str | Node) -> Strikethrough:
-    return Strikethrough(_nodes(parts))
-
-
-def spoiler(*parts: str | Node) -> Spoiler:
-    return Spoiler(_nodes(parts))
-
-
-def code(value: str) -> Code:
-    return Code(value)
-
-
-def pre(value: str, language: str = "") -> Pre:
-    return Pre(value, language)
-
-
-def link(url: str, *parts: str | Node) -> Link:
-    """A link; without parts the URL is its own label."""
-    return Link(url, _nodes(parts or (url,)))
-
-
-def quote(*parts: str | Node, expandable: bool = False) -> Blockquote:
-    return Blockquote(_nodes(parts), expandable)
-
-
-def join(separator: str | Node, parts: Iterable[str | Node | Sequence[Node]]) -> tuple[Node, ...]:
-    """The parts (each a string, a node or several nodes) with the separator between them."""
-    between = Text(separator) if isinstance(separator, str) else separator
-    joined: list[Node] = []
-    for number, part in enumerate(parts):
-        if number:
-            joined.append(between)
-        if isinstance(part, str):
-            joined.append(Text(part))
-        elif isinstance(part, Sequence):
-            joined.extend(part)
-        else:
-            joined.append(part)
-    return tuple(joined)
-
-
-MAX_LENGTH = 4096
-MAX_RAW_BYTES = 32_768
-MAX_ENTITIES = 100
-
-_DIRTY = {c: " " for c in range(0x20) if c != 0x0A}
-_DIRTY |= dict.fromkeys((0x0D, *range(0x2028, 0x202F), 0x033F, 0x0333, 0x030A), "")
-_DIRTY |= dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
-_MD_TEXT = _DIRTY | {ord(c): "\\" + c for c in "_*[]()~`>#+-=|{}.!\\"}
-_MD_CODE = _DIRTY | {ord(c): "\\" + c for c in "`\\"}
-_MD_URL = _DIRTY | {ord(c): "\\" + c for c in ")\\"}
-_HTML = _DIRTY | {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"}
-_MD_MARKS: dict[type, str] = {
+# Stand for MarkdownV2 marks that depend on their neighbours (`_write_underscores`).
+_ITALIC = "\x01"
+_UNDERLINE = "\x02"
+_UNDERSCORES_TOUCH = re.compile(f"[{_ITALIC}{_UNDERLINE}](?=[{_ITALIC}{_UNDERLINE}])")
+_MARKS: dict[type, str] = {
     Bold: "*",
-    Italic: "_",
-    Underline: "__",
+    Italic: _ITALIC,
+    Underline: _UNDERLINE,
     Strikethrough: "~",
     Spoiler: "||",
 }
-_HTML_TAGS: dict[type, str] = {
-    Bold: "b",
-    Italic: "i",
-    Underline: "u",
-    Strikethrough: "s",
-    Spoiler: "tg-spoiler",
+_TAGS: dict[type, tuple[str, str]] = {
+    Bold: ("<b>", "</b>"),
+    Italic: ("<i>", "</i>"),
+    Underline: ("<u>", "</u>"),
+    Strikethrough: ("<s>", "</s>"),
+    Spoiler: ("<tg-spoiler>", "</tg-spoiler>"),
 }
 
 
 def render(nodes: Sequence[Node], parse_mode: ParseMode) -> str:
-    """The nodes as `text` for a call with this `parse_mode`; always valid UTF-8."""
+    """The nodes as the text of a call with this `parse_mode`; always valid UTF-8.
+
+    Plain text ("") shows a link as `label (url)`.
+    """
+    return _written(settled(nodes) if parse_mode else plain(nodes), parse_mode)
+
+
+def _written(tree: Sequence[Node], parse_mode: ParseMode) -> str:
+    """The settled tree in its parse mode."""
     if parse_mode == "HTML":
-        return "".join(map(_html, nodes))
+        return _html(tree)
     if parse_mode == "MarkdownV2":
-        return "".join(map(_markdown, nodes))
-    return "".join(map(_plain, nodes))
+        return _write_underscores(_markdown(tree))
+    return _words(tree)
 
 
-def _html(node: Node) -> str:
-    if isinstance(node, Text):
-        return node.text.translate(_HTML)
-    if isinstance(node, Code):
-        return f"<code>{node.text.translate(_HTML)}</code>"
-    if isinstance(node, Pre):
-        inner = node.text.translate(_HTML)
-        if node.language:
-            language = node.language.translate(_HTML)
-            inner = f'<code class="language-{language}">{inner}</code>'
-        return f"<pre>{inner}</pre>"
-    inner = "".join(map(_html, node.children))
-    if isinstance(node, Link):
-        return f'<a href="{node.url.translate(_HTML)}">{inner}</a>'
-    if isinstance(node, Blockquote):
-        return f"<blockquote{' expandable' if node.expandable else ''}>{inner}</blockquote>"
-    tag = _HTML_TAGS[type(node)]
-    return f"<{tag}>{inner}</{tag}>"
+def _html(nodes: Sequence[Node]) -> str:
+    pieces: list[str] = []
+    for node in nodes:
+        if isinstance(node, Text):
+            pieces.append(escape_html(node.text))
+        elif isinstance(node, Code):
+            pieces.append(f"<code>{escape_html(node.text)}</code>")
+        elif isinstance(node, Link):
+            url = escape_html_attribute(node.url)
+            pieces.append(f'<a href="{url}">{_html(node.children)}</a>')
+        elif isinstance(node, Pre):
+            pieces.append(_html_pre(node))
+        elif isinstance(node, Blockquote):
+            expandable = " expandable" if node.expandable else ""
+            inner = _html(node.children)
+            pieces.append(f"<blockquote{expandable}>{inner}</blockquote>")
+        else:
+            begin, end = _TAGS[type(node)]
+            pieces.append(f"{begin}{_html(node.children)}{end}")
+    return "".join(pieces)
 
 
-def _markdown(node: Node) -> str:
-    if isinstance(node, Text):
-        return node.text.translate(_MD_TEXT)
-    if isinstance(node, Code):
-        return f"`{node.text.translate(_MD_CODE)}`"
-    if isinstance(node, Pre):
-        return f"```{node.language.translate(_MD_CODE)}\n{node.text.translate(_MD_CODE)}```"
-    inner = "".join(map(_markdown, node.children))
-    if isinstance(node, Link):
-        return f"[{inner}]({node.url.translate(_MD_URL)})"
-    if isinstance(node, Blockquote):
-        body = inner.replace("\n", "\n>")
-        return f"**>{body}{'||' if node.expandable else ''}\n"
-    mark = _MD_MARKS[type(node)]
-    return f"{mark}{inner}{mark}"
+def _html_pre(node: Pre) -> str:
+    inner = escape_html(node.text)
+    if node.language:
+        language = escape_html_attribute(node.language)
+        inner = f'<code class="language-{language}">{inner}</code>'
+    return f"<pre>{inner}</pre>"
 
 
-def _plain(node: Node) -> str:
-    if isinstance(node, Text | Code | Pre):
-        return node.text.translate(_DIRTY)
-    inner = "".join(map(_plain, node.children))
-    if isinstance(node, Link) and inner != node.url:
-        return f"{inner} ({node.url.translate(_DIRTY)})"
-    return inner
+def _markdown(nodes: Sequence[Node], newline: str = "\n") -> str:
+    """MarkdownV2, but `_ITALIC` and `_UNDERLINE` for underscores; `newline` as text writes it."""
+    pieces: list[str] = []
+    for node in nodes:
+        if isinstance(node, Text):
+            words = escape_markdown(node.text)
+            pieces.append(words if newline == "\n" else words.replace("\n", newline))
+        elif isinstance(node, Code):
+            # Without content the two marks and a third would begin a pre.
+            pieces.append(f"`{words}`" if (words := escape_markdown_code(node.text)) else "")
+        elif isinstance(node, Link):
+            label = _markdown(node.children, newline)
+            pieces.append(f"[{label}]({escape_markdown_url(node.url)})")
+        elif isinstance(node, Pre):
+            pieces.append(f"```{node.language}\n{escape_markdown_code(node.text)}```")
+        elif isinstance(node, Blockquote):
+            # An empty bold keeps the quote apart from another one on the line before.
+            begin = "**>" if pieces else ">"
+            end = "||" if node.expandable else ""
+            pieces.append(f"{begin}{_markdown(node.children, _QUOTED_NEWLINE)}{end}")
+        else:
+            mark = _MARKS[type(node)]
+            pieces.append(
+                f"{mark}{inner}{mark}" if (inner := _markdown(node.children, newline)) else ""
+            )
+    return "".join(pieces)
+
+
+_QUOTED_NEWLINE = "\n>"
+
+
+def _write_underscores(marked: str) -> str:
+    """Three underscores in a row would be read as "__" and "_": an empty bold keeps marks apart."""
+    if _ITALIC in marked or _UNDERLINE in marked:
+        marked = _UNDERSCORES_TOUCH.sub(r"\g<0>**", marked)
+        marked = marked.replace(_ITALIC, "_").replace(_UNDERLINE, "__")
+    return marked
+
+
+def plain(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """The nodes without any markup, as plain rendering shows them; for measuring and cutting it."""
+    return nodes_of(plain_runs_of(nodes))
 
 
 def visible(nodes: Sequence[Node]) -> str:
-    """What Telegram shows: the text after parsing and cleaning, before trimming."""
+    """The text after parsing and cleaning, before Telegram trims spaces and newlines at both ends.
+
+    Plain text shows more: the URLs (`visible(plain(nodes))`).
+    """
+    return merge_marks(_words(settled(nodes)))
+
+
+def _words(nodes: Sequence[Node]) -> str:
     return "".join(
-        node.text.translate(_DIRTY)
-        if isinstance(node, Text | Code | Pre)
-        else visible(node.children)
-        for node in nodes
+        [
+            clean(node.text) if isinstance(node, Text | Code | Pre) else _words(node.children)
+            for node in nodes
+        ]
     )
 
 
 def length(nodes: Sequence[Node]) -> int:
-    """Code points after parsing, before trimming: never less than what Telegram counts."""
+    """Code points after parsing and cleaning, before trimming: never less than Telegram counts."""
     return len(visible(nodes))
 
 
+def is_blank(nodes: Sequence[Node]) -> bool:
+    """Whether Telegram would refuse the text as empty: all spaces and invisible characters."""
+    return not visible(nodes).translate(_INVISIBLE)
+
+
+# TDLib, strip_empty_characters.
+_INVISIBLE = dict.fromkeys(
+    [ord(char) for char in "\n \u00a0\u1680\u180e\u2800\u3000\ufffc\ufeff\u202f\u205f"]
+    + [*range(0x2000, 0x2010), *range(0xE0000, 0xE0080)]
+)
+
+
 def entity_count(nodes: Sequence[Node]) -> int:
-    """How many entities Telegram makes of the nodes, at most."""
+    """How many entities Telegram makes of the nodes, at most: it splits styles that overlap."""
+    return _count(settled(nodes), 0)
+
+
+def _count(nodes: Sequence[Node], styles: int) -> int:
+    """The entities in the nodes, where each run of text may cost one for each style around it."""
+    count = 0
+    in_text = False
+    for node in nodes:
+        if isinstance(node, Text):
+            count += 0 if in_text else styles
+            in_text = True
+            continue
+        in_text = False
+        if isinstance(node, Code | Pre):
+            count += 1
+        elif isinstance(node, Link | Blockquote):
+            count += 1 + _count(node.children, styles)
+        else:
+            count += _count(node.children, styles + 1)
+    return count
+
+
+def entity_bytes(nodes: Sequence[Node]) -> int:
+    """About how many bytes the entities take when serialized."""
+    tree = settled(nodes)
+    return _count(tree, 0) * _BYTES_PER_ENTITY + _url_bytes(tree)
+
+
+def _url_bytes(nodes: Sequence[Node]) -> int:
     return sum(
-        0
-        if isinstance(node, Text)
-        else 1
-        if isinstance(node, Code | Pre)
-        else 1 + entity_count(node.children)
-        for node in nodes
+        [
+            (len(node.url.encode()) if isinstance(node, Link) else 0) + _url_bytes(node.children)
+            for node in nodes
+            if not isinstance(node, Text | Code | Pre)
+        ]
     )
 
 
@@ -248,42 +292,85 @@ def raw_bytes(nodes: Sequence[Node], parse_mode: ParseMode) -> int:
 
 
 def fits(nodes: Sequence[Node], parse_mode: ParseMode, limit: int = MAX_LENGTH) -> bool:
-    """Whether one message (limit 4,096) or caption (1,024) can hold the nodes."""
+    """Whether one message (`limit` 4,096) or caption (1,024) holds the nodes and all entities."""
+    tree = settled(nodes) if parse_mode else plain(nodes)
+    written = _written(tree, parse_mode)
+    # What is written is never shorter than what it shows.
+    if len(written) > limit and len(_words(tree)) > limit:
+        return False
+    count = _count(tree, 0)
     return (
-        length(nodes) <= limit
-        and entity_count(nodes) <= MAX_ENTITIES
-        and raw_bytes(nodes, parse_mode) <= MAX_RAW_BYTES
+        len(written.encode()) <= MAX_RAW_BYTES
+        and count <= MAX_ENTITIES
+        and count * _BYTES_PER_ENTITY + _url_bytes(tree) <= MAX_ENTITY_BYTES
     )
 
 
-def shorten(nodes: Sequence[Node], limit: int, mark: str = "…") -> tuple[Node, ...]:
-    """The nodes cut to `limit` code points, the mark included; unchanged where they fit."""
-    if length(nodes) <= limit:
+def shorten(
+    nodes: Sequence[Node], limit: int, mark: str = "…", parse_mode: ParseMode | None = None
+) -> tuple[Node, ...]:
+    """The nodes cut to at most `limit` code points, the mark included; unchanged where they fit.
+
+    Cuts at a paragraph, line or word where there is one, and closes what it cuts. With a
+    `parse_mode` the result also keeps the other limits of one message; `""` cuts the plain text.
+    """
+    if length(nodes) <= limit if parse_mode is None else fits(nodes, parse_mode, limit):
         return tuple(nodes)
+    mark = clean(mark)[: max(limit, 0)]
+    runs = plain_runs_of(nodes) if parse_mode == "" else runs_of(nodes)
     room = limit - len(mark)
-    kept: list[Node] = []
-    for node in nodes:
-        size = length((node,))
-        if size > room:
-            if isinstance(node, Text):
-                kept.append(Text(node.text[: max(room, 0)]))
-            break
-        kept.append(node)
-        room -= size
-    return (*kept, Text(mark))
+    stop = cut_point(runs, 0, room) if room > 0 else 0
+    while True:
+        kept = _marked(_stripped(slice_runs(runs, 0, stop)), mark)
+        shortened = nodes_of(kept)
+        if stop == 0 or parse_mode is None or fits(shortened, parse_mode, limit):
+            return shortened
+        stop = cut_point(runs, 0, stop * 3 // 4) if stop > 1 else 0
+
+
+def _stripped(runs: list[Run]) -> list[Run]:
+    """The runs without spaces and newlines at their end."""
+    while runs:
+        last = runs.pop()
+        if kept := last.text.rstrip(" \n"):
+            return [*runs, last._replace(text=kept)]
+    return runs
+
+
+def _marked(runs: list[Run], mark: str) -> list[Run]:
+    """The mark right behind what it shortens, of the same look; behind code, not in it."""
+    if not mark or not runs:
+        return [Run(mark)] if mark else runs
+    last = runs[-1]
+    if last.leaf == "code":
+        return [*runs, Run(mark, last.look)]
+    return [*runs[:-1], last._replace(text=last.text + mark)]
 
 
 def split(
     nodes: Sequence[Node], parse_mode: ParseMode, limit: int = MAX_LENGTH
 ) -> list[tuple[Node, ...]]:
-    """The nodes as messages that each fit."""
-    messages: list[tuple[Node, ...]] = []
-    current: list[Node] = []
-    for node in nodes:
-        if current and not fits([*current, node], parse_mode, limit):
-            messages.append(tuple(current))
-            current = []
-        current.append(node)
-    if current:
-        messages.append(tuple(current))
-    return messages
+    """The nodes as messages that each fit; none for nodes that are blank.
+
+    Cuts at paragraphs, else lines, else words; what a cut goes through is closed and opened again.
+    Nothing is lost but pieces of mere blanks, which Telegram would refuse.
+    Raises ValueError for a limit below 1.
+    """
+    if limit < 1:
+        raise ValueError(f"limit is {limit}; a message needs room for at least 1 character")
+    runs = runs_of(nodes) if parse_mode else plain_runs_of(nodes)
+    total = sum([len(run.text) for run in runs])
+    parts: list[tuple[Node, ...]] = []
+    start = 0
+    while start < total:
+        longest = limit
+        while True:
+            stop = cut_point(runs, start, longest)
+            part = nodes_of(slice_runs(runs, start, stop))
+            if stop - start <= 1 or fits(part, parse_mode, limit):
+                break
+            longest = (stop - start) * 3 // 4
+        if not is_blank(part):
+            parts.append(part)
+        start = stop
+    return parts

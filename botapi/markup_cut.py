@@ -1,0 +1,89 @@
+"""Where a long text may be cut, and runs cut there."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from itertools import accumulate
+
+from botapi.markup_runs import Run
+
+_JOINER = "\u200d"
+
+
+def slice_runs(runs: Sequence[Run], start: int, stop: int) -> list[Run]:
+    """The runs of the code points `start` to `stop`."""
+    sliced: list[Run] = []
+    position = 0
+    for run in runs:
+        piece = run.text[max(start - position, 0) : max(stop - position, 0)]
+        if piece:
+            sliced.append(run._replace(text=piece))
+        position += len(run.text)
+        if position >= stop:
+            break
+    return sliced
+
+
+def cut_point(runs: Sequence[Run], start: int, longest: int) -> int:
+    """The best place to end a piece that starts at `start` and may have `longest` code points.
+
+    After the last empty line, else newline, else space of the piece's second half, else between two
+    characters as people see them. A short code or link is left whole where the piece has enough
+    without it. Always more than `start` when `longest` is positive; the text's length when
+    everything fits.
+    """
+    words = "".join([run.text for run in runs])
+    stop = start + longest
+    if stop >= len(words):
+        return len(words)
+    half = start + longest // 2
+    for boundary in ("\n\n", "\n", " "):
+        found = words.rfind(boundary, half, stop)
+        if found >= 0 and (boundary != " " or not _inside_whole(runs, found + 1)):
+            return found + len(boundary)
+    for begin, end in _wholes(runs):
+        if begin < stop < end and begin > half:
+            return begin
+    return _grapheme_start(words, start, stop)
+
+
+def _wholes(runs: Sequence[Run]) -> list[tuple[int, int]]:
+    """The ranges of code and links, which read badly in two pieces."""
+    ends = accumulate([len(run.text) for run in runs])
+    return [
+        (end - len(run.text), end)
+        for run, end in zip(runs, ends, strict=True)
+        if run.leaf == "code" or run.look.link is not None
+    ]
+
+
+def _inside_whole(runs: Sequence[Run], position: int) -> bool:
+    return any(begin < position < end for begin, end in _wholes(runs))
+
+
+def _grapheme_start(words: str, start: int, stop: int) -> int:
+    """The last place at or before `stop` that does not split a character as people see it."""
+    place = stop
+    while place > start and _continues(words, start, place):
+        place -= 1
+    return place if place > start else stop
+
+
+def _continues(words: str, start: int, place: int) -> bool:
+    """Whether the code point at `place` belongs to the one before it (UAX 29, common cases)."""
+    char, before = words[place], words[place - 1]
+    if char == _JOINER or before == _JOINER or unicodedata.category(char) in ("Mn", "Me", "Mc"):
+        return True
+    if "\U0001f3fb" <= char <= "\U0001f3ff" or "\U000e0020" <= char <= "\U000e007f":
+        return True
+    if _is_flag_letter(char) and _is_flag_letter(before):
+        first = place
+        while first > start and _is_flag_letter(words[first - 1]):
+            first -= 1
+        return (place - first) % 2 == 1
+    return False
+
+
+def _is_flag_letter(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
