@@ -1,0 +1,84 @@
+"""Which alerts are shown together: the group key of an alert on one of its routes. Pure.
+
+1. An event is a group of its own: each is a new message, and nothing would ever close the group.
+2. A route with `group_by` groups by those labels, whatever sent the alert; a missing label is "".
+3. Else the sender's own grouping counts, inside its integration.
+4. Else alerts of one integration belong together that share name and all labels but `instance`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from alerts.routing import RouteRule
+from alerts.sources.incoming import MAX_NAME, IncomingAlert, IncomingBatch, Source
+from alerts.sources.json_text import shorten
+
+ALL_LABELS = "..."
+TARGET_LABEL = "instance"
+"""Tells where a condition holds, not which: it differs between alerts that belong together."""
+CHANGING_LABEL = "severity"
+"""Generic alerts may raise it while they fire: it is no part of their identity."""
+_TITLE_LABELS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """`text`: the whole key, readable JSON; `hash`: its SHA-256, 64 hex digits.
+    `labels`: what all alerts of the group have in common. `title`: one line for people, at most
+    256 characters, never empty."""
+
+    text: str
+    hash: str
+    labels: Mapping[str, str]
+    title: str
+
+
+def group_key(
+    rule: RouteRule,
+    batch: IncomingBatch,
+    alert: IncomingAlert,
+    *,
+    integration_id: UUID,
+    event_id: str,
+) -> GroupKey:
+    """The key of the group to which this alert belongs on this route.
+
+    `event_id`: unique to this alert in this POST; used for events alone.
+    """
+    if alert.status == "event":
+        return _key(["event", event_id], alert.labels, alert.name)
+    if rule.group_by is not None:
+        names = alert.labels if ALL_LABELS in rule.group_by else rule.group_by
+        labels = {name: alert.labels.get(name, "") for name in sorted(names)}
+        return _key(["labels", labels], labels, _title(labels, batch))
+    if batch.group_key is not None:
+        labels = dict(batch.group_labels)
+        parts = ["sender", str(integration_id), batch.group_key]
+        return _key(parts, labels, _title(labels, batch))
+    left_out = {TARGET_LABEL}
+    if batch.source is Source.GENERIC:
+        left_out.add(CHANGING_LABEL)
+    labels = {name: alert.labels[name] for name in sorted(alert.labels) if name not in left_out}
+    return _key(["alike", str(integration_id), alert.name, labels], labels, alert.name)
+
+
+def _key(parts: list[str | dict[str, str]], labels: Mapping[str, str], title: str) -> GroupKey:
+    text = json.dumps(parts, ensure_ascii=False)
+    return GroupKey(text, sha256(text.encode()).hexdigest(), labels, title)
+
+
+def _title(labels: Mapping[str, str], batch: IncomingBatch) -> str:
+    """`InstanceDown (job=node)`, `team=core`; without labels what the alerts are called."""
+    name = labels.get("alertname", "")
+    others = [f"{key}={text}" for key, text in labels.items() if text and key != "alertname"]
+    listed = ", ".join(others[:_TITLE_LABELS])
+    if name and listed:
+        listed = f"({listed})"
+    title = " ".join(f"{name} {listed}".split())
+    if title:
+        return shorten(title, MAX_NAME)
+    names = {alert.name for alert in batch.alerts}
+    return names.pop() if len(names) == 1 else "Several alerts"
