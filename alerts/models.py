@@ -25,6 +25,15 @@ class Status(models.TextChoices):
     EVENT = "event", "Event"
 
 
+class Ended(models.TextChoices):
+    """How we know that an alert's last episode is over."""
+
+    TOLD = "told", "The sender said when"
+    HEARD = "heard", "The sender said that it is, not when"
+    EXPIRED = "expired", "Not repeated in time"
+    PERSON = "person", "Resolved by a person"
+
+
 class Integration(OrganizationOwned):
     """One inbound source with its own key and kind."""
 
@@ -82,7 +91,11 @@ class Trace(Identified):
     """
 
     organization = models.ForeignKey(
-        "accounts.Organization", null=True, on_delete=models.CASCADE, related_name="+"
+        "accounts.Organization",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,  # the index below serves it
     )
     integration = models.ForeignKey(
         Integration, null=True, on_delete=models.SET_NULL, related_name="traces"
@@ -127,14 +140,20 @@ class Alert(OrganizationOwned):
     links = models.JSONField(default=list, help_text="[[kind, URL, label], …]")
     image_url = models.TextField(blank=True)
     episode = models.PositiveIntegerField(default=1)
+    content_hash = models.CharField(
+        max_length=32, help_text="Of what people read: another one makes the message due again."
+    )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, help_text="When resolved; empty while firing.")
+    ended_by = models.CharField(max_length=7, choices=Ended.choices, blank=True)
     expires_at = models.DateTimeField(
         null=True, help_text="When a firing alert resolves by itself unless repeated."
     )
     first_received_at = models.DateTimeField()
     last_received_at = models.DateTimeField()
-    last_trace = models.ForeignKey(Trace, null=True, on_delete=models.SET_NULL, related_name="+")
+    last_trace_id = models.UUIDField(
+        null=True, help_text="The Trace that last spoke of it; it may be purged already."
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -270,9 +289,10 @@ class GroupMember(OrganizationOwned):
 class GroupMessage(OrganizationOwned):
     """A group in a channel: its timing and its messages.
 
-    `due_at` is set by whatever changes the group and cleared by publishing in the same statement
-    that compares it, so that a change during publishing stays due. `shown` is what the channel was
-    last told: `{"v": 1, "hash", "kind", "alerts": {alert ID: [status, severity, episode]}, …}`.
+    `due_at` is set by whatever changes the group. Publishing claims the row before it reads the
+    group: the claim clears `due_at`, so a change from then on makes the row due again, and a claim
+    that ran out (`claimed_until`) counts as due. `parked_at` says since when a change waits for its
+    channel to be enabled. `shown` is what the channel was last told, see alerts/shown.py.
     """
 
     group = models.ForeignKey(AlertGroup, on_delete=models.CASCADE, related_name="messages")
@@ -291,6 +311,7 @@ class GroupMessage(OrganizationOwned):
     )
     shown = models.JSONField(default=dict)
     routed = models.BooleanField(default=True, help_text="False once its channel left the route.")
+    parked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -301,6 +322,16 @@ class GroupMessage(OrganizationOwned):
                 fields=["due_at"],
                 condition=models.Q(due_at__isnull=False),
                 name="group_message_due",
+            ),
+            models.Index(
+                fields=["claimed_until"],
+                condition=models.Q(claimed_until__isnull=False),
+                name="group_message_claimed",
+            ),
+            models.Index(
+                fields=["channel"],
+                condition=models.Q(parked_at__isnull=False),
+                name="group_message_parked",
             ),
             models.Index(
                 fields=["repeat_at"],
