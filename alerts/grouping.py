@@ -7,7 +7,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -65,7 +65,7 @@ def group_key(
     return _key(["alike", str(integration_id), alert.name, labels], labels, alert.name)
 
 
-def _key(parts: list[str | dict[str, str]], labels: Mapping[str, str], title: str) -> GroupKey:
+def _key(parts: Sequence[str | dict[str, str]], labels: Mapping[str, str], title: str) -> GroupKey:
     text = json.dumps(parts, ensure_ascii=False)
     return GroupKey(text, sha256(text.encode()).hexdigest(), labels, title)
 
@@ -80,5 +80,4 @@ def _title(labels: Mapping[str, str], batch: IncomingBatch) -> str:
     title = " ".join(f"{name} {listed}".split())
     if title:
         return shorten(title, MAX_NAME)
-    names = {alert.name for alert in batch.alerts}
-    return names.pop() if len(names) == 1 else "Several alerts"
+    return batch.alerts[0].name if len(batch.alerts) == 1 else "Several alerts"

@@ -1,9 +1,9 @@
 r"""Alertmanager's label matchers: `severity="critical"`, `{team=~"core|web", env!="dev"}`.
 
-Accepts what Alertmanager's two parsers do (matcher/parse and the classic pkg/labels/parse.go): names
-and values in double quotes or bare, any Unicode, braces optional, a trailing comma. Quoted texts
-know the escapes `\\ \" \n \t \r \u0041 \U0001F514`; any other backslash stays, so that `"\d+"`
-means digits.
+Accepts what Alertmanager's two parsers do (matcher/parse and the classic pkg/labels/parse.go):
+names and values in double quotes or bare, any Unicode, braces optional, a trailing comma. Quoted
+texts know the escapes `\\ \" \n \t \r \u0041 \U0001F514`; any other backslash stays, so that
+`"\d+"` means digits.
 
 Regular expressions are RE2 (linear time), anchored at both ends. A missing label is the text "".
 """
@@ -68,7 +68,7 @@ class Matcher:
         text = labels.get(self.name, "")
         if self._pattern is None:
             return (text == self.value) is (self.op is MatchOp.EQUAL)
-        found = self._pattern.fullmatch(text) is not None
+        found = self._pattern.fullmatch(text.encode()) is not None
         return found is (self.op is MatchOp.REGEX)
 
     def matches_empty(self) -> bool:
@@ -285,8 +285,10 @@ def _compiled(expression: str) -> Any:
     options.log_errors = False
     options.max_mem = _RE2_MEMORY
     options.dot_nl = True
+    options.never_capture = True
     try:
-        return re2.compile(expression, options)
+        # As bytes of UTF-8 (RE2's own tongue): twice as fast as str, whose offsets are recounted.
+        return re2.compile(expression.encode(), options)
     except re2.error as error:
         detail = error.args[0] if error.args else "it does not compile"
         detail = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
