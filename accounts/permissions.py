@@ -1,12 +1,15 @@
 """What each role may do. Console, REST, Telegram and commands ask here and nowhere else."""
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import Role
+
+if TYPE_CHECKING:  # DRF imports this module while it imports its views
+    from rest_framework.views import APIView
 
 
 class Capability(StrEnum):
@@ -44,7 +47,7 @@ class RolePermission(BasePermission):
     Without an entry for its action an unsafe request needs MANAGE: forgetting is not a hole.
     """
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the key's role includes what this action needs."""
         action = getattr(view, "action", None) or (request.method or "").lower()
         given: dict[str, Capability] = getattr(view, "capabilities", {})

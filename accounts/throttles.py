@@ -1,12 +1,16 @@
 """REST: each API key has its share of requests a minute."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from accounts.authentication import Grant
 from accounts.rates import RateCounter
+
+if TYPE_CHECKING:  # DRF imports this module while it imports its views
+    from rest_framework.views import APIView
 
 counter = RateCounter(settings.REDIS_URL)
 
@@ -16,7 +20,7 @@ class KeyThrottle(BaseThrottle):
 
     seconds = 0
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         """Unauthenticated requests are refused elsewhere."""
         if not isinstance(request.auth, Grant):
             return True

@@ -5,8 +5,6 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from botapi.client import BotApiClient, ClientPool
-from botapi.outbound import OutboundPolicy
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -16,8 +14,12 @@ from accounts import audit
 from accounts.audit import SECRET, Actor
 from accounts.models import Organization
 from botapi import tokens
+from botapi.client import BotApiClient, ClientPool, check_api_url
+from botapi.guard import InvalidAddress, OutboundPolicy
 from channels_app.encryption import context, decrypt, encrypt
 from channels_app.models import Bot, BotGrant, Verification
+
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 class BotRefused(ValueError):
@@ -217,10 +219,11 @@ def rekey(bot: Bot) -> None:
 
 @lru_cache(maxsize=1)
 def _pool() -> ClientPool:
-    return ClientPool(
-        policy=OutboundPolicy(allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS),
-        before_call=refuse_in_transaction,
-    )
+    return ClientPool(policy=_policy(), before_call=refuse_in_transaction)
+
+
+def _policy() -> OutboundPolicy:
+    return OutboundPolicy(allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS)
 
 
 def refuse_in_transaction() -> None:
@@ -237,16 +240,16 @@ def _bot_id(token: str) -> int:
 
 
 def _check_connection(api_url: str, proxy: str) -> None:
-    for field, url, schemes in (
-        ("api_url", api_url, ("http", "https")),
-        ("proxy", proxy, ("http", "https", "socks5", "socks5h")),
-    ):
-        if not url:
-            continue
-        parts = urlsplit(url)
-        if parts.scheme not in schemes or not parts.hostname:
+    if api_url:
+        try:
+            check_api_url(api_url, _policy())
+        except InvalidAddress as error:
+            raise BotRefused("api_url", str(error)) from None
+    if proxy:
+        parts = urlsplit(proxy)
+        if parts.scheme not in PROXY_SCHEMES or not parts.hostname:
             raise BotRefused(
-                field, f"Give a URL that starts with {', '.join(f'{s}://' for s in schemes)}."
+                "proxy", f"Give a URL that starts with {'://, '.join(PROXY_SCHEMES)}://."
             )
 
 

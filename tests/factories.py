@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from typing import Any
+from typing import Any, cast
 
 import factory
 from factory.django import DjangoModelFactory
@@ -51,6 +51,21 @@ class MembershipFactory(DjangoModelFactory[Membership]):
     organization = factory.SubFactory(OrganizationFactory)
     user = factory.SubFactory(UserFactory)
     role = Role.OWNER
+
+
+def make_user(**values: Any) -> User:
+    """A person who can sign in with the password `correct horse`."""
+    return cast("User", UserFactory(**values))
+
+
+def make_organization(**values: Any) -> Organization:
+    """A tenant without members."""
+    return cast("Organization", OrganizationFactory(**values))
+
+
+def make_membership(**values: Any) -> Membership:
+    """An owner of a new organization, unless `role` or `organization` say otherwise."""
+    return cast("Membership", MembershipFactory(**values))
 
 
 _ids = iter(range(700_000_001, 799_999_999))

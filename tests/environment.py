@@ -1,4 +1,8 @@
-"""What every test may rely on: a DATA_DIR of its own, and no way to reach the real Telegram."""
+"""The environment of every test: a DATA_DIR of its own, and no way to the real Telegram.
+
+Loaded as a plugin (`-p tests.environment`), because pytest-django reads the settings before any
+conftest.py.
+"""
 
 import os
 import tempfile

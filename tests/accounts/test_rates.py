@@ -1,0 +1,98 @@
+"""Rates: counted for all processes in Redis, in this one when Redis is stopped or frozen."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accounts.rates import RateCounter
+
+
+class Clock:
+    now = 6000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed")
+    socket = Path("/tmp") / f"tocsin-rates-{os.getpid()}.sock"
+    server = subprocess.Popen(
+        [binary, "--port", "0", "--unixsocket", str(socket), "--save", ""],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+    )
+    for _ in range(200):
+        if socket.exists():
+            break
+        time.sleep(0.02)
+    yield f"unix://{socket}", server
+    server.send_signal(signal.SIGCONT)
+    server.kill()
+    server.wait()
+    socket.unlink(missing_ok=True)
+
+
+def test_the_limit_holds_and_frees_itself() -> None:
+    clock = Clock()
+    counter = RateCounter("", clock)
+    assert [counter.hit("a", 3) for _ in range(3)] == [0, 0, 0]
+    assert counter.hit("a", 3) == 61
+    assert counter.hit("b", 3) == 0
+    clock.now += 120
+    assert counter.hit("a", 3) == 0
+
+
+def test_the_window_slides() -> None:
+    clock = Clock()
+    counter = RateCounter("", clock)
+    for _ in range(10):
+        counter.hit("a", 10)
+    clock.now += 60  # the whole last window still counts at its start
+    assert counter.hit("a", 10) > 0
+    clock.now += 30
+    assert counter.hit("a", 10) == 0
+
+
+def test_two_processes_share_one_count(redis_server: tuple[str, "subprocess.Popen[bytes]"]) -> None:
+    url, _ = redis_server
+    first, second = RateCounter(url), RateCounter(url)
+    results = [counter.hit("shared", 3) for counter in (first, second, first, second)]
+    assert results[:3] == [0, 0, 0]
+    assert results[3] > 0
+
+
+def test_a_frozen_redis_costs_a_moment_once(
+    redis_server: tuple[str, "subprocess.Popen[bytes]"],
+) -> None:
+    url, server = redis_server
+    counter = RateCounter(url)
+    assert counter.hit("a", 100) == 0
+    server.send_signal(signal.SIGSTOP)
+    started = time.monotonic()
+    assert counter.hit("a", 100) == 0
+    first = time.monotonic() - started
+    started = time.monotonic()
+    assert all(counter.hit("a", 100) == 0 for _ in range(50))
+    rest = time.monotonic() - started
+    assert first < 0.3
+    assert rest < 0.05
+
+
+def test_a_stopped_redis_is_replaced_by_a_local_count(
+    redis_server: tuple[str, "subprocess.Popen[bytes]"],
+) -> None:
+    url, server = redis_server
+    server.kill()
+    server.wait()
+    counter = RateCounter(url)
+    assert [counter.hit("a", 2) == 0 for _ in range(3)] == [True, True, False]
