@@ -147,8 +147,13 @@ class Delivery(OrganizationOwned):
     created_at = models.DateTimeField(auto_now_add=True)
     due_at = models.DateTimeField(help_text="Since when it could have left.")
     not_before = models.DateTimeField(help_text="No attempt before this.")
-    attempts = models.PositiveIntegerField(default=0)
-    fence = models.BigIntegerField(default=0, help_text="Of the attempt under way.")
+    turn_at = models.DateTimeField(
+        help_text="`due_at` plus what its priority yields to others: the smallest leaves first."
+    )
+    attempts = models.PositiveIntegerField(
+        default=0, help_text="Calls that Telegram may have seen; 0: may still be overwritten."
+    )
+    claim = models.UUIDField(null=True, help_text="Of the attempt under way; a settle names it.")
     deadline = models.DateTimeField(null=True, help_text="Of the attempt under way.")
     maybe_sent = models.BooleanField(
         default=False, help_text="An answer was lost: Telegram may show this twice."
@@ -165,9 +170,9 @@ class Delivery(OrganizationOwned):
         ]
         indexes = [
             models.Index(
-                fields=["bot", "not_before"],
+                fields=["bot", "chat", "turn_at"],
                 condition=models.Q(state__in=["waiting", "in_flight"]),
-                name="delivery_open_by_bot",
+                name="delivery_open_by_chat",
             ),
             models.Index(fields=["organization", "-id"], name="delivery_by_organization"),
             models.Index(

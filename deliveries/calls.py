@@ -1,0 +1,120 @@
+"""Bot API calls as data, and how one call takes another's place. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+Files = Mapping[str, Mapping[str, str]]
+
+KEYBOARD = "reply_markup"
+TEXT_CONTENT = ("text", "parse_mode", "entities", "link_preview_options")
+CAPTION_CONTENT = ("caption", "parse_mode", "caption_entities", "show_caption_above_media")
+MEDIA = {"photo": "sendPhoto", "document": "sendDocument"}
+"""Type of an InputMedia → the method that sends it; the type is also the name of the parameter."""
+SEND_MEDIA = {method: parameter for parameter, method in MEDIA.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One Bot API call without chat_id, message_id and reply_parameters, which sending fills in.
+
+    `method` and the names in `params` are the Bot API's, verbatim. `files` maps a parameter (or the
+    name after `attach://` in editMessageMedia) to {"attachment": id} or {"render": name, "id": …},
+    made at send by a registered maker. `plain_text` is what the ladder's plain-text step sends; it
+    is already short enough.
+    """
+
+    method: str
+    params: Mapping[str, object]
+    files: Files = field(default_factory=dict)
+    plain_text: str = ""
+
+    @property
+    def sends(self) -> bool:
+        """Whether the call makes a new message."""
+        return self.method.startswith("send")
+
+    @property
+    def deletes(self) -> bool:
+        """Whether the call takes a message away."""
+        return self.method.startswith("delete")
+
+
+def without(params: Mapping[str, object], *names: str) -> dict[str, object]:
+    """`params` less these names."""
+    return {name: value for name, value in params.items() if name not in names}
+
+
+def overlay(waiting: Call, change: Call) -> Call | None:
+    """One call that shows what `waiting` followed by `change` would show; None when none can.
+
+    `waiting` is a send or an edit that never left; `change` is an edit. An edit without a keyboard
+    removes the keyboard (Bot API editMessageText.reply_markup), and so does the result.
+    """
+    if change.method == "editMessageReplyMarkup":
+        return replace(
+            waiting, params={**without(waiting.params, KEYBOARD), **_only(change.params, KEYBOARD)}
+        )
+    if not waiting.sends:
+        return _overlay_edit(waiting, change)
+    fresh = as_send(change)
+    if change.method == "editMessageCaption" and waiting.method in SEND_MEDIA:
+        kept = without(waiting.params, *CAPTION_CONTENT, KEYBOARD)
+        return Call(waiting.method, {**kept, **change.params}, waiting.files, change.plain_text)
+    if fresh is None:
+        return None
+    media = SEND_MEDIA.get(waiting.method, "")
+    kept = without(waiting.params, *TEXT_CONTENT, *CAPTION_CONTENT, KEYBOARD, media)
+    return replace(fresh, params={**kept, **fresh.params})
+
+
+def _overlay_edit(waiting: Call, change: Call) -> Call | None:
+    if waiting.deletes:
+        return None
+    if change.method == "editMessageCaption" and waiting.method == "editMessageMedia":
+        media = waiting.params.get("media")
+        if not isinstance(media, dict):
+            return None
+        caption = _only(change.params, *CAPTION_CONTENT)
+        params = {
+            **without(change.params, *CAPTION_CONTENT),
+            "media": {**without(media, *CAPTION_CONTENT), **caption},
+        }
+        return Call(waiting.method, params, waiting.files, change.plain_text)
+    return change
+
+
+def as_send(edit: Call) -> Call | None:
+    """The send that shows what `edit` shows, for when its message is gone; None without content."""
+    if edit.sends:
+        return edit
+    if edit.method == "editMessageText":
+        return replace(edit, method="sendMessage")
+    if edit.method == "editMessageCaption":
+        if not edit.params.get("caption"):
+            return None
+        params = without(edit.params, *CAPTION_CONTENT)
+        params["text"] = edit.params["caption"]
+        if "parse_mode" in edit.params:
+            params["parse_mode"] = edit.params["parse_mode"]
+        if "caption_entities" in edit.params:
+            params["entities"] = edit.params["caption_entities"]
+        return replace(edit, method="sendMessage", params=params)
+    media = edit.params.get("media")
+    if edit.method == "editMessageMedia" and isinstance(media, dict):
+        kind = str(media.get("type"))
+        if kind in MEDIA:
+            return _media_send(edit, kind, media)
+    return None
+
+
+def _media_send(edit: Call, kind: str, media: Mapping[str, object]) -> Call:
+    params = {**without(edit.params, "media"), **without(media, "type", "media")}
+    source = str(media.get("media", ""))
+    name = source.removeprefix("attach://")
+    if name != source and name in edit.files:
+        return replace(edit, method=MEDIA[kind], params=params, files={kind: edit.files[name]})
+    return replace(edit, method=MEDIA[kind], params={**params, kind: source}, files={})
+
+
+def _only(params: Mapping[str, object], *names: str) -> dict[str, object]:
+    return {name: params[name] for name in names if name in params}

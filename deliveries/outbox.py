@@ -1,0 +1,325 @@
+"""The durable outbox: what should be sent, edited or deleted, written in the caller's transaction.
+
+Nothing here touches the network. When the transaction commits, the dispatcher is woken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.audit import Actor, record
+from accounts.models import Organization
+from accounts.tenancy import require_same_organization
+from channels_app.models import Chat, NotificationChannel
+from deliveries import wakeup
+from deliveries.calls import Call, as_send, overlay
+from deliveries.models import Delivery, SentMessage, Stream
+from deliveries.streams import open_streams, take_numbers, turn_at
+
+__all__ = [
+    "Call",
+    "MessageGone",
+    "NotRetryable",
+    "Send",
+    "change",
+    "open_stream",
+    "open_streams",
+    "park",
+    "pending_for",
+    "retry",
+    "send",
+    "send_many",
+    "supersede",
+    "unpark",
+]
+
+State = Delivery.State
+OPEN = (State.WAITING, State.IN_FLIGHT, State.PARKED)
+PARAMS_VERSION = 1
+
+
+class MessageGone(Exception):
+    """The message was forgotten (deleted in Telegram, or not editable): send a new one."""
+
+
+class NotRetryable(Exception):
+    """The delivery is no dead letter, or newer state of its message followed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """One message to be sent; see `send`."""
+
+    stream: Stream
+    call: Call
+    channel: NotificationChannel | None
+    purpose: str
+    priority: int
+    kind: str
+    due_at: datetime
+    reply_to: SentMessage | None = None
+
+
+def open_stream(organization: Organization | UUID, chat: Chat) -> Stream:
+    """A new empty stream of calls to one chat."""
+    return open_streams(organization, [chat])[0]
+
+
+def send(
+    stream: Stream,
+    call: Call,
+    *,
+    channel: NotificationChannel | None,
+    purpose: str,
+    priority: int,
+    kind: str,
+    due_at: datetime,
+    reply_to: SentMessage | None = None,
+) -> SentMessage:
+    """Have `call` sent as the stream's next one; returns the message it will make (EXPECTED).
+
+    A disabled channel's call is parked. Raises ForeignOrganization when rows are another
+    organization's.
+    """
+    return send_many(
+        [
+            Send(
+                stream=stream,
+                call=call,
+                channel=channel,
+                purpose=purpose,
+                priority=priority,
+                kind=kind,
+                due_at=due_at,
+                reply_to=reply_to,
+            )
+        ]
+    )[0]
+
+
+def send_many(sends: Sequence[Send]) -> list[SentMessage]:
+    """As `send`, for many messages in three statements."""
+    for one in sends:
+        require_same_organization(one.stream.organization_id, one.channel, one.reply_to)
+    numbers = take_numbers(one.stream.pk for one in sends)
+    messages = SentMessage.objects.bulk_create(
+        [
+            SentMessage(
+                organization_id=one.stream.organization_id,
+                chat_id=one.stream.chat_id,
+                stream=one.stream,
+                kind=one.kind,
+            )
+            for one in sends
+        ]
+    )
+    Delivery.objects.bulk_create(
+        [
+            _delivery(
+                one.stream,
+                one.call,
+                number,
+                channel=one.channel,
+                purpose=one.purpose,
+                priority=one.priority,
+                due_at=one.due_at,
+                target=message,
+                reply_to=one.reply_to,
+            )
+            for one, message, number in zip(sends, messages, numbers, strict=True)
+        ]
+    )
+    wake_dispatch()
+    return messages
+
+
+def change(
+    message: SentMessage,
+    call: Call,
+    *,
+    channel: NotificationChannel | None,
+    purpose: str,
+    priority: int,
+    due_at: datetime,
+) -> Delivery:
+    """Have an edit* or delete* of `message` made; returns the delivery that will show it.
+
+    What waits for this message and was never attempted is overwritten: a waiting edit is replaced,
+    a waiting send takes over the new content, a deleted one is not sent at all. Otherwise the call
+    follows as the stream's next. A message whose send died is sent anew with the new content.
+    Raises MessageGone for a forgotten message.
+    """
+    require_same_organization(message.organization_id, channel)
+    if message.state == SentMessage.State.FORGOTTEN:
+        raise MessageGone(f"message {message.pk} is gone: send a new one")
+    last = pending_for(message)
+    if last is not None and last.attempts == 0:
+        overwritten = _overwrite(last, message, call, priority)
+        if overwritten is not None:
+            wake_dispatch()
+            return overwritten
+    if last is None and message.state == SentMessage.State.EXPECTED:
+        call = as_send(call) or call
+    stream = message.stream
+    delivery = _delivery(
+        stream,
+        call,
+        take_numbers([stream.pk])[0],
+        channel=channel,
+        purpose=purpose,
+        priority=priority,
+        due_at=due_at,
+        target=message,
+        reply_to=None,
+    )
+    delivery.save(force_insert=True)
+    wake_dispatch()
+    return delivery
+
+
+def pending_for(message: SentMessage) -> Delivery | None:
+    """The last unsettled call for this message, if any."""
+    return (
+        Delivery.objects.for_organization(message.organization_id)
+        .filter(target=message, state__in=OPEN)
+        .order_by("-sequence")
+        .first()
+    )
+
+
+def park(channel: NotificationChannel) -> int:
+    """Lay aside what waits for a disabled channel; returns how many calls."""
+    return _of(channel, State.WAITING).update(state=State.PARKED)
+
+
+def unpark(channel: NotificationChannel) -> int:
+    """Let what was laid aside leave, the channel being enabled again; returns how many calls."""
+    moved = _of(channel, State.PARKED).update(state=State.WAITING, not_before=timezone.now())
+    wake_dispatch()
+    return moved
+
+
+def supersede(message: SentMessage) -> int:
+    """Take back what was never attempted for this message; returns how many calls."""
+    return (
+        Delivery.objects.for_organization(message.organization_id)
+        .filter(target=message, state__in=(State.WAITING, State.PARKED), attempts=0)
+        .update(state=State.SUPERSEDED, settled_at=timezone.now())
+    )
+
+
+def retry(delivery: Delivery, actor: Actor) -> None:
+    """Send a dead letter again, as it was first asked for and as the stream's next call.
+
+    Raises NotRetryable when it is not dead, or when newer state of its message followed it.
+    """
+    newer = Delivery.objects.for_organization(delivery.organization_id).filter(
+        target=delivery.target_id, sequence__gt=delivery.sequence, stream=delivery.stream_id
+    )
+    if delivery.target_id is not None and newer.exists():
+        raise NotRetryable("a newer call for the same message followed this one")
+    now = timezone.now()
+    moved = Delivery.objects.filter(pk=delivery.pk, state=State.DEAD).update(
+        state=State.WAITING,
+        sequence=take_numbers([delivery.stream_id])[0],
+        ladder=[],
+        attempts=0,
+        not_before=now,
+        settled_at=None,
+        outcome="",
+    )
+    if not moved:
+        raise NotRetryable(f"it is {delivery.get_state_display().lower()}, not undeliverable")
+    record(actor, delivery.organization_id, "retried", delivery)
+    wake_dispatch()
+
+
+def call_of(delivery: Delivery) -> Call:
+    """The stored call, as data."""
+    params = {name: value for name, value in delivery.params.items() if name != "v"}
+    return Call(delivery.method, params, delivery.files, delivery.plain_text)
+
+
+def wake_dispatch() -> None:
+    """Wake the dispatcher when the current transaction commits."""
+    transaction.on_commit(wakeup.wake_dispatch)
+
+
+def _delivery(
+    stream: Stream,
+    call: Call,
+    sequence: int,
+    *,
+    channel: NotificationChannel | None,
+    purpose: str,
+    priority: int,
+    due_at: datetime,
+    target: SentMessage,
+    reply_to: SentMessage | None,
+) -> Delivery:
+    disabled = channel is not None and not channel.enabled
+    return Delivery(
+        organization_id=stream.organization_id,
+        bot_id=stream.chat.bot_id,
+        chat_id=stream.chat_id,
+        channel=channel,
+        stream=stream,
+        sequence=sequence,
+        purpose=purpose,
+        priority=priority,
+        state=State.PARKED if disabled else State.WAITING,
+        target=target,
+        reply_to=reply_to,
+        due_at=due_at,
+        not_before=due_at,
+        turn_at=turn_at(due_at, priority),
+        **_stored(call),
+    )
+
+
+def _stored(call: Call) -> dict[str, object]:
+    return {
+        "method": call.method,
+        "params": {"v": PARAMS_VERSION, **call.params},
+        "files": {name: dict(spec) for name, spec in call.files.items()},
+        "plain_text": call.plain_text,
+    }
+
+
+def _overwrite(last: Delivery, message: SentMessage, call: Call, priority: int) -> Delivery | None:
+    """Put `call` in the place of `last`; None when an attempt was quicker or nothing fits."""
+    untouched = Delivery.objects.filter(
+        pk=last.pk, state__in=(State.WAITING, State.PARKED), attempts=0
+    )
+    waiting = call_of(last)
+    if call.deletes and waiting.sends:
+        if not untouched.update(state=State.SUPERSEDED, settled_at=timezone.now()):
+            return None
+        SentMessage.objects.filter(pk=message.pk).update(state=SentMessage.State.FORGOTTEN)
+        last.state = State.SUPERSEDED
+        return last
+    newest = call if call.deletes else overlay(waiting, call)
+    if newest is None:
+        return None
+    urgent = min(last.priority, priority)
+    fields = {
+        **_stored(newest),
+        "priority": urgent,
+        "turn_at": turn_at(last.due_at, urgent),
+    }
+    if not untouched.update(**fields):
+        return None
+    for name, value in fields.items():
+        setattr(last, name, value)
+    return last
+
+
+def _of(channel: NotificationChannel, state: str) -> QuerySet[Delivery]:
+    return Delivery.objects.for_organization(channel.organization_id).filter(
+        channel=channel, state=state
+    )

@@ -1,0 +1,112 @@
+"""Wake-ups: a hint that there is work. They carry no facts, and losing one only costs time.
+
+A request never touches the broker: it sets an event, and one thread of the process publishes, at
+most once in 10 ms per task. A dispatch run under way in this process listens, and is told directly.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from celery import current_app
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+
+DISPATCH = "deliveries.dispatch"
+PROBE = "deliveries.probe"
+COALESCE_SECONDS = 0.01
+SOCKET_SECONDS = 0.5
+BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
+EXPIRES_SECONDS = 30
+"""A wake-up that waited this long in the broker is worth nothing: sweeps have been here since."""
+
+
+def wake(task_name: str) -> None:
+    """Have this Celery task run soon. Returns at once, whatever the broker does."""
+    listener = _listeners.get(task_name)
+    if listener is not None and listener():
+        return
+    _publisher.request(task_name)
+
+
+def wake_dispatch() -> None:
+    """Have waiting calls sent soon."""
+    wake(DISPATCH)
+
+
+def listen(task_name: str, listener: Callable[[], bool]) -> None:
+    """From now on `wake(task_name)` in this process calls `listener`; False: publish after all."""
+    _listeners[task_name] = listener
+
+
+def publish(task_name: str, expires: float = EXPIRES_SECONDS) -> None:
+    """Send one message to the broker, now; raises what the broker's client raises.
+
+    With a socket timeout of its own, so that a frozen broker fails instead of hanging.
+    """
+    with current_app.connection_for_write() as connection:
+        options = {
+            "socket_timeout": SOCKET_SECONDS,
+            "socket_connect_timeout": SOCKET_SECONDS,
+            "max_retries": 0,
+        }
+        connection.transport_options = {**(connection.transport_options or {}), **options}
+        current_app.send_task(task_name, connection=connection, retry=False, expires=expires)
+
+
+class _Publisher:
+    """The one thread that talks to the broker, started by the first wake-up of a process."""
+
+    def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self._wanted: set[str] = set()
+        self._lock = threading.Lock()
+        self._event = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def request(self, task_name: str) -> None:
+        if settings.CELERY_BROKER_URL.startswith("memory:"):
+            return  # one process: its sweeps find the work
+        with self._lock:
+            self._wanted.add(task_name)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="wakeup", daemon=True)
+                self._thread.start()
+        self._event.set()
+
+    def after_fork(self) -> None:
+        """A child has no copy of the thread, and must not share its lock."""
+        self._reset()
+
+    def _run(self) -> None:
+        failures = 0
+        while True:
+            self._event.wait()
+            self._event.clear()
+            with self._lock:
+                names, self._wanted = self._wanted, set()
+            try:
+                for name in names:
+                    publish(name)
+                failures = 0
+                time.sleep(COALESCE_SECONDS)
+            except Exception as error:  # noqa: BLE001  # each transport has its own; all mean "later"
+                pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+                failures += 1
+                log.warning(
+                    "broker unreachable (%s); next try in %s s", type(error).__name__, pause
+                )
+                time.sleep(pause)
+                with self._lock:
+                    self._wanted |= names
+                self._event.set()
+
+
+_listeners: dict[str, Callable[[], bool]] = {}
+_publisher = _Publisher()
+os.register_at_fork(after_in_child=_publisher.after_fork)
