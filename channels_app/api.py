@@ -75,7 +75,7 @@ class BotSerializer(serializers.ModelSerializer[Bot]):
 
     def get_owned(self, bot: Bot) -> bool:
         """Whether the bot is the organization's own."""
-        return bot.organization_id == self.context["view"].organization.pk
+        return bool(bot.organization_id == self.context["view"].organization.pk)
 
 
 def refused(error: bots.BotRefused | channels.ChannelRefused) -> serializers.ValidationError:
@@ -162,17 +162,18 @@ class BotViewSet(ReadViewSet[Bot]):
 class GrantSerializer(serializers.ModelSerializer[BotGrant]):
     """A loan, seen from either side."""
 
-    grantee = serializers.SlugRelatedField(
-        slug_field="slug",
+    # An ID, not a name: names could be guessed, and so found out who is a customer here.
+    grantee = serializers.PrimaryKeyRelatedField(
         queryset=Organization.objects.all(),
-        help_text="The other organization's slug, which its members find under Organization.",
+        help_text="The other organization's ID, which its members find in their console.",
     )
-    lender = serializers.CharField(source="organization.slug", read_only=True)
+    grantee_name = serializers.CharField(source="grantee.name", read_only=True)
+    lender_name = serializers.CharField(source="organization.name", read_only=True)
     bot = serializers.UUIDField(source="bot_id")
 
     class Meta:
         model = BotGrant
-        fields = ("id", "bot", "lender", "grantee", "created_at")
+        fields = ("id", "bot", "lender_name", "grantee", "grantee_name", "created_at")
         read_only_fields = ("created_at",)
 
 
