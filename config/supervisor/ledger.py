@@ -74,13 +74,14 @@ class Ledger:
     def end_leftovers(self) -> list[str]:
         """End what a killed supervisor left running; returns the names of what was ended."""
         orphans = [child for child in self._recorded() if _is_ours(child)]
-        for child in orphans:
-            signal_group(child.pid, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE
-        while any(group_exists(child.pid) for child in orphans) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        for child in orphans:
-            signal_group(child.pid, signal.SIGKILL)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for child in orphans:
+                signal_group(child.pid, number)
+            deadline = time.monotonic() + GRACE
+            while any(group_exists(child.pid) for child in orphans):
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(0.05)
         self._children_file.unlink(missing_ok=True)
         return [child.name for child in orphans]
 
@@ -112,13 +113,8 @@ def birth_of(pid: int) -> str:
     Linux: boot ID and start time in ticks since boot (proc(5), stat field 22). Elsewhere: ps.
     """
     if ON_LINUX:
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        except OSError:
-            return ""
-        after_name = stat.rpartition(")")[2].split()
-        return "" if after_name[0] == "Z" else f"{boot}:{after_name[19]}"
+        stat = _stat(pid)
+        return f"{_boot_id()}:{stat[19]}" if stat and stat[0] != "Z" else ""
     listed = subprocess.run(  # noqa: S603 -- fixed arguments and an integer
         ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
@@ -132,12 +128,18 @@ def signal_group(pgid: int, number: signal.Signals) -> None:
 
 
 def group_exists(pgid: int) -> bool:
-    """Whether any process of the group is left that we may signal."""
+    """Whether any process of the group is left that we may signal.
+
+    A zombie does not count: in a container whose first process reaps nothing it stays for ever.
+    """
     try:
         os.killpg(pgid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return True
+    if not ON_LINUX:
+        return True
+    members = (_stat(int(path.name)) for path in Path("/proc").glob("[0-9]*"))
+    return any(stat and stat[0] != "Z" and stat[2] == str(pgid) for stat in members)
 
 
 def _is_ours(child: Recorded) -> bool:
@@ -145,3 +147,16 @@ def _is_ours(child: Recorded) -> bool:
     if birth:
         return birth == child.birth
     return group_exists(child.pid)
+
+
+def _stat(pid: int) -> list[str]:
+    """proc(5), /proc/<pid>/stat from the third field on: state, parent, group, …; [] when gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -69,6 +69,7 @@ class Start:
         prepare = watch.start(prepare_process(options, self.env))
         self._answer(prepare, self._first_bot())
         if watch.is_stopping():
+            self._show_password()
             return
         web = watch.start(web_process(options, self.env))
         worker = watch.start(worker_process(options, self.env))
@@ -103,7 +104,8 @@ class Start:
     def _answer(self, prepare: Child, first_bot: FirstBot) -> None:
         """Tell the preparing process what to set up, and take in what it says."""
         watch = self.watch
-        is_new = self._remembered().get("first_bot") != first_bot.identity
+        known = self._remembered().get("first_bot")
+        is_new = known is None or (first_bot.token and known != first_bot.identity)
         if not watch.is_stopping():
             request = {"quickstart": first_bot.quickstart_arguments() if is_new else None}
             watch.ask(prepare, json.dumps(request))
@@ -112,17 +114,22 @@ class Start:
             self._take_in(prepare)
         watch.flush()
         self._take_in(prepare)
-        if watch.is_stopping():
-            return
-        self._refuse_if_dead()
-        watch.children.remove(prepare)
         if self.fresh:
             remembered = {"email": self.fresh.get("email", ""), "first_bot": first_bot.identity}
             self.memory.write_text(json.dumps(remembered), encoding="utf-8")
+        if not watch.is_stopping():
+            self._refuse_if_dead()
+            watch.children.remove(prepare)
 
     def _take_in(self, prepare: Child) -> None:
+        """Act on what a one-shot child has answered; raises StartRefusedError when it refused."""
         while prepare.answers:
-            said = json.loads(prepare.answers.pop(0))
+            line = prepare.answers.pop(0)
+            try:
+                said = json.loads(line)
+            except ValueError:  # a migration may print
+                self.watch.terminal.child_line(prepare.name, line)
+                continue
             if "refused" in said:
                 raise StartRefusedError(said["refused"])
             if "note" in said:
@@ -151,6 +158,7 @@ class Start:
     def _refuse_if_dead(self) -> None:
         for child in self.watch.dead():
             self.watch.flush()
+            self._take_in(child)
             if child.process.quiet:
                 self.watch.show_tail(child)
             ended = how_it_ended(child.popen.returncode if child.popen else 0)

@@ -17,7 +17,7 @@ class Terminal:
     """Writes to a stream that may be a terminal, a log file, or closed at any moment."""
 
     def __init__(self, stream: TextIO, *, colour: bool) -> None:
-        self._stream: TextIO | None = stream
+        self._stream = stream
         self._colour = colour
 
     def note(self, text: str) -> None:
@@ -46,14 +46,14 @@ class Terminal:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
 
     def _write(self, text: str) -> None:
-        if self._stream is None:
-            return
         try:
             self._stream.write(text + "\n")
             self._stream.flush()
-        except (OSError, ValueError):
+        except OSError:
             # The terminal was closed or the pipe's reader left: alerts still have to be delivered.
-            self._stream = None
+            # (Python docs, "Note on SIGPIPE": what is buffered would fail again at exit.)
+            with open(os.devnull, "w") as nowhere:  # noqa: PTH123 -- not a path of ours
+                os.dup2(nowhere.fileno(), self._stream.fileno())
 
 
 def terminal_for(stream: TextIO, environ: Mapping[str, str]) -> Terminal:

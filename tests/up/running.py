@@ -13,7 +13,7 @@ ANSWER_WITHIN = 90.0
 
 
 class Running:
-    """A supervisor under test; used as a context manager, so that nothing survives a failed test."""
+    """A supervisor under test, as a context manager: nothing survives a failed test."""
 
     def __init__(self, command: list[str], data_dir: Path, cwd: Path, **env: str) -> None:
         inherited = {

@@ -5,7 +5,6 @@ can have it crash, hang or talk. What it did is appended to `events` there.
 """
 
 import sys
-import textwrap
 from pathlib import Path
 
 PART = '''
@@ -61,53 +60,54 @@ def serve(port, answers):
     ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 '''
 
-MANAGE = '''
+MANAGE = """
 import json, os, sys, time
 from pathlib import Path
 from part import DATA, note, obey, orders
 
 if sys.argv[1] == "prepare":
     obey("prepare")
-    request = json.loads(sys.stdin.readline())
-    note(f"prepare asked {json.dumps(request)}")
-    print(json.dumps({"note": "setting up the database"}), flush=True)
     if "refuse" in orders("prepare"):
         print(json.dumps({"refused": "The database belongs to a newer version."}))
         sys.exit(1)
+    request = json.loads(sys.stdin.readline())
+    note(f"prepare asked {json.dumps(request)}")
+    print(json.dumps({"note": "setting up the database"}), flush=True)
     if request["quickstart"] is not None:
-        told = {"email": "admin@example.org", "password": "pass-123", "ingest_url": "http://x/hooks/v1/ti_1/"}
+        told = {"email": "admin@example.org", "password": "pass-123"}
+        told["ingest_url"] = "http://localhost/hooks/v1/ti_1/"
         print(json.dumps({"quickstart": told}))
 else:
     obey("worker")
     while True:
         Path(os.environ["WORKER_HEARTBEAT_FILE"]).touch()
         time.sleep(0.1)
-'''
+"""
 
-GRANIAN = '''
+GRANIAN = """
 import sys
 from part import obey, serve
 
 obey("web")
 serve(int(sys.argv[sys.argv.index("--port") + 1]), {"/readyz": "ok"})
-'''
+"""
 
-SANDBOX = '''
+SANDBOX = """
 import sys
 from part import obey, serve
 
 obey("sandbox")
 world = {"bots": [{"token": "42:secret"}], "chats": [{"id": -100}]}
 serve(int(sys.argv[sys.argv.index("--port") + 1]), {"/_sandbox/world": world})
-'''
+"""
 
-RUN = '''
+RUN = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {repository!r})
 from config.supervisor.up import main
 sys.exit(main(sys.argv[1:], root=Path({root!r})))
-'''
+"""
 
 
 def build(root: Path, repository: Path) -> list[str]:
@@ -122,5 +122,5 @@ def build(root: Path, repository: Path) -> list[str]:
     }
     root.mkdir(parents=True)
     for name, text in files.items():
-        (root / name).write_text(textwrap.dedent(text))
+        (root / name).write_text(text)
     return [sys.executable, str(root / "run.py")]
