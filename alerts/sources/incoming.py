@@ -27,6 +27,7 @@ MAX_GROUP_KEY = 1_024
 """A longer sender's group key is replaced by `sha256:` and the digest of the whole."""
 MAX_FINGERPRINT = 64
 MAX_EXCERPT = 200
+MAX_POINTER = 500
 MAX_PROBLEMS = 100
 """More problems than this are counted in one last Problem."""
 

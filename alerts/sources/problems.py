@@ -1,7 +1,7 @@
 """Collects what had to be repaired, shortened or left out while one payload was read."""
 
-from alerts.sources.incoming import MAX_PROBLEMS, Problem
-from alerts.sources.json_text import Json, beginning, clean
+from alerts.sources.incoming import MAX_POINTER, MAX_PROBLEMS, Problem
+from alerts.sources.json_text import Json, beginning, clean, shorten
 
 
 class Problems:
@@ -17,14 +17,13 @@ class Problems:
 
     def note(self, pointer: str, reason: str, value: Json = None) -> None:
         if len(self._notes) < MAX_PROBLEMS:
-            self._notes.append(Problem(clean(pointer), clean(reason), beginning(value)))
+            self._notes.append(_problem(pointer, reason, value))
         else:
             self._uncounted += 1
 
     def quarantine(self, pointer: str, reason: str, value: Json = None) -> None:
         if len(self._quarantined) < MAX_PROBLEMS:
-            problem = Problem(clean(pointer), clean(reason), beginning(value), quarantined=True)
-            self._quarantined.append(problem)
+            self._quarantined.append(_problem(pointer, reason, value, quarantined=True))
         else:
             self._uncounted += 1
 
@@ -35,6 +34,11 @@ class Problems:
             return tuple(problems)
         last = Problem("", f"{left_out} more problems are not listed")
         return (*problems[:MAX_PROBLEMS], last)
+
+
+def _problem(pointer: str, reason: str, value: Json, *, quarantined: bool = False) -> Problem:
+    where = shorten(clean(pointer), MAX_POINTER)
+    return Problem(where, clean(reason), beginning(value), quarantined)
 
 
 def pointer_to(base: str, *names: str) -> str:
