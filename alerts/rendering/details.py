@@ -1,0 +1,252 @@
+"""The lines between the first line and the list: what alerts share, or all of a single one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from alerts.rendering.digest import Digest, label_order, says_more, shared_text
+from alerts.rendering.headline import SEPARATOR, Headline, name_of
+from alerts.rendering.keyboard import kind_label, unlinkable
+from alerts.rendering.lines import Budget, Line, Piece, joined
+from alerts.rendering.times import Times, duration
+from alerts.rendering.view_model import AlertView, GroupView
+from alerts.rendering.words import isolate, lines_of, one_line, shorten_end, shorten_middle
+from botapi.markup import Code, quote
+
+_PAIR_MAX = 60
+_EXPANDABLE_FROM = 240  # characters: about four lines on a phone
+_ANNOTATIONS_MAX = 3
+_LINKS_MAX = 3
+_TEXT_ANNOTATIONS = frozenset(
+    ("summary", "description", "message", "title", "runbook", "runbook_url")
+)
+
+
+class Texts(NamedTuple):
+    """What the listed alerts say alike, cleaned; "" where they differ or say nothing new.
+
+    `summary_differs`, `description_differs`: each alert has its own, to be told in its row.
+    """
+
+    summary: str
+    description: str
+    summary_differs: bool
+    description_differs: bool
+
+
+class Details(NamedTuple):
+    """`lines` to show; `cut`: a text was shortened that the document tells in full."""
+
+    lines: list[Line]
+    cut: bool
+
+
+def texts_of(listed: Sequence[AlertView], varying: Sequence[str]) -> Texts:
+    """Summary and description of these alerts, each unless it repeats what is said elsewhere."""
+    if not listed:
+        return Texts("", "", False, False)
+    summaries = [one_line(alert.summary) for alert in listed]
+    descriptions = [alert.description for alert in listed]
+    is_over = listed[0].status == "resolved"  # then what to do about it is of no use
+    summary = shared_text(summaries, listed, varying)
+    description = shared_text(descriptions, listed, varying)
+    summary_differs = not summary and any(summaries)
+    description_differs = not description and any(descriptions)
+    if description and not says_more(description, listed[0]):
+        description = ""
+    if summary and (summary in one_line(description) or not says_more(summary, listed[0])):
+        summary = ""
+    if description and (one_line(description) in summary or (summary and is_over)):
+        description = ""
+    return Texts(summary, description, summary_differs, description_differs)
+
+
+def details(
+    group: GroupView,
+    found: Digest,
+    first: Headline,
+    texts: Texts,
+    times: Times,
+    budget: Budget,
+    room: int,
+) -> Details:
+    """At most `room` (1 or more) lines about the whole group."""
+    cut = False
+    above: list[Line] = [*_whole(found, first, budget), *_state(group, times, budget)]
+    if texts.summary:
+        above.append([isolate(shorten_end(texts.summary, budget.text))])
+        cut = len(texts.summary) > budget.text
+    below: list[Line] = []
+    if facts := _facts(group, found, times):
+        below.append([SEPARATOR.join(facts)])
+    if labels := _labels(found.common, budget.text):
+        below.append(labels)
+    below += _annotations(found.alerts, texts, budget.text)
+    links, links_cut = _links(group, budget)
+    below += links
+    left = room - len(above) - len(below)
+    body: list[Line] = []
+    if texts.description and budget.description and left > 0:
+        body, body_cut = _body(texts.description, found, budget, left)
+        cut = cut or body_cut
+    elif texts.description and len(found.alerts) == 1:
+        cut = True
+    if body:
+        return Details([*above, *body, *below], cut or links_cut)
+    return Details(joined([*above, *below], room, SEPARATOR), cut or links_cut)
+
+
+def _whole(found: Digest, first: Headline, budget: Budget) -> list[Line]:
+    """Name and place in full, where the first line shortened them and no row says them."""
+    if not found.leading or (first.name_whole and first.place_whole):
+        return []
+    alert, parts = found.leading[0], []
+    if not first.name_whole and not found.names_differ:
+        parts.append(isolate(shorten_middle(name_of(alert), budget.text)))
+    if not first.place_whole and found.where not in found.varying:
+        place = one_line(alert.labels.get(found.where, ""))
+        parts.append(isolate(shorten_middle(place, budget.text)))
+    return [[SEPARATOR.join(parts)]] if parts else []
+
+
+def _state(group: GroupView, times: Times, budget: Budget) -> list[Line]:
+    lines: list[Line] = []
+    if group.acknowledged_at is not None:
+        by = one_line(group.acknowledged_by)
+        who = f" by {isolate(shorten_end(by, budget.text))}" if by else ""
+        lines.append([f"👀 Acknowledged{who} {times.show(group.acknowledged_at)}"])
+    if note := one_line(group.silenced_note):
+        lines.append([f"🔇 {isolate(shorten_end(note, budget.text))}"])
+    return lines
+
+
+def length_of_episode(alert: AlertView) -> timedelta | None:
+    """How long a resolved alert lasted, where both ends are known."""
+    return alert.ends_at - alert.starts_at if alert.ends_at and alert.starts_at else None
+
+
+def _facts(group: GroupView, found: Digest, times: Times) -> list[str]:
+    leading = found.leading
+    facts: list[str] = []
+    value = one_line(found.alerts[0].value_text) if len(found.alerts) == 1 else ""
+    if value and found.status != "resolved":
+        facts.append(f"value {isolate(shorten_end(value, _PAIR_MAX * 2))}")
+    resolved = len(found.alerts) - len(leading)
+    if found.status == "firing" and resolved and found.alerts[-1].status == "resolved":
+        resolved = sum([alert.status == "resolved" for alert in found.alerts])
+        facts.append(f"{resolved} of {len(found.alerts)} resolved")
+    if found.status == "resolved":
+        facts += _lasted(group, leading, times)
+    elif leading and leading[0].starts_at and found.same_start:
+        start = times.show(leading[0].starts_at)
+        facts.append(f"since {start}" if found.status == "firing" else start)
+    if group.truncated:
+        facts.append(f"{group.truncated} more that the sender left out")
+    if group.integration and not any(alert.labels for alert in found.alerts):
+        facts.append(f"from {isolate(shorten_end(one_line(group.integration), _PAIR_MAX))}")
+    if facts:
+        facts[0] = facts[0][0].upper() + facts[0][1:]
+    return facts
+
+
+def _lasted(group: GroupView, alerts: Sequence[AlertView], times: Times) -> list[str]:
+    starts = [alert.starts_at for alert in alerts if alert.starts_at]
+    ends: list[datetime] = [alert.ends_at for alert in alerts if alert.ends_at]
+    begun = min(starts, default=group.opened_at)
+    ended = max(ends) if len(ends) == len(alerts) and ends else group.closed_at
+    if ended is None:
+        return [f"began {times.show(begun)}"]
+    return [f"lasted {duration(ended - begun)}, from {times.show(begun)} to {times.show(ended)}"]
+
+
+def pair(label: str, value: str) -> str:
+    """A label as Alertmanager's matchers write it, shortened: `job=node`, `path="C:\\\\a b"`."""
+    value = shorten_middle(one_line(value), _PAIR_MAX)
+    if " " in value or '"' in value or not value:
+        value = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"{shorten_middle(one_line(label), _PAIR_MAX)}={value}"
+
+
+def _labels(labels: Mapping[str, str], room: int) -> Line:
+    line: list[Piece] = []
+    for number, label in enumerate(names := label_order(labels)):
+        written = pair(label, labels[label])
+        room -= len(written) + 1
+        if room < 0 and line:
+            line.append(f" +{len(names) - number} labels")
+            break
+        if line:
+            line.append(" ")
+        line.append(Code(written))
+    return line
+
+
+def _annotations(alerts: Sequence[AlertView], texts: Texts, room: int) -> list[Line]:
+    """What else the alerts are annotated with alike, such as `impact: checkout is slow`."""
+    if not alerts or not alerts[0].annotations:
+        return []
+    shared = set(alerts[0].annotations.items())
+    for alert in alerts[1:]:
+        shared &= alert.annotations.items()
+        if not shared:
+            return []
+    said = {
+        texts.summary,
+        texts.description,
+        alerts[0].name,
+        alerts[0].summary,
+        alerts[0].description,
+    }
+    lines: list[Line] = []
+    for name, value in sorted(shared):
+        if (
+            name in _TEXT_ANNOTATIONS
+            or name.startswith("__")
+            or not (shown := one_line(value))
+            or value in said
+            or shown in said
+            or shown.startswith(("http://", "https://"))
+        ):
+            continue
+        label = shorten_middle(one_line(name), _PAIR_MAX)
+        lines.append([f"{label}: {isolate(shorten_end(shown, room))}"])
+    return lines[:_ANNOTATIONS_MAX]
+
+
+def _links(group: GroupView, budget: Budget) -> tuple[list[Line], bool]:
+    """Links that Telegram refuses as buttons, as code; and whether some are too long for that."""
+    links = unlinkable(group)
+    shown = [link for link in links if len(link.url) <= budget.url][:_LINKS_MAX]
+    return [[f"{kind_label(link)}: ", Code(link.url)] for link in shown], len(shown) < len(links)
+
+
+def _body(text: str, found: Digest, budget: Budget, room: int) -> tuple[list[Line], bool]:
+    """The description in at most `room` lines, as a quote; an event's is its message itself."""
+    paragraphs = lines_of(text)
+    if len(paragraphs) > room:
+        paragraphs = [line for line in paragraphs if line]
+    is_message = found.status == "event" and len(found.alerts) == 1
+    cut = is_message and len(paragraphs) > room
+    kept = paragraphs[:room] if cut else _folded(paragraphs, room)
+    shown = "\n".join(isolate(line) for line in kept)
+    if cut or len(shown) > budget.description:
+        cut = True
+        shown = shorten_end(shown, budget.description)
+        shown = shown if shown.endswith("…") else f"{shown} …"
+    if not shown:
+        return [], cut
+    long = len(shown) > _EXPANDABLE_FROM or len(kept) > 4
+    if is_message and not long:
+        return [[line] for line in shown.split("\n")], cut
+    return [[quote(shown, expandable=long)]], cut
+
+
+def _folded(lines: Sequence[str], room: int) -> list[str]:
+    """The lines in at most `room`: what would stand below continues the last one."""
+    if len(lines) <= room:
+        return list(lines)
+    return [*lines[: room - 1], " ".join(_unmarked(lines[room - 1 :]))]
+
+
+def _unmarked(lines: Iterable[str]) -> Iterable[str]:
+    return (line for line in lines if line)

@@ -1,0 +1,161 @@
+"""The first line: what a phone shows of the message, at most 60 characters.
+
+    🔴 FIRING critical · HighCPU · web-1 (3)
+    │  │      │          │         │     └ how many alerts, where the places don't tell
+    │  │      │          │         └ where: the best label of `WHERE_LABELS`; several: "web-1 +2"
+    │  │      │          └ what: the alert's name; several: "HighCPU +2"
+    │  │      └ severity, where it is known
+    │  └ state: FIRING while anything fires, RESOLVED; an event has none, its title speaks
+    └ decoration: colour of the severity, ✅ when resolved
+
+Name and place share the room that is left; what does not fit is shortened in the middle.
+It speaks of the alerts in its state: what has resolved does not lend its name to what still fires.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from alerts.rendering.view_model import AlertView, GroupView
+from alerts.rendering.words import isolate, one_line, shorten_middle
+from alerts.severity import Severity
+from alerts.sources.incoming import AlertStatus
+
+FIRST_LINE_MAX = 60
+SEPARATOR = " · "
+NO_NAME = "unnamed alert"
+
+# Where something is wrong, from the narrowest: the machine, then what runs on it, then what it is
+# part of. The first that all alerts have is taken, else the first that any has.
+WHERE_LABELS = (
+    "exported_instance",
+    "instance",
+    "host",
+    "hostname",
+    "node",
+    "nodename",
+    "server",
+    "target",
+    "url",
+    "device_name",
+    "pod",
+    "deployment",
+    "statefulset",
+    "daemonset",
+    "job_name",
+    "cronjob",
+    "persistentvolumeclaim",
+    "service",
+    "service_name",
+    "app",
+    "application",
+    "queue",
+    "database",
+    "topic",
+    "job",
+    "namespace",
+    "cluster",
+    "environment",
+    "env",
+    "region",
+    "zone",
+    "site",
+)
+# kube-state-metrics speaks of others: its `instance` is the exporter's own address.
+_SPEAKS_OF_OTHERS = "kube-state-metrics"
+_OWN_ADDRESS = frozenset(("instance", "service", "job"))
+_WHERE_FOR_OTHERS = (
+    *(label for label in WHERE_LABELS if label not in _OWN_ADDRESS),
+    *(label for label in WHERE_LABELS if label in _OWN_ADDRESS),
+)
+
+COLOURS: Mapping[Severity, str] = {
+    Severity.CRITICAL: "🔴",
+    Severity.HIGH: "🟠",
+    Severity.WARNING: "🟡",
+    Severity.INFO: "🔵",
+}
+_UNKNOWN: Mapping[AlertStatus, str] = {"firing": "❗", "event": "🔔"}
+_STATES: Mapping[AlertStatus, str] = {"firing": "FIRING", "resolved": "RESOLVED", "event": ""}
+RESOLVED_MARK = "✅"
+
+
+class Headline(NamedTuple):
+    """The first line, and what of it was shortened: the whole of both then stands below."""
+
+    text: str
+    name_whole: bool
+    place_whole: bool
+
+
+def colour(status: AlertStatus, severity: Severity | None) -> str:
+    """The emoji for a state and severity; decoration, since words say the same."""
+    if status == "resolved":
+        return RESOLVED_MARK
+    return _UNKNOWN[status] if severity is None else COLOURS[severity]
+
+
+def name_of(alert: AlertView) -> str:
+    """The alert's name on one line; never empty."""
+    return one_line(alert.name) or NO_NAME
+
+
+def where_label(alerts: Sequence[AlertView]) -> str:
+    """The label that says best where these alerts are; "" when none does."""
+    if not alerts:
+        return ""
+    speaks_of_others = _SPEAKS_OF_OTHERS in alerts[0].labels.get("job", "")
+    order = _WHERE_FOR_OTHERS if speaks_of_others else WHERE_LABELS
+    for label in order:
+        if all(alert.labels.get(label) for alert in alerts):
+            return label
+    for label in order:
+        if any(alert.labels.get(label) for alert in alerts):
+            return label
+    return ""
+
+
+def headline(
+    group: GroupView, status: AlertStatus, alerts: Sequence[AlertView], where: str
+) -> Headline:
+    """The first line about these alerts of one state, worst first; `where` is the label to show."""
+    severity = alerts[0].severity if alerts else None
+    state = f"{_STATES[status]} {severity or ''}".strip()
+    lead = f"{colour(status, severity)} {state}{SEPARATOR if state else ''}"
+    if not alerts:
+        name = one_line(group.title) or NO_NAME
+        return _fitted(lead, name, "", ("", "", ""))
+    if len(alerts) == 1:
+        place = one_line(alerts[0].labels.get(where, ""))
+        return _fitted(lead, name_of(alerts[0]), place, ("", "", ""))
+    names = len({alert.name for alert in alerts}) - 1
+    places = list(dict.fromkeys([value for a in alerts if (value := a.labels.get(where, ""))]))
+    place = one_line(places[0]) if places else ""
+    told = len(places) == len(alerts)
+    return _fitted(
+        lead,
+        name_of(alerts[0]),
+        place,
+        (
+            f" +{names}" if names else "",
+            f" +{len(places) - 1}" if len(places) > 1 else "",
+            "" if told else f" ({len(alerts)})",
+        ),
+    )
+
+
+def _fitted(lead: str, name: str, place: str, suffixes: tuple[str, str, str]) -> Headline:
+    """The parts in 60 characters; of name and place the name keeps the larger part."""
+    more_names, more_places, count = suffixes
+    separator = SEPARATOR if place else ""
+    shown_name, shown_place = isolate(name), isolate(place)
+    room = FIRST_LINE_MAX - len(lead) - len(separator) - sum(map(len, suffixes))
+    if len(shown_name) + len(shown_place) > room:
+        room -= len(shown_name) - len(name) + len(shown_place) - len(place)
+        place_room = min(len(place), max(room * 2 // 5, room - len(name)))
+        shown_place = isolate(shorten_middle(place, place_room))
+        shown_name = isolate(shorten_middle(name, room - place_room))
+    return Headline(
+        f"{lead}{shown_name}{more_names}{separator}{shown_place}{more_places}{count}",
+        name in shown_name,
+        place in shown_place,
+    )

@@ -1,0 +1,64 @@
+"""Lines of a message while they are put together, and how much of each there is room for."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from botapi.markup import Blockquote, Bold, Code, Node, Pre, Text
+
+Piece: TypeAlias = str | Code | Bold | Blockquote
+Line: TypeAlias = list[Piece]
+
+
+class Budget(NamedTuple):
+    """How much is told, in characters.
+
+    `rows`: alerts listed; `row`: a line of the list; `text`: a line of details;
+    `description`: the description, 0 leaves it out; `url`: the longest link shown as text.
+    """
+
+    rows: int
+    row: int
+    text: int
+    description: int
+    url: int
+
+
+def joined(lines: list[Line], room: int, separator: str) -> list[Line]:
+    """The lines in at most `room` (1 or more): the last ones are joined to one."""
+    if len(lines) <= room:
+        return lines
+    last: Line = []
+    for line in lines[room - 1 :]:
+        last += [separator, *line] if last else line
+    return [*lines[: room - 1], last]
+
+
+def nodes_of(lines: Iterable[Sequence[Piece]]) -> list[Node]:
+    """The lines as a tree, neighbouring strings in one node."""
+    nodes: list[Node] = []
+    words: list[str] = []
+    for number, line in enumerate(lines):
+        if number:
+            words.append("\n")
+        for piece in line:
+            if isinstance(piece, str):
+                words.append(piece)
+                continue
+            if words:
+                nodes.append(Text("".join(words)))
+                words = []
+            nodes.append(piece)
+    if words:
+        nodes.append(Text("".join(words)))
+    return nodes
+
+
+def words_of(nodes: Iterable[Node]) -> str:
+    """The nodes' words without markup: what plain text shows of them, since none is a link."""
+    words: list[str] = []
+    for node in nodes:
+        if isinstance(node, Text | Code | Pre):
+            words.append(node.text)
+        else:
+            words.append(words_of(node.children))
+    return "".join(words)

@@ -1,0 +1,112 @@
+"""A group as one Telegram message: what people read at three in the morning.
+
+    🔴 FIRING critical · InstanceDown · web-1 +1      the first line (`headline`)
+    Instance ‹instance› has been down for 5 minutes   what all alerts share, each thing once
+    Since 23 Nov 14:02 UTC · job=node team=core
+    • web-1:9100                                      one line per alert: only what differs
+    • web-2:9100 · since 14:05
+
+At most 12 lines for at most 10 alerts: details are joined into fewer lines where the list needs the
+room. What does not fit the limit is left out step by step (`_BUDGETS`), never cut in the middle of
+markup, and the message then refers to a document. Pure: the same group gives the same message.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from alerts.rendering.details import details, texts_of
+from alerts.rendering.digest import Digest, digest
+from alerts.rendering.headline import headline, name_of
+from alerts.rendering.lines import Budget, Line, nodes_of, words_of
+from alerts.rendering.rows import NAME_MAX, Rows
+from alerts.rendering.times import Times
+from alerts.rendering.view_model import AlertView, ChannelView, GroupView, RenderedMessage
+from alerts.rendering.words import isolate, shorten_middle
+from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
+from botapi.markup import Node, bold, fits, render
+
+LINES_MAX = 12
+"""Lines of a message about at most `ORDINARY` alerts."""
+ORDINARY = 10
+LISTED_MAX = 20
+"""Alerts are listed up to this many; of more the `ORDINARY` worst are, and a document tells all."""
+
+# From everything to the least; the first that fits is shown.
+_BUDGETS = (
+    Budget(rows=LISTED_MAX, row=160, text=240, description=2800, url=300),
+    Budget(rows=LISTED_MAX, row=100, text=160, description=800, url=200),
+    Budget(rows=ORDINARY, row=100, text=120, description=240, url=120),
+    Budget(rows=5, row=80, text=80, description=0, url=0),
+    Budget(rows=1, row=60, text=40, description=0, url=0),
+)
+_TOLD_NAMES = 3
+
+
+def render_group(
+    group: GroupView, channel: ChannelView, limit: int = MESSAGE_TEXT_MAX
+) -> RenderedMessage:
+    """The group as a message of at most `limit` code points, in the channel's format and zone."""
+    found = digest(group)
+    for number, budget in enumerate(_BUDGETS, 1):
+        composed = _compose(group, found, channel, budget)
+        text = render(composed.nodes, channel.parse_mode)
+        if (
+            len(text) <= limit
+            or number == len(_BUDGETS)
+            or fits(composed.nodes, channel.parse_mode, limit)
+        ):
+            break
+    plain_text = words_of(composed.nodes) if channel.parse_mode else text
+    return RenderedMessage(
+        text=text,
+        parse_mode=channel.parse_mode,
+        plain_text=plain_text,
+        overflow=composed.overflow,
+        alert_ids=tuple([alert.alert_id for alert in found.alerts[: composed.listed]]),
+    )
+
+
+def render_caption(group: GroupView, channel: ChannelView) -> RenderedMessage:
+    """The group as a photo's caption: at most 1,024 code points."""
+    return render_group(group, channel, CAPTION_MAX)
+
+
+class _Composed(NamedTuple):
+    nodes: list[Node]
+    overflow: bool
+    listed: int
+
+
+def _compose(group: GroupView, found: Digest, channel: ChannelView, budget: Budget) -> _Composed:
+    count = len(found.alerts)
+    listed = found.alerts[: budget.rows if count <= budget.rows else min(budget.rows, ORDINARY)]
+    hidden = found.alerts[len(listed) :]
+    row_count = 0 if count == 1 else len(listed)
+    room = LINES_MAX - 1 - row_count - bool(hidden)
+    if count > ORDINARY:
+        room = max(room, 3)
+    times = Times(channel.zone, group.opened_at)
+    texts = texts_of(listed, found.varying)
+    first = headline(group, found.status, found.leading, found.where)
+    about = details(group, found, first, texts, times, budget, room)
+    lines: list[Line] = [[bold(first.text)], *about.lines]
+    if row_count:
+        rows = Rows(found, listed, texts, times, budget)
+        lines += [rows.row(alert) for alert in listed]
+    if hidden:
+        lines.append([_more(hidden)])
+    return _Composed(nodes_of(lines), bool(hidden) or about.cut, len(listed))
+
+
+def _more(hidden: Sequence[AlertView]) -> str:
+    """ "and 190 more: HighCPU ×120, DiskFull ×70, see the document"."""
+    names = Counter([name_of(alert) for alert in hidden])
+    told = [
+        f"{isolate(shorten_middle(name, NAME_MAX))} ×{n}"
+        for name, n in names.most_common(_TOLD_NAMES)
+    ]
+    if len(names) > _TOLD_NAMES:
+        told.append("…")
+    counted = f": {', '.join(told)}" if len(names) > 1 else ""
+    return f"and {len(hidden)} more{counted}, see the document"
