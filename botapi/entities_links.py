@@ -113,3 +113,47 @@ def link_user_id(url: str) -> int | None:
             number = whole_number(value)
             return number if number is not None and 0 < number <= _MAX_USER_ID else None
     return None
+
+
+def custom_emoji_id(url: str) -> str | None:
+    """The identifier in `tg://emoji?id=N`, if the URL is one."""
+    for key, value in _tg_query(url, "emoji"):
+        if key == "id":
+            return value if whole_number(value) else None
+    return None
+
+
+def date_time(url: str) -> tuple[int, str] | None:
+    """Unix time and format in `tg://time?unix=N&format=F`, if the URL is one."""
+    unix_time = 0
+    date_format = ""
+    for key, value in _tg_query(url, "time"):
+        if key == "unix":
+            number = whole_number(value, 32)
+            if number is None or number <= 0:
+                return None
+            unix_time = number
+        if key == "format":
+            date_format = value
+    normal = date_time_format(date_format)
+    return (unix_time, normal) if unix_time and normal is not None else None
+
+
+def date_time_format(text: str) -> str | None:
+    """The format of a date-time entity as Telegram repeats it, or None when it is not one."""
+    if text in ("r", "R"):
+        return "r"
+    if not set(text) <= set("tTdDwW"):
+        return None
+    day_of_week = "w" if "w" in text or "W" in text else ""
+    date = "d" if "d" in text else "D" if "D" in text else ""
+    time = "t" if "t" in text else "T" if "T" in text else ""
+    return day_of_week + date + time
+
+
+def _tg_query(url: str, host: str) -> list[tuple[str, str]]:
+    match = re.match(rf"(?ai:tg:(?://)?{host})/?\?([^#]*)", url)
+    if match is None:
+        return []
+    pairs = [parameter.partition("=") for parameter in match[1].split("&")]
+    return [(key, value) for key, _, value in pairs]

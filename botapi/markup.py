@@ -20,6 +20,7 @@ from botapi.markup_escape import (
     escape_markdown,
     escape_markdown_code,
     escape_markdown_url,
+    is_blank_text,
     merge_marks,
 )
 from botapi.markup_nodes import (
@@ -236,14 +237,7 @@ def length(nodes: Sequence[Node]) -> int:
 
 def is_blank(nodes: Sequence[Node]) -> bool:
     """Whether Telegram would refuse the text as empty: all spaces and invisible characters."""
-    return not visible(nodes).translate(_INVISIBLE)
-
-
-# TDLib, strip_empty_characters.
-_INVISIBLE = dict.fromkeys(
-    [ord(char) for char in "\n \u00a0\u1680\u180e\u2800\u3000\ufffc\ufeff\u202f\u205f"]
-    + [*range(0x2000, 0x2010), *range(0xE0000, 0xE0080)]
-)
+    return is_blank_text(visible(nodes))
 
 
 def entity_count(nodes: Sequence[Node]) -> int:

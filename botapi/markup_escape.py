@@ -37,6 +37,18 @@ def clean(text: str) -> str:
     return text.translate(_CLEAN)
 
 
+# TDLib, strip_empty_characters.
+_INVISIBLE = dict.fromkeys(
+    [ord(char) for char in "\n \u00a0\u1680\u180e\u2800\u3000\ufffc\ufeff\u202e\u202f\u205f"]
+    + [*range(0x2000, 0x2010), *range(0xE0000, 0xE0080)]
+)
+
+
+def is_blank_text(text: str) -> bool:
+    """Whether Telegram takes the text for empty: all spaces and invisible characters."""
+    return not text.translate(_INVISIBLE)
+
+
 def merge_marks(text: str) -> str:
     """The whole text with runs of direction marks (U+200E, U+200F) defused as Telegram does:
     all but the last of a run become U+200C."""

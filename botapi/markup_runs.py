@@ -105,14 +105,14 @@ def runs_of(nodes: Sequence[Node]) -> list[Run]:
     """The nodes in normal form."""
     flattener = _Flattener()
     flattener.walk(nodes, PLAIN)
-    return _settle_quotes(flattener.runs)
+    return settle_quotes(flattener.runs)
 
 
 def plain_runs_of(nodes: Sequence[Node]) -> list[Run]:
     """The nodes as one run without any look, links as `label (url)`."""
     flattener = _Flattener(plain=True)
     flattener.walk(nodes, PLAIN)
-    words = "".join([run.text for run in _settle_quotes(flattener.runs)])
+    words = "".join([run.text for run in settle_quotes(flattener.runs)])
     return [Run(words)] if words else []
 
 
@@ -184,7 +184,7 @@ class _Flattener:
                 self.runs.append(run)
 
 
-def _settle_quotes(runs: list[Run]) -> list[Run]:
+def settle_quotes(runs: list[Run]) -> list[Run]:
     """The runs with each quote on lines of its own; newlines at a quote's end go behind it."""
     if all(run.look.quote is None for run in runs):
         return runs
