@@ -79,35 +79,36 @@ def _check_numbers(entities: Iterable[MessageEntity]) -> None:
 
 
 def _check_positions(text: str, entities: Sequence[MessageEntity]) -> None:
-    """Refuse what begins or ends within a surrogate pair or behind the text."""
+    """Refuse what begins or ends within a surrogate pair or behind the text.
+
+    Of several faults TDLib names the one it meets first; where entities share it, the innermost.
+    """
     if not entities:
         return
     starts = [0, *accumulate([1 + (char > "\uffff") for char in text])]
     size = starts[-1]
-    for entity in entities:
-        begin, end = entity["offset"], end_of(entity)
-        at = bisect_left(starts, begin)
-        if begin < size and starts[at] != begin:
-            offset = len(text[:at].encode())
-            raise ParseError(
-                f"Bad Request: entity begins in a middle of a UTF-16 symbol at byte offset {offset}"
-            )
-        at = bisect_left(starts, end)
-        if end < size and starts[at] != end:
-            offset = len(text[:at].encode())
-            raise ParseError(
-                f"Bad Request: entity beginning at UTF-16 offset {begin} ends in a middle of a "
-                f"UTF-16 symbol at byte offset {offset}"
-            )
-        if begin > size:
-            raise ParseError(
-                f"Bad Request: entity begins after the end of the text at UTF-16 offset {begin}"
-            )
-        if end > size:
-            raise ParseError(
-                f"Bad Request: entity beginning at UTF-16 offset {begin} ends after the end of the "
-                f"text at UTF-16 offset {end}"
-            )
+    for at in sorted({at for entity in entities for at in (entity["offset"], end_of(entity))}):
+        following = bisect_left(starts, at)
+        if at >= size or starts[following] == at:
+            continue
+        where = f"in a middle of a UTF-16 symbol at byte offset {len(text[:following].encode())}"
+        ending = [entity["offset"] for entity in entities if end_of(entity) == at]
+        if ending:
+            raise _bad_entity(f"beginning at UTF-16 offset {ending[-1]} ends {where}")
+        raise _bad_entity(f"begins {where}")
+    behind = [entity["offset"] for entity in entities if entity["offset"] > size]
+    if behind:
+        raise _bad_entity(f"begins after the end of the text at UTF-16 offset {behind[0]}")
+    over = [entity for entity in entities if end_of(entity) > size]
+    if over:
+        raise _bad_entity(
+            f"beginning at UTF-16 offset {over[-1]['offset']} ends after the end of the text "
+            f"at UTF-16 offset {end_of(over[-1])}"
+        )
+
+
+def _bad_entity(fault: str) -> ParseError:
+    return ParseError(f"Bad Request: entity {fault}")
 
 
 def _cleaned(text: str, entities: Sequence[MessageEntity]) -> tuple[str, tuple[MessageEntity, ...]]:
