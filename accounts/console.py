@@ -345,6 +345,25 @@ def check_console(site_: admin.AdminSite) -> list[CheckMessage]:
     return problems
 
 
+def confirm(request: HttpRequest, question: str, button: str, back: str) -> HttpResponse | None:
+    """A page with one button for a change that was asked for by a link; None once it is pressed.
+
+    Unfold's row and page actions are links, and a link must not change anything.
+    """
+    if request.method == "POST":
+        return None
+    return TemplateResponse(
+        request,
+        "console/confirm.html",
+        {
+            **site.each_context(request),
+            "title": question,
+            "button": button,
+            "back": back,
+        },
+    )
+
+
 def safe_next(request: HttpRequest, default: str) -> str:
     """`next` from the form when it stays on this site."""
     url = request.POST.get("next", "")

@@ -1,0 +1,282 @@
+"""Console: the organization, its members, API keys and the audit."""
+
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.tokens import default_token_generator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.html import format_html
+from django.utils.http import urlsafe_base64_encode
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
+
+from accounts import api_keys, membership
+from accounts.console import (
+    ConsoleModelAdmin,
+    actor_of,
+    confirm,
+    membership_of,
+    organization_of,
+    site,
+)
+from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
+from accounts.permissions import Capability
+from accounts.zones import ZoneField
+
+
+class OrganizationForm(forms.ModelForm[Organization]):
+    """Name and zone."""
+
+    timezone = ZoneField(required=True)
+
+    class Meta:
+        model = Organization
+        fields = ("name", "timezone", "severity_map", "ingest_limit")
+
+
+@admin.register(Organization, site=site)
+class OrganizationPage(ConsoleModelAdmin):
+    """The organization that one looks at; others don't exist here."""
+
+    form = OrganizationForm
+    change_needs = Capability.OWN
+    can_add = False
+    can_delete = False
+    organization_lookup = "pk"
+    list_display = ("name", "timezone")
+    readonly_fields = ("identifier",)
+    fields = ("name", "timezone", "identifier", "severity_map", "ingest_limit")
+
+    @admin.display(description="ID, for those who lend you a bot")
+    def identifier(self, organization: Organization) -> str:
+        """What another organization needs to lend a bot to this one."""
+        return str(organization.pk)
+
+
+class MemberForm(forms.ModelForm[Membership]):
+    """A person by e-mail address, and their role."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        widget=UnfoldAdminEmailInputWidget,
+        help_text="Somebody new gets a sign-in link, which you find in the list of members.",
+    )
+    role = forms.ChoiceField(choices=Role.choices, widget=UnfoldAdminSelectWidget)
+
+    class Meta:
+        model = Membership
+        fields = ("role",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding is False:
+            self.fields["email"].disabled = True
+            self.fields["email"].initial = self.instance.user.email
+
+
+@admin.register(Membership, site=site)
+class MemberPage(ConsoleModelAdmin):
+    """People and their roles."""
+
+    form = MemberForm
+    change_needs = Capability.OWN
+    list_display = ("user", "role", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    actions_row = ("sign_in_link",)
+    fields = ("email", "role")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Through the write functions, which know who may give what."""
+        own = membership_of(request)
+        role = own.role if own else None
+        if change:
+            row = Membership.objects.select_related("user", "organization").get(pk=obj.pk)
+            membership.change_role(actor_of(request), role, row, form.cleaned_data["role"])
+        else:
+            row = membership.add_member(
+                actor_of(request),
+                role,
+                organization_of(request),
+                form.cleaned_data["email"],
+                form.cleaned_data["role"],
+            )
+            obj.pk, obj.user, obj.organization = row.pk, row.user, row.organization
+            obj._state.adding = False
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """The last owner stays."""
+        own = membership_of(request)
+        membership.remove_member(actor_of(request), own.role if own else None, obj)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Refusals are told on the page."""
+        try:
+            return cast("HttpResponse", super().changeform_view(request, *args, **kwargs))
+        except (membership.NotAllowed, membership.LastOwner) as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return HttpResponseRedirect(request.path)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Refusals are told on the page."""
+        try:
+            return cast("HttpResponse", super().delete_view(request, *args, **kwargs))
+        except (membership.NotAllowed, membership.LastOwner) as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return redirect(f"{site.name}:accounts_membership_changelist")
+
+    @action(description="Sign-in link", permissions=["change"])  # type: ignore[untyped-decorator]  # Unfold
+    def sign_in_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A link with which somebody who never signed in sets a password."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            return redirect(f"{site.name}:accounts_membership_changelist")
+        user = cast("User", row.user)
+        if user.has_usable_password():
+            self.message_user(
+                request,
+                f"{user} has a password already. They can reset it on the sign-in page.",
+                messages.WARNING,
+            )
+            return redirect(f"{site.name}:accounts_membership_changelist")
+        path = reverse(
+            "password_reset_confirm",
+            args=[
+                urlsafe_base64_encode(force_bytes(user.pk)),
+                default_token_generator.make_token(user),
+            ],
+        )
+        return TemplateResponse(
+            request,
+            "console/shown_once.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": f"Sign-in link for {user}",
+                "lead": "Give this link to them. It works once, for three days.",
+                "secret": request.build_absolute_uri(path),
+                "back": reverse(f"{site.name}:accounts_membership_changelist"),
+            },
+        )
+
+
+class ApiKeyForm(forms.ModelForm[ApiKey]):
+    """What a key is for and what it may do."""
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "role", "expires_at")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "role" in self.fields:
+            self.fields["role"].help_text = "At most your own role."
+
+
+@admin.register(ApiKey, site=site)
+class ApiKeyPage(ConsoleModelAdmin):
+    """Keys for the REST API: shown once, revoked at once."""
+
+    form = ApiKeyForm
+    view_needs = Capability.MANAGE
+    can_change = False
+    can_delete = False
+    list_display = ("name", "shown_prefix", "role", "last_used_at", "expires_at", "state")
+    list_filter = ("role",)
+    search_fields = ("name", "prefix")
+    actions_row = ("revoke",)
+    fields = ("name", "role", "expires_at")
+
+    @admin.display(description="Key")
+    def shown_prefix(self, key: ApiKey) -> str:
+        """The start of the key, to recognise it by."""
+        return format_html("<code>{}…</code>", key.prefix)
+
+    @admin.display(description="State")
+    def state(self, key: ApiKey) -> str:
+        """Whether it works."""
+        return "Revoked" if key.revoked_at else "Works"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Make the key; `response_add` shows it."""
+        own = membership_of(request)
+        row, key = api_keys.create_key(
+            actor_of(request),
+            own.role if own else None,
+            organization_of(request),
+            obj.name,
+            obj.role,
+            obj.expires_at,
+        )
+        obj.pk, obj.organization_id = row.pk, row.organization_id
+        obj._state.adding = False
+        request.shown_key = key  # type: ignore[attr-defined]  # for response_add, this request only
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Refusals are told on the page."""
+        try:
+            return cast("HttpResponse", super().changeform_view(request, *args, **kwargs))
+        except api_keys.NotAllowed as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return HttpResponseRedirect(request.path)
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The only page that ever shows the key; it never goes through a message or a cookie."""
+        return TemplateResponse(
+            request,
+            "console/shown_once.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": f"API key {obj.name}",
+                "lead": "Copy it now: it can't be shown again.",
+                "secret": getattr(request, "shown_key", ""),
+                "example": f"curl -H 'Authorization: Bearer {getattr(request, 'shown_key', '')}' "
+                + request.build_absolute_uri("/api/v1/channels/"),
+                "back": reverse(f"{site.name}:accounts_apikey_changelist"),
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+    @action(description="Revoke", permissions=["add"])  # type: ignore[untyped-decorator]  # Unfold
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The key stops working at once."""
+        row = self.get_object(request, object_id)
+        back = reverse(f"{site.name}:accounts_apikey_changelist")
+        if row is not None:
+            page = confirm(request, f"Revoke the API key {row.name}?", "Revoke", back)
+            if page is not None:
+                return page
+            api_keys.revoke_key(actor_of(request), cast("ApiKey", row))
+            self.message_user(request, f"{row.name} is revoked.", messages.SUCCESS)
+        return redirect(back)
+
+
+@admin.register(AuditEntry, site=site)
+class AuditPage(ConsoleModelAdmin):
+    """Who changed what, when and from where."""
+
+    view_needs = Capability.MANAGE
+    can_add = False
+    can_change = False
+    can_delete = False
+    list_display = ("at", "actor_name", "way", "action", "object_type", "object_name", "ip_address")
+    list_filter = ("way", "action", "object_type")
+    search_fields = ("actor_name", "object_name", "object_id")
+    fields: ClassVar[tuple[str, ...]] = (
+        "at",
+        "actor_name",
+        "way",
+        "ip_address",
+        "action",
+        "object_type",
+        "object_name",
+        "object_id",
+        "changes",
+    )
