@@ -5,7 +5,7 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.tokens import default_token_generator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -24,6 +24,7 @@ from accounts.console import (
     organization_of,
     site,
 )
+from accounts.console_forms import WritingForm, WritingPage
 from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
 from accounts.permissions import Capability
 from accounts.zones import ZoneField
@@ -58,7 +59,7 @@ class OrganizationPage(ConsoleModelAdmin):
         return str(organization.pk)
 
 
-class MemberForm(forms.ModelForm[Membership]):
+class MemberForm(WritingForm[Membership]):
     """A person by e-mail address, and their role."""
 
     email = forms.EmailField(
@@ -78,9 +79,23 @@ class MemberForm(forms.ModelForm[Membership]):
             self.fields["email"].disabled = True
             self.fields["email"].initial = self.instance.user.email
 
+    def write(self, values: dict[str, Any], row: Membership | None) -> Membership:
+        """Through the write functions, which know who may give what."""
+        own = membership_of(self.request)
+        role = own.role if own else None
+        if row is not None:
+            return membership.change_role(actor_of(self.request), role, row, values["role"])
+        return membership.add_member(
+            actor_of(self.request),
+            role,
+            organization_of(self.request),
+            values["email"],
+            values["role"],
+        )
+
 
 @admin.register(Membership, site=site)
-class MemberPage(ConsoleModelAdmin):
+class MemberPage(WritingPage):
     """People and their roles."""
 
     form = MemberForm
@@ -92,36 +107,10 @@ class MemberPage(ConsoleModelAdmin):
     actions_row = ("sign_in_link",)
     fields = ("email", "role")
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Through the write functions, which know who may give what."""
-        own = membership_of(request)
-        role = own.role if own else None
-        if change:
-            row = Membership.objects.select_related("user", "organization").get(pk=obj.pk)
-            membership.change_role(actor_of(request), role, row, form.cleaned_data["role"])
-        else:
-            row = membership.add_member(
-                actor_of(request),
-                role,
-                organization_of(request),
-                form.cleaned_data["email"],
-                form.cleaned_data["role"],
-            )
-            obj.pk, obj.user, obj.organization = row.pk, row.user, row.organization
-            obj._state.adding = False
-
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """The last owner stays."""
         own = membership_of(request)
         membership.remove_member(actor_of(request), own.role if own else None, obj)
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Refusals are told on the page."""
-        try:
-            return cast("HttpResponse", super().changeform_view(request, *args, **kwargs))
-        except (membership.NotAllowed, membership.LastOwner) as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-            return HttpResponseRedirect(request.path)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Refusals are told on the page."""
@@ -165,7 +154,7 @@ class MemberPage(ConsoleModelAdmin):
         )
 
 
-class ApiKeyForm(forms.ModelForm[ApiKey]):
+class ApiKeyForm(WritingForm[ApiKey]):
     """What a key is for and what it may do."""
 
     class Meta:
@@ -177,9 +166,23 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
         if "role" in self.fields:
             self.fields["role"].help_text = "At most your own role."
 
+    def write(self, values: dict[str, Any], row: ApiKey | None) -> ApiKey:
+        """Make the key; `response_add` shows it."""
+        own = membership_of(self.request)
+        made, key = api_keys.create_key(
+            actor_of(self.request),
+            own.role if own else None,
+            organization_of(self.request),
+            values["name"],
+            values["role"],
+            values["expires_at"],
+        )
+        self.request.shown_key = key  # type: ignore[attr-defined]  # for response_add alone
+        return made
+
 
 @admin.register(ApiKey, site=site)
-class ApiKeyPage(ConsoleModelAdmin):
+class ApiKeyPage(WritingPage):
     """Keys for the REST API: shown once, revoked at once."""
 
     form = ApiKeyForm
@@ -201,29 +204,6 @@ class ApiKeyPage(ConsoleModelAdmin):
     def state(self, key: ApiKey) -> str:
         """Whether it works."""
         return "Revoked" if key.revoked_at else "Works"
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Make the key; `response_add` shows it."""
-        own = membership_of(request)
-        row, key = api_keys.create_key(
-            actor_of(request),
-            own.role if own else None,
-            organization_of(request),
-            obj.name,
-            obj.role,
-            obj.expires_at,
-        )
-        obj.pk, obj.organization_id = row.pk, row.organization_id
-        obj._state.adding = False
-        request.shown_key = key  # type: ignore[attr-defined]  # for response_add, this request only
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Refusals are told on the page."""
-        try:
-            return cast("HttpResponse", super().changeform_view(request, *args, **kwargs))
-        except api_keys.NotAllowed as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-            return HttpResponseRedirect(request.path)
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None

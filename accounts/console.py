@@ -58,6 +58,16 @@ def can(request: HttpRequest, capability: Capability) -> bool:
     return membership is not None and may(membership.role, capability)
 
 
+def may_view(request: HttpRequest) -> bool:
+    """For the navigation: members."""
+    return can(request, Capability.VIEW)
+
+
+def may_manage(request: HttpRequest) -> bool:
+    """For the navigation: admins and owners."""
+    return can(request, Capability.MANAGE)
+
+
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     """The console at `/`."""
 

@@ -1,6 +1,7 @@
 """Wiring that has to happen once Django is ready."""
 
 from django.apps import AppConfig
+from django.contrib.admin import autodiscover
 
 
 class ConfigConfig(AppConfig):
@@ -9,5 +10,7 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Import what registers itself."""
+        """Import what registers itself: the Celery app, checks, the console's pages."""
         from config import celery, checks  # noqa: F401, PLC0415  # models must be loaded first
+
+        autodiscover()

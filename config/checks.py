@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from accounts.console import check_console, site
+
 
 @register(Tags.security)
 def check_encryption_keys(**kwargs: Any) -> list[CheckMessage]:
@@ -33,6 +35,12 @@ def check_encryption_keys(**kwargs: Any) -> list[CheckMessage]:
             )
         seen.add(key_id)
     return problems
+
+
+@register(Tags.admin)
+def check_pages(**kwargs: Any) -> list[CheckMessage]:
+    """No console page goes round the wall between organizations."""
+    return check_console(site)
 
 
 @register(Tags.urls)

@@ -1,4 +1,4 @@
-"""A first organization, person, bot, channel and integration in one go; doing it again is harmless."""
+"""A first organization, person, bot, channel and integration; twice is harmless."""
 
 import secrets
 from dataclasses import dataclass

@@ -5,9 +5,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import django_stubs_ext
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
 from config.env import BASE_DIR, EncryptionKey, SecretKey, data_dir, env, secret
 
 VERSION = "0.1.0"
+
+# Lets Django's generic classes be written as such: ModelAdmin[Bot], ModelForm[Bot].
+django_stubs_ext.monkeypatch()
 
 # --- Where we are -------------------------------------------------------------------------------
 DATA_DIR: Path = data_dir()
@@ -97,7 +104,9 @@ if EMBEDDED_DATABASE:
 else:
     # Celery closes connections around every task whatever CONN_MAX_AGE says; the pool keeps them.
     DATABASE.setdefault("OPTIONS", {}).update(
-        pool={"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16), "timeout": 20}
+        pool={"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16), "timeout": 20},
+        # Ingest keeps its few statements prepared; 0 for a pooler that cannot (old PgBouncer).
+        prepare_threshold=env.int("DATABASE_PREPARE_AFTER", default=3) or None,
     )
 AUTH_USER_MODEL = "accounts.User"
 MIGRATION_MODULES: dict[str, str] = {}
@@ -180,6 +189,68 @@ STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else 
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 STATIC_ROOT = DATA_DIR / "static"
+
+# --- Console --------------------------------------------------------------------------------------
+MEMBER, MANAGER = "accounts.console.may_view", "accounts.console.may_manage"
+
+
+def _page(title: str, icon: str, name: str, permission: str = MEMBER) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"console:{name}"),
+        "permission": permission,
+    }
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Tocsin",
+    "SITE_HEADER": "Tocsin",
+    "SITE_SYMBOL": "notifications_active",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_HISTORY": True,
+    "STYLES": [lambda request: static("console/console.css")],
+    "SCRIPTS": [lambda request: static("console/console.js")],
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "items": [
+                    _page("Overview", "dashboard", "index"),
+                    _page("Groups", "crisis_alert", "alerts_alertgroup_changelist"),
+                    _page("Alerts", "notifications", "alerts_alert_changelist"),
+                ]
+            },
+            {
+                "title": "What happened",
+                "items": [
+                    _page("Traces", "timeline", "alerts_trace_changelist"),
+                    _page("Deliveries", "send", "deliveries_delivery_changelist"),
+                ],
+            },
+            {
+                "title": "Set-up",
+                "items": [
+                    _page("Integrations", "input", "alerts_integration_changelist"),
+                    _page("Routes", "alt_route", "alerts_route_changelist"),
+                    _page("Channels", "forum", "channels_app_notificationchannel_changelist"),
+                    _page("Bots", "smart_toy", "channels_app_bot_changelist"),
+                ],
+            },
+            {
+                "title": "Organization",
+                "items": [
+                    _page("Members", "group", "accounts_membership_changelist"),
+                    _page("API keys", "key", "accounts_apikey_changelist", MANAGER),
+                    _page("Audit", "history", "accounts_auditentry_changelist", MANAGER),
+                    _page("Settings", "settings", "accounts_organization_changelist"),
+                ],
+            },
+        ],
+    },
+}
 
 # --- REST -----------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {

@@ -1,0 +1,330 @@
+"""Console pages of bots, loans and channels; deliveries/admin.py adds checks and tests to them."""
+
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from accounts.console import actor_of, organization_of, site
+from accounts.console_forms import WritingForm, WritingPage
+from accounts.models import Organization
+from accounts.zones import ZoneField
+from channels_app import bots, channels
+from channels_app.models import Bot, BotGrant, NotificationChannel, Verification
+
+LABELS = {
+    "Working": "success",
+    "Being checked": "info",
+    "Needs attention": "danger",
+    "Disabled": "warning",
+}
+
+
+def state_of(row: Bot | NotificationChannel) -> str:
+    """One word for lists."""
+    return str(Verification(row.verification).label) if row.enabled else "Disabled"
+
+
+def verdict_html(row: Bot | NotificationChannel) -> SafeString:
+    """What the last check found: our advice beside Telegram's own words."""
+    if not row.enabled:
+        parts = [row.disabled_reason or "Switched off."]
+    elif row.verification == Verification.PENDING:
+        parts = ["Telegram is being asked. This page shows the answer within seconds."]
+    elif row.verification == Verification.OK:
+        parts = ["All is well."]
+    else:
+        parts = []
+    advice, words = row.verdict.get("advice", ""), row.verdict.get("telegram", "")
+    html = format_html("<p>{}</p>", " ".join(parts)) if parts else SafeString("")
+    if advice:
+        html += format_html("<p>{}</p>", advice)
+    if words:
+        html += format_html("<p>Telegram says: <code>{}</code></p>", words)
+    return html
+
+
+class BotForm(WritingForm[Bot]):
+    """A bot; the token can be replaced, never read."""
+
+    token = forms.CharField(
+        required=False,
+        strip=True,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    api_url = forms.URLField(
+        label="Bot API server",
+        required=False,
+        assume_scheme="https",
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Empty: Telegram's own. For a local Bot API server its base URL.",
+    )
+    proxy = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        help_text="http://, https:// or socks5h:// URL for this bot's calls. Empty: none.",
+    )
+    drop_proxy = forms.BooleanField(required=False, label="Remove the proxy")
+
+    class Meta:
+        model = Bot
+        fields = ("name", "enabled")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        adding = self.instance._state.adding
+        if "token" not in self.fields:
+            return
+        if adding:
+            self.fields["token"].required = True
+            self.fields[
+                "token"
+            ].help_text = (
+                "Talk to @BotFather in Telegram, send /newbot, and paste the token it gives you."
+            )
+            for name in ("enabled", "drop_proxy"):
+                self.fields.pop(name, None)
+        else:
+            self.fields[
+                "token"
+            ].help_text = f"{bots.masked_token(self.instance)} is stored. Empty: keep it."
+            self.fields["api_url"].initial = self.instance.api_url
+            if self.instance.proxy_encrypted:
+                self.fields["proxy"].help_text = "A proxy is stored. Empty: keep it."
+            else:
+                self.fields.pop("drop_proxy", None)
+
+    def write(self, values: dict[str, Any], row: Bot | None) -> Bot:
+        """Register or change."""
+        if row is None:
+            return bots.register_bot(
+                actor_of(self.request),
+                organization_of(self.request),
+                name=values["name"],
+                token=values["token"],
+                api_url=values["api_url"],
+                proxy=values["proxy"],
+            )
+        proxy = "" if values.get("drop_proxy") else (values["proxy"] or None)
+        enabled = values["enabled"]
+        return bots.change_bot(
+            actor_of(self.request),
+            row,
+            name=values["name"],
+            token=values["token"],
+            api_url=values["api_url"],
+            proxy=proxy,
+            enabled=enabled if enabled != row.enabled else None,
+        )
+
+
+class BotPage(WritingPage):
+    """Bots, own and lent."""
+
+    form = BotForm
+    list_display = ("name", "handle", "state", "owner", "verified_at")
+    list_filter = ("verification", "enabled")
+    search_fields = ("name", "username")
+    list_select_related = ("organization",)
+    readonly_fields = ("handle", "check_result")
+
+    def of_organization(self, queryset: QuerySet[Any], organization: Organization) -> QuerySet[Any]:
+        """Lent bots are seen, never changed."""
+        return queryset.filter(pk__in=bots.bots_usable_by(organization).values("pk"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The token first; what few need is folded away."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [(None, {"fields": ["name", "handle", "check_result"]})]
+        first = ["name", "token"] if obj is None else ["name", "handle", "check_result", "token"]
+        connection = ["api_url", "proxy"]
+        if obj is not None:
+            first.append("enabled")
+            if obj.proxy_encrypted:
+                connection.append("drop_proxy")
+        return [
+            (None, {"fields": first}),
+            ("Connection", {"fields": connection, "classes": ["collapse"]}),
+        ]
+
+    @admin.display(description="Username")
+    def handle(self, bot: Bot) -> str:
+        """As people find it in Telegram."""
+        return f"@{bot.username}" if bot.username else "not known yet"
+
+    @display(description="State", label=LABELS)  # type: ignore[untyped-decorator]  # Unfold
+    def state(self, bot: Bot) -> str:
+        """Whether it works."""
+        return state_of(bot)
+
+    @admin.display(description="Owner")
+    def owner(self, bot: Bot) -> str:
+        """Who registered it."""
+        return bot.organization.name
+
+    @admin.display(description="Last check")
+    def check_result(self, bot: Bot) -> str:
+        """The verdict."""
+        return verdict_html(bot)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Through the write function."""
+        bots.delete_bot(actor_of(request), cast("Bot", obj))
+
+
+class GrantForm(WritingForm[BotGrant]):
+    """Which bot to lend, and to whom."""
+
+    borrower = forms.UUIDField(
+        label="The other organization's ID",
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Its members find it under Organization → Settings.",
+    )
+
+    class Meta:
+        model = BotGrant
+        fields = ("bot",)
+
+    def clean_borrower(self) -> Organization:
+        """The organization with this ID."""
+        found = Organization.objects.filter(pk=self.cleaned_data["borrower"]).first()
+        if found is None:
+            raise forms.ValidationError("There is no organization with this ID.")
+        return found
+
+    def write(self, values: dict[str, Any], row: BotGrant | None) -> BotGrant:
+        """Lend."""
+        if values["bot"].organization_id != organization_of(self.request).pk:
+            raise bots.BotRefused("bot", "This bot is lent to you; its owner can lend it on.")
+        return bots.lend_bot(actor_of(self.request), values["bot"], values["borrower"])
+
+
+@admin.register(BotGrant, site=site)
+class GrantPage(WritingPage):
+    """Bots lent to others and by others."""
+
+    form = GrantForm
+    can_change = False
+    list_display = ("bot", "lender", "grantee", "created_at")
+    list_select_related = ("bot", "organization", "grantee")
+    fields = ("bot", "borrower")
+
+    def of_organization(self, queryset: QuerySet[Any], organization: Organization) -> QuerySet[Any]:
+        """Both sides see a loan."""
+        return queryset.filter(Q(organization=organization) | Q(grantee=organization))
+
+    @admin.display(description="Lender")
+    def lender(self, grant: BotGrant) -> str:
+        """Whose bot it is."""
+        return grant.organization.name
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Through the write function."""
+        bots.take_back(actor_of(request), cast("BotGrant", obj))
+
+
+class ChannelForm(WritingForm[NotificationChannel]):
+    """A channel: bot, chat and how messages look and sound."""
+
+    bot = forms.ModelChoiceField(queryset=Bot.objects.none(), widget=UnfoldAdminSelectWidget)
+    chat_id = forms.CharField(
+        label="Chat",
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="A chat ID such as 987654321 or -1001234567890, or the @name of a public group "
+        "or channel. Add the bot to the group or channel first; in a private chat press Start.",
+    )
+    timezone = ZoneField(required=False)
+
+    class Meta:
+        model = NotificationChannel
+        fields = ("name", *channels.SETTINGS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "bot" not in self.fields:
+            return
+        bot = cast("forms.ModelChoiceField[Bot]", self.fields["bot"])
+        bot.queryset = bots.bots_usable_by(organization_of(self.request))
+        if not self.instance._state.adding:
+            bot.initial = self.instance.chat.bot_id
+            self.fields["chat_id"].initial = str(self.instance.chat.address)
+        elif bot.queryset.count() == 1:
+            bot.initial = bot.queryset.get()
+
+    def write(self, values: dict[str, Any], row: NotificationChannel | None) -> NotificationChannel:
+        """Add or change."""
+        if row is None:
+            return channels.create_channel(
+                actor_of(self.request), organization_of(self.request), **values
+            )
+        return channels.change_channel(actor_of(self.request), row, **values)
+
+
+class ChannelPage(WritingPage):
+    """Channels: where alerts go."""
+
+    form = ChannelForm
+    list_display = ("name", "where", "bot", "state", "verified_at")
+    list_filter = ("verification", "enabled")
+    search_fields = ("name", "chat__title", "chat__username")
+    list_select_related = ("chat__bot",)
+    readonly_fields = ("where", "check_result")
+    radio_fields: ClassVar[dict[str, int]] = {}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What is needed first, then looks and sound."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [(None, {"fields": ["name", "where", "check_result"]})]
+        return [
+            (
+                None,
+                {
+                    "fields": [
+                        "name",
+                        *(["where", "check_result"] if obj else []),
+                        "bot",
+                        "chat_id",
+                        "message_thread_id",
+                    ]
+                },
+            ),
+            ("Looks", {"fields": ["parse_mode", "link_previews", "protect_content", "timezone"]}),
+            ("Sound", {"fields": ["silent", "silent_below", "renotify_interval"]}),
+        ]
+
+    @admin.display(description="Chat")
+    def where(self, channel: NotificationChannel) -> str:
+        """The chat as people know it."""
+        topic = f", topic {channel.message_thread_id}" if channel.message_thread_id else ""
+        kind = f" ({channel.chat.get_type_display()})" if channel.chat.type else ""
+        return f"{channel.chat}{kind}{topic}"
+
+    @admin.display(description="Bot")
+    def bot(self, channel: NotificationChannel) -> str:
+        """Who sends."""
+        return str(channel.chat.bot)
+
+    @display(description="State", label=LABELS)  # type: ignore[untyped-decorator]  # Unfold
+    def state(self, channel: NotificationChannel) -> str:
+        """Whether it works."""
+        return state_of(channel)
+
+    @admin.display(description="Last check")
+    def check_result(self, channel: NotificationChannel) -> str:
+        """The verdict."""
+        return verdict_html(channel)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Through the write function."""
+        channels.delete_channel(actor_of(request), cast("NotificationChannel", obj))
