@@ -24,7 +24,7 @@ from botapi.envelope import read_answer
 from botapi.errors import DeadlineExceeded, InvalidAnswer, Unreachable, UnreachableKind
 from botapi.guard import GuardRefused, InvalidAddress, OutboundPolicy, Proxy, ascii_host
 from botapi.tokens import RedactTokens, check_token
-from botapi.transport import GuardedAdapter, NotSent
+from botapi.transport import GuardedAdapter, NotSent, read_body
 
 TELEGRAM_API_URL: Final = "https://api.telegram.org"
 TOTAL_TIMEOUT: Final = 45.0
@@ -33,7 +33,7 @@ ANSWER_BYTES_MAX: Final = 16 << 20
 """More than 100 updates of the greatest size that Telegram documents."""
 
 _METHOD = re.compile(r"[A-Za-z]{1,64}")
-_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*/?")
 _JSON_HEADERS: Final = {
     "Content-Type": "application/json",
     "Accept-Encoding": "identity",  # answers are small; inflating costs more than it saves
@@ -148,13 +148,10 @@ class BotApiClient:
 
 def _read_body(response: Response, method: str) -> bytes:
     """The whole body. Raises InvalidAnswer when it is greater than ANSWER_BYTES_MAX."""
-    raw = response.raw
-    body: bytes = raw.read(ANSWER_BYTES_MAX + 1, decode_content=False)
+    body = read_body(response, ANSWER_BYTES_MAX)
     if len(body) > ANSWER_BYTES_MAX:
-        raw.close()
         too_large = f"the answer is larger than {ANSWER_BYTES_MAX} bytes"
         raise InvalidAnswer(method, response.status_code, too_large, maybe_sent=True)
-    raw.release_conn()
     return body
 
 

@@ -22,7 +22,7 @@ from botapi.guard import (
     ascii_host,
     parse_allowed_hosts,
 )
-from botapi.transport import GuardedAdapter, NotSent
+from botapi.transport import GuardedAdapter, NotSent, read_body
 
 __all__ = [
     "FetchFailed",
@@ -139,7 +139,7 @@ def _read(response: Response, host: str, max_bytes: int, accept: Collection[str]
     length = response.headers.get("Content-Length", "")
     if length.isascii() and length.isdigit() and int(length[:20]) > max_bytes:
         raise FetchFailed(host, f"it has {length[:20]} bytes; at most {max_bytes} are loaded")
-    body = response.raw.read(max_bytes + 1, decode_content=False)
+    body = read_body(response, max_bytes)
     if len(body) > max_bytes:
         raise FetchFailed(host, f"it has more than {max_bytes} bytes")
     return Fetched(content_type, body)

@@ -102,7 +102,7 @@ class _Fields:
 
     def __init__(self, method: str, value: object, place: str = "") -> None:
         if not isinstance(value, Mapping):
-            raise UnexpectedResult(method, place or "value", "an object")
+            raise UnexpectedResult(method, place.removesuffix(".") or "value", "an object")
         self._method = method
         self._value = value
         self._place = place

@@ -63,7 +63,7 @@ class NotSent(Exception):
 class Dialler:
     """Opens TCP connections to checked addresses: the host's, or the proxy's if there is one.
 
-    `trusted` says that the proxy is the operator's, whose address needs no check.
+    `trusted` says that there is a proxy and that it is the operator's: its address needs no check.
     """
 
     policy: OutboundPolicy
@@ -272,7 +272,8 @@ class GuardedAdapter(HTTPAdapter):
             self._policy.check_behind_proxy(host, port)
         manager = self._proxied if proxy else self._direct
         pool = manager.connection_from_host(host, port, parts.scheme)
-        pool.conn_kw["dialler"] = Dialler(self._policy, proxy, trusted=self._own_proxy is None)
+        trusted = proxy is not None and proxy is not self._own_proxy
+        pool.conn_kw["dialler"] = Dialler(self._policy, proxy, trusted)
         forwarded = proxy is not None and proxy.scheme == "http" and parts.scheme == "http"
         return _Route(pool, f"http://{parts.netloc}" if forwarded else "")
 
@@ -300,9 +301,31 @@ class GuardedAdapter(HTTPAdapter):
         response.reason = resp.reason
         return response
 
+    def close(self) -> None:
+        """Close idle connections."""
+        self._direct.clear()
+        self._proxied.clear()
+
     def forget_connections(self) -> None:
         """Start over with empty pools; what is in flight ends undisturbed."""
         self.init_poolmanager(_HOSTS_MAX, self._pool_size)
+
+
+def read_body(response: Response, limit: int) -> bytes:
+    """The body as it arrived, or its first `limit` + 1 bytes when it is longer.
+
+    Raises urllib3's HTTPError when the connection breaks before the end. Afterwards the
+    connection is free for the next call, or closed when something was left on it.
+    """
+    raw = response.raw
+    body: bytes = raw.read(limit + 1, decode_content=False)
+    # urllib3 tells an answer that was cut off from a complete one only at the read after the last.
+    while len(body) <= limit and (piece := raw.read(limit + 1 - len(body), decode_content=False)):
+        body += piece
+    if len(body) > limit:
+        raw.close()
+    raw.release_conn()
+    return body
 
 
 _adapters: "weakref.WeakSet[GuardedAdapter]" = weakref.WeakSet()
