@@ -40,6 +40,7 @@ _EMAIL = re.compile(
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 _PROTOCOLS = ("http", "https", "ftp", "tonsite")
 _SHORT_NAMES = ("gif", "nft", "pic", "ufc", "vid")
+_MAX_PORT = 65_535
 _PATH_END = ".:;,('?!`"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 # ISO 3166 country codes in use as top-level domains, and the generic ones that texts about machines
@@ -125,9 +126,10 @@ def _url_span(text: str, match: re.Match[str]) -> tuple[int, int, str] | None:
         return None
     if not _is_domain(match["domain"], has_protocol=bool(protocol)):
         return None
-    path = _path(match["path"] or "")
+    if match["port"] and int(match["port"][1:]) > _MAX_PORT:
+        return match.start(), match.end("domain"), "url"
     end = match.end("port") if match["port"] else match.end("domain")
-    return match.start(), end + len(path), "url"
+    return match.start(), end + len(_path(match["path"] or "")), "url"
 
 
 def _is_domain(domain: str, *, has_protocol: bool) -> bool:
@@ -157,4 +159,5 @@ def _path(path: str) -> str:
             if opened[_BRACKETS[char]] < 0:
                 path = path[:at]
                 break
-    return path.rstrip(_PATH_END)
+    path = path.rstrip(_PATH_END)
+    return "" if path in ("?", "#") else path

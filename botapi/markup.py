@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from botapi.markup_cut import cut_point, slice_runs
+from botapi.markup_cut import cut_point, slice_runs, text_of
 from botapi.markup_escape import (
     clean,
     escape_html,
@@ -101,6 +101,8 @@ MAX_ENTITIES = 100  # Telegram drops the rest silently (TDLib, get_input_message
 # (tdlib/telegram-bot-api issue 165).
 MAX_ENTITY_BYTES = 9_000
 _BYTES_PER_ENTITY = 16
+
+_BLANKS = (" ", "\n")
 
 # Stand for MarkdownV2 marks that depend on their neighbours (`_write_underscores`).
 _ITALIC = "\x01"
@@ -312,14 +314,15 @@ def shorten(
         return tuple(nodes)
     mark = clean(mark)[: max(limit, 0)]
     runs = plain_runs_of(nodes) if parse_mode == "" else runs_of(nodes)
+    words = text_of(runs)
     room = limit - len(mark)
-    stop = cut_point(runs, 0, room) if room > 0 else 0
+    stop = cut_point(words, runs, 0, room) if room > 0 else 0
     while True:
         kept = _marked(_stripped(slice_runs(runs, 0, stop)), mark)
         shortened = nodes_of(kept)
         if stop == 0 or parse_mode is None or fits(shortened, parse_mode, limit):
             return shortened
-        stop = cut_point(runs, 0, stop * 3 // 4) if stop > 1 else 0
+        stop = cut_point(words, runs, 0, stop * 3 // 4) if stop > 1 else 0
 
 
 def _stripped(runs: list[Run]) -> list[Run]:
@@ -347,24 +350,26 @@ def split(
     """The nodes as messages that each fit; none for nodes that are blank.
 
     Cuts at paragraphs, else lines, else words; what a cut goes through is closed and opened again.
-    Nothing is lost but pieces of mere blanks, which Telegram would refuse.
+    Nothing is lost but the blank where a cut falls, and pieces of mere blanks, which Telegram would
+    refuse.
     Raises ValueError for a limit below 1.
     """
     if limit < 1:
         raise ValueError(f"limit is {limit}; a message needs room for at least 1 character")
     runs = runs_of(nodes) if parse_mode else plain_runs_of(nodes)
-    total = sum([len(run.text) for run in runs])
+    words = text_of(runs)
     parts: list[tuple[Node, ...]] = []
     start = 0
-    while start < total:
+    while start < len(words):
         longest = limit
         while True:
-            stop = cut_point(runs, start, longest)
+            stop = cut_point(words, runs, start, longest)
             part = nodes_of(slice_runs(runs, start, stop))
             if stop - start <= 1 or fits(part, parse_mode, limit):
                 break
             longest = (stop - start) * 3 // 4
         if not is_blank(part):
             parts.append(part)
-        start = stop
+        falls_on_blank = words[stop : stop + 1] in _BLANKS and words[stop - 1] not in _BLANKS
+        start = stop + 1 if falls_on_blank else stop
     return parts

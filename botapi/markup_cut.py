@@ -25,25 +25,31 @@ def slice_runs(runs: Sequence[Run], start: int, stop: int) -> list[Run]:
     return sliced
 
 
-def cut_point(runs: Sequence[Run], start: int, longest: int) -> int:
+def text_of(runs: Sequence[Run]) -> str:
+    """The text of the runs."""
+    return "".join([run.text for run in runs])
+
+
+def cut_point(words: str, runs: Sequence[Run], start: int, longest: int) -> int:
     """The best place to end a piece that starts at `start` and may have `longest` code points.
 
-    After the last empty line, else newline, else space of the piece's second half, else between two
+    At the last empty line, else newline, else space of the piece's second half, else between two
     characters as people see them. A short code or link is left whole where the piece has enough
     without it. Always more than `start` when `longest` is positive; the text's length when
-    everything fits.
+    everything fits. `words` is the text of the runs.
     """
-    words = "".join([run.text for run in runs])
     stop = start + longest
     if stop >= len(words):
         return len(words)
     half = start + longest // 2
     for boundary in ("\n\n", "\n", " "):
-        found = words.rfind(boundary, half, stop)
-        if found >= 0 and (boundary != " " or not _inside_whole(runs, found + 1)):
-            return found + len(boundary)
+        # The boundary goes with the piece, or is what comes right after it.
+        found = words.rfind(boundary, half, stop + len(boundary))
+        cut = min(found + len(boundary), stop)
+        if found >= 0 and cut > start and (boundary != " " or not _inside_whole(runs, cut)):
+            return cut
     for begin, end in _wholes(runs):
-        if begin < stop < end and begin > half:
+        if half < begin < stop < end:
             return begin
     return _grapheme_start(words, start, stop)
 
