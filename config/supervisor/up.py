@@ -29,6 +29,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     )
     parser.parse_args(arguments)
     terminal = terminal_for(sys.stdout, os.environ)
+    os.umask(0o077)  # the database and all else in DATA_DIR is for this user alone
     try:
         check_platform()
         options = read_options(os.environ, root)

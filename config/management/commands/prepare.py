@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, connection
+from django.db import DatabaseError, connection
 
 from config.backups import BackupError, back_up_sqlite
 from config.schema import is_new, pending_migrations, unknown_migrations
@@ -35,11 +35,17 @@ class Command(BaseCommand):
             self._quickstart(json.loads(sys.stdin.readline() or "{}").get("quickstart"))
         except (BackupError, CommandError) as error:
             self._refuse(str(error))
-        except OperationalError as error:
-            self._refuse(f"The database does not work: {str(error).strip()}. Check DATABASE_URL.")
 
     def _migrate(self) -> None:
-        if unknown := unknown_migrations(connection):
+        # One process with one connection: a pool would only retry for a while, and hide the reason.
+        connection.settings_dict["OPTIONS"].pop("pool", None)
+        try:
+            unknown = unknown_migrations(connection)
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database cannot be used: {str(error).strip()}. {_database_advice()}"
+            ) from error
+        if unknown:
             raise CommandError(
                 f"The database belongs to a newer version: {unknown[0]}"
                 f"{f' and {len(unknown) - 1} more' if len(unknown) > 1 else ''} "
@@ -69,3 +75,12 @@ class Command(BaseCommand):
     def _say(self, **said: Any) -> None:
         self.stdout.write(json.dumps(said))
         self.stdout.flush()
+
+
+def _database_advice() -> str:
+    if settings.EMBEDDED_DATABASE:
+        return (
+            f"It is {settings.DATABASE['NAME']}; "
+            f"copies from before migrations are in {settings.DATA_DIR / 'backups'}."
+        )
+    return "Check DATABASE_URL, and that its server runs."
