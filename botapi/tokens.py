@@ -26,6 +26,7 @@ _TOKEN_SHAPE = re.compile(
     r"(?<![0-9])([0-9]{5,})(?::|%(?:25)*3[aA])(?:[A-Za-z0-9_-]|%(?:25)*(?:2[dD]|5[fF])){20,}"
 )
 _HIDDEN = r"\1:…"
+_NESTING_MAX = 5  # levels of a log record's extra fields that are searched; they may be circular
 
 
 class InvalidToken(ValueError):
@@ -122,25 +123,29 @@ class RedactTokens(logging.Filter):
                 record.exc_text, record.exc_info = clean, None
 
 
-def _redact_value(value: object) -> object:
+def _redact_value(value: object, depth: int = 0) -> object:
     """`value` itself when nothing in it looks like a token, else a redacted copy."""
     match value:
         case str():
             clean = redact(value)
             return value if clean == value else clean
-        case Mapping():
-            return _unless_same(value, {k: _redact_value(v) for k, v in value.items()})
-        case tuple():
-            return _unless_same(value, tuple(_redact_value(v) for v in value))
-        case list():
-            return _unless_same(value, [_redact_value(v) for v in value])
         case BaseException():
             text = str(value)
             clean = redact(text)
             return value if clean == text else clean
+        case Mapping() | tuple() | list() if depth < _NESTING_MAX:
+            return _redact_container(value, depth + 1)
         case _:
             return value
 
 
-def _unless_same(old: object, new: object) -> object:
-    return old if old == new else new
+def _redact_container(
+    value: Mapping[object, object] | tuple[object, ...] | list[object], depth: int
+) -> object:
+    clean: object
+    if isinstance(value, Mapping):
+        clean = {key: _redact_value(item, depth) for key, item in value.items()}
+    else:
+        items = [_redact_value(item, depth) for item in value]
+        clean = items if isinstance(value, list) else tuple(items)
+    return value if clean == value else clean

@@ -36,6 +36,10 @@ from botapi.socks import socks5_connect
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds for name, TCP, proxy and TLS together: whoever is slower than this is down."""
 
+IDLE_MAX: Final = 50.0
+"""Seconds after which an idle connection is not used again. Front ends close theirs after 60 or 75:
+a request that meets the closing is lost, and nobody can tell whether it was."""
+
 _HOSTS_MAX: Final = 16  # pools an adapter keeps; a client needs one
 _HOLD_MAX: Final = 1 << 16  # bytes of a request that are sent as one piece
 _SOCKET_OPTIONS: Final = [
@@ -64,11 +68,13 @@ class Dialler:
     """Opens TCP connections to checked addresses: the host's, or the proxy's if there is one.
 
     `trusted` says that there is a proxy and that it is the operator's: its address needs no check.
+    `idle_max` is for the connections made.
     """
 
     policy: OutboundPolicy
     proxy: Proxy | None = None
     trusted: bool = False
+    idle_max: float = IDLE_MAX
 
     def dial(self, host: str, port: int, timeout: float) -> socket.socket:
         """Connect within `timeout` seconds. Raises GuardRefused or NotSent.
@@ -127,6 +133,13 @@ class _GuardedHTTPConnection(HTTPConnection):
         self._dialler = dialler
         self._request_complete = False
         self._held: bytearray | None = None
+        self._used_at = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether urllib3 may use the connection again, which it asks before it does."""
+        fresh = time.monotonic() - self._used_at < self._dialler.idle_max
+        return fresh and super().is_connected
 
     def _new_conn(self) -> socket.socket:
         timeout = CONNECT_TIMEOUT if self.timeout is None else min(self.timeout, CONNECT_TIMEOUT)
@@ -170,6 +183,7 @@ class _GuardedHTTPConnection(HTTPConnection):
             raise NotSent("send", f"the request was not taken: {said(error)}") from None
         finally:
             self._held = None
+            self._used_at = time.monotonic()
         self._request_complete = True
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own departure
@@ -217,12 +231,17 @@ class GuardedAdapter(HTTPAdapter):
     """
 
     def __init__(
-        self, policy: OutboundPolicy, proxy: Proxy | None = None, pool_size: int = 64
+        self,
+        policy: OutboundPolicy,
+        proxy: Proxy | None = None,
+        pool_size: int = 64,
+        idle_max: float = IDLE_MAX,
     ) -> None:
         self._policy = policy
         self._own_proxy = proxy
         self._proxy = proxy or policy.operator_proxy
         self._pool_size = pool_size
+        self._idle_max = idle_max
         super().__init__(pool_connections=_HOSTS_MAX, pool_maxsize=pool_size)
         _adapters.add(self)
 
@@ -273,7 +292,7 @@ class GuardedAdapter(HTTPAdapter):
         manager = self._proxied if proxy else self._direct
         pool = manager.connection_from_host(host, port, parts.scheme)
         trusted = proxy is not None and proxy is not self._own_proxy
-        pool.conn_kw["dialler"] = Dialler(self._policy, proxy, trusted)
+        pool.conn_kw["dialler"] = Dialler(self._policy, proxy, trusted, self._idle_max)
         forwarded = proxy is not None and proxy.scheme == "http" and parts.scheme == "http"
         return _Route(pool, f"http://{parts.netloc}" if forwarded else "")
 

@@ -163,6 +163,16 @@ def test_the_filter_cleans_exceptions_stacks_and_extra_fields() -> None:
     assert "ValueError: outer" in log.text
 
 
+def test_the_filter_ends_on_circular_fields() -> None:
+    log = Log()
+    circle: list[object] = [TOKEN]
+    circle.append(circle)
+    log.logger.error(
+        "x", extra={"extra_field": {"first": TOKEN, "circle": circle[:1]}, "c": circle}
+    )
+    assert SECRET not in log.text
+
+
 def test_the_filter_leaves_clean_records_as_they_are() -> None:
     try:
         raise ValueError("clean")
