@@ -247,7 +247,7 @@ class AlertGroup(OrganizationOwned):
     truncated_alerts = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
-    changed_at = models.DateTimeField()
+    changed_at = models.DateTimeField(help_text="When status or severity last changed.")
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.CharField(max_length=254, blank=True)
 
@@ -311,6 +311,7 @@ class GroupMessage(OrganizationOwned):
     )
     shown = models.JSONField(default=dict)
     routed = models.BooleanField(default=True, help_text="False once its channel left the route.")
+    published_at = models.DateTimeField(null=True, help_text="When the channel was last told.")
     parked_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -15,6 +15,7 @@ router.register("api-keys", accounts_api.ApiKeyViewSet, "api-key")
 router.register("audit", accounts_api.AuditViewSet, "audit")
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("hooks/v1/", include("alerts.urls")),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -1,0 +1,255 @@
+"""The alerts of one POST against those we know: what each one does, and the rows it makes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from accounts.models import new_id
+from alerts.group_state import Change, Opening
+from alerts.grouping import group_key
+from alerts.lifecycle import Effect, Known, Transition, after, content_hash, transition
+from alerts.models import Alert, Episode, Integration
+from alerts.route_table import RouteTable
+from alerts.routing import matching_routes
+from alerts.sources.incoming import IncomingAlert, IncomingBatch
+from alerts.statements import Writes, adapt, locking, one_of, query, time_of, utc, uuid_of
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An incoming alert with what does not depend on the database, so that a retry is cheap.
+
+    `fingerprint`: as stored; an event's is its own, so that no later one overwrites it.
+    """
+
+    incoming: IncomingAlert
+    fingerprint: str
+    severity: str
+    content: str
+    openings: tuple[Opening, ...]
+    is_routed: bool
+
+
+@dataclass(slots=True)
+class Working:
+    """An alert while it is being changed.
+
+    `known`: its state so far, None before its first word. `told`: who spoke last with effect.
+    `change`: what all of the POST did to it, None if nothing that is seen. `repeated`: the last
+    one that only kept it alive.
+    """
+
+    id: UUID
+    known: Known | None
+    is_new: bool
+    told: Described | None = None
+    repeated: Described | None = None
+    change: Change | None = None
+    episodes: dict[int, Known] = field(default_factory=dict)
+
+
+def describe(integration: Integration, table: RouteTable, batch: IncomingBatch) -> list[Described]:
+    """Severity, identity and routes of every alert of the batch: no database."""
+    ignored = frozenset(integration.ignored_labels)
+    return [_describe(integration, table, batch, alert, ignored) for alert in batch.alerts]
+
+
+def _describe(
+    integration: Integration,
+    table: RouteTable,
+    batch: IncomingBatch,
+    alert: IncomingAlert,
+    ignored: frozenset[str],
+) -> Described:
+    fingerprint = _event_id(alert) if alert.status == "event" else alert.fingerprint
+    rules = matching_routes(table.rules, alert.labels, integration.pk)
+    waits = batch.group_key is None and alert.status != "event"
+    openings = tuple(
+        Opening(
+            rule.id,
+            group_key(rule, batch, alert, integration_id=integration.pk, event_id=fingerprint),
+            waits,
+        )
+        for rule in rules
+    )
+    return Described(
+        incoming=alert,
+        fingerprint=fingerprint,
+        severity=table.severities.severity_of(alert.labels) or "",
+        content=content_hash(alert, ignored),
+        openings=openings,
+        is_routed=any(table.timings[rule.id].channels for rule in rules),
+    )
+
+
+def _event_id(alert: IncomingAlert) -> str:
+    """An event with a time of its own is the same event when it comes again; else each is new."""
+    if alert.starts_at is None:
+        return f"event.{new_id().hex}"
+    text = f"{alert.fingerprint} {alert.starts_at.isoformat()}"
+    return f"event.{sha256(text.encode()).hexdigest()[:32]}"
+
+
+def load_known(integration_id: UUID, fingerprints: Iterable[str]) -> dict[str, Working]:
+    """The stored alerts with these fingerprints, locked until the transaction ends."""
+    condition, value = one_of("fingerprint", set(fingerprints))
+    rows = query(
+        "SELECT id, fingerprint, status, severity, content_hash, episode, starts_at, ends_at,"  # noqa: S608  # constants
+        ' ended_by, last_received_at FROM "alerts_alert"'
+        f" WHERE integration_id = %s AND {condition} ORDER BY id{locking('FOR NO KEY UPDATE')}",
+        [adapt(integration_id), value],
+    )
+    found: dict[str, Working] = {}
+    for row_id, fingerprint, status, severity, content, episode, *times in rows:
+        starts_at, ends_at, ended_by, last_received_at = times
+        known = Known(
+            status=status,
+            severity=severity,
+            content_hash=content,
+            episode=episode,
+            starts_at=utc(starts_at),
+            ends_at=time_of(ends_at),
+            ended_by=ended_by,
+            last_received_at=utc(last_received_at),
+        )
+        found[fingerprint] = Working(uuid_of(row_id), known, is_new=False)
+    return found
+
+
+def apply(
+    working: dict[str, Working], described: Sequence[Described], now: datetime
+) -> list[tuple[Working, Effect]]:
+    """Let the alerts of the POST take effect in their order; adds unknown ones to `working`."""
+    outcome: list[tuple[Working, Effect]] = []
+    for one in described:
+        alert = working.get(one.fingerprint)
+        if alert is None:
+            alert = working[one.fingerprint] = Working(new_id(), None, is_new=True)
+        decided = transition(alert.known, one.incoming, one.severity, one.content, now)
+        if decided.effect is Effect.REPEATED:
+            alert.repeated = one
+        elif decided.effect is not Effect.STALE:
+            _take_effect(alert, one, decided, now)
+        outcome.append((alert, decided.effect))
+    return outcome
+
+
+def _take_effect(alert: Working, one: Described, decided: Transition, now: datetime) -> None:
+    before = alert.known
+    alert.known = after(before, one.incoming, decided, one.severity, one.content, now)
+    alert.told = one
+    if decided.effect is not Effect.EVENT:
+        alert.episodes[decided.episode] = alert.known
+    change = Change(
+        alert_id=alert.id,
+        name=one.incoming.name,
+        effect=decided.effect,
+        status=alert.known.status,
+        severity=one.severity,
+        episode=decided.episode,
+        before=before.severity if before else "",
+        openings=one.openings if decided.opens_episode else (),
+    )
+    earlier = alert.change
+    if earlier is not None:  # the POST lists it more than once: one change that says it all
+        keeps = earlier.openings and decided.effect in (Effect.SEVERITY, Effect.UPDATED)
+        change = replace(
+            change,
+            effect=earlier.effect if keeps else change.effect,
+            before=earlier.before,
+            openings=change.openings or earlier.openings,
+        )
+    alert.change = change
+
+
+def add_rows(
+    integration: Integration,
+    working: Mapping[str, Working],
+    trace_id: UUID,
+    now: datetime,
+    writes: Writes,
+) -> None:
+    """New, changed and repeated alerts, and their episodes.
+
+    New ones in the order of their fingerprints: two POSTs with the same alerts then wait for each
+    other instead of each holding what the other needs.
+    """
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    repeated: list[dict[str, Any]] = []
+    episodes: list[dict[str, Any]] = []
+    for fingerprint, alert in sorted(working.items()):
+        if alert.told is not None and alert.known is not None:
+            row = {**_words(alert.told), **_state(alert.known), "last_trace_id": trace_id}
+            row |= {"id": alert.id, "last_received_at": now}
+            if alert.is_new:
+                row |= {
+                    "organization_id": integration.organization_id,
+                    "integration_id": integration.pk,
+                    "fingerprint": fingerprint,
+                    "first_received_at": now,
+                }
+            (new if alert.is_new else changed).append(row)
+        elif alert.repeated is not None and alert.known and alert.known.status == "firing":
+            repeated.append(
+                {
+                    "id": alert.id,
+                    "last_received_at": now,
+                    "expires_at": alert.repeated.incoming.expires_at,
+                    "last_trace_id": trace_id,
+                }
+            )
+        for number, known in alert.episodes.items():
+            episodes.append(_episode(integration, alert.id, number, known))
+    writes.insert(Alert, new)
+    writes.update(Alert, changed)
+    writes.update(Alert, repeated)
+    writes.insert(
+        Episode,
+        episodes,
+        on_conflict="(alert_id, number) DO UPDATE SET"
+        " severity = excluded.severity, ends_at = excluded.ends_at",
+    )
+
+
+def _words(described: Described) -> dict[str, Any]:
+    """What the sender said."""
+    alert = described.incoming
+    return {
+        "severity": described.severity,
+        "name": alert.name,
+        "labels": dict(alert.labels),
+        "annotations": dict(alert.annotations),
+        "summary": alert.summary,
+        "description": alert.description,
+        "value_text": alert.value_text,
+        "links": [[link.kind, link.url, link.label] for link in alert.links],
+        "image_url": alert.image_url,
+        "expires_at": alert.expires_at if alert.status == "firing" else None,
+    }
+
+
+def _state(known: Known) -> dict[str, Any]:
+    return {
+        "status": known.status,
+        "content_hash": known.content_hash,
+        "episode": known.episode,
+        "starts_at": known.starts_at,
+        "ends_at": known.ends_at,
+        "ended_by": known.ended_by,
+    }
+
+
+def _episode(integration: Integration, alert_id: UUID, number: int, known: Known) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "organization_id": integration.organization_id,
+        "alert_id": alert_id,
+        "number": number,
+        "severity": known.severity,
+        "starts_at": known.starts_at,
+        "ends_at": known.ends_at,
+    }

@@ -1,0 +1,229 @@
+"""Integrations: made, re-keyed, found by their key.
+
+A key is `ti_` and 32 random bytes. It is found by its SHA-256, and kept encrypted beside it so that
+admins can copy the URL again.
+"""
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import audit
+from accounts.audit import Actor
+from accounts.models import Organization
+from alerts.models import Integration
+from channels_app import encryption
+
+PREFIX = "ti_"
+CACHED_FOR = 2.0
+"""Seconds for which a process believes what it read: a new, rotated, disabled or deleted key counts
+everywhere within that time."""
+MAX_CACHED = 10_000
+SETTINGS = (
+    "kind",
+    "enabled",
+    "ignored_labels",
+    "ingest_limit",
+    "signature_header",
+    "signature_timestamp_header",
+)
+"""What a person may set besides the name."""
+
+
+class IntegrationRefused(ValueError):
+    """The input can't become this integration: `field` says which one, the text what to do."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def create_integration(
+    actor: Actor, organization: Organization, name: str, kind: str = "auto", **values: Any
+) -> tuple[Integration, str]:
+    """The row and its key. `values` are those of SETTINGS. Raises IntegrationRefused."""
+    _check({"kind": kind, **values})
+    integration = Integration(organization=organization, name=name, kind=kind, **values)
+    key = _give_key(integration)
+    _save(integration, lambda: audit.record(actor, organization, "create", integration))
+    return integration, key
+
+
+def change_integration(
+    actor: Actor, integration: Integration, *, name: str | None = None, **values: Any
+) -> Integration:
+    """Change what is given. Raises IntegrationRefused."""
+    _check(values)
+    before = audit.snapshot(integration)
+    if name is not None:
+        integration.name = name
+    for field, value in values.items():
+        setattr(integration, field, value)
+    _save_changed(actor, integration, before, "change")
+    return integration
+
+
+def rotate_key(
+    actor: Actor, integration: Integration, overlap: timedelta = timedelta(days=1)
+) -> str:
+    """A new key; the old one works for `overlap` longer (0: only the seconds of CACHED_FOR)."""
+    before = audit.snapshot(integration)
+    old = integration.key_hash
+    key = _give_key(integration)
+    keeps = overlap > timedelta(0)
+    integration.previous_key_hash = old if keeps else None
+    integration.previous_key_expires_at = timezone.now() + overlap if keeps else None
+    _save_changed(actor, integration, before, "rotate key")
+    return key
+
+
+def set_signature_secret(actor: Actor, integration: Integration, secret: str) -> None:
+    """From now on every POST must be signed with this secret (Grafana's HMAC); "" asks for none."""
+    before = audit.snapshot(integration)
+    integration.signature_secret_encrypted = encryption.encrypt(
+        secret, _context(integration, "signature_secret")
+    )
+    _save_changed(actor, integration, before, "change")
+
+
+def delete_integration(actor: Actor, integration: Integration) -> None:
+    """Remove it with its alerts; its key stops working."""
+    with transaction.atomic():
+        audit.record(actor, integration.organization_id, "delete", integration)
+        integration.delete()
+    forget_cached_keys()
+
+
+def key_of(integration: Integration) -> str:
+    """The current key. Raises encryption.CannotDecrypt."""
+    return encryption.decrypt(integration.key_encrypted, _context(integration, "key"))
+
+
+def signature_secret_of(integration: Integration) -> str:
+    """The secret that POSTs are signed with, "" for none. Raises encryption.CannotDecrypt."""
+    return encryption.decrypt(
+        integration.signature_secret_encrypted, _context(integration, "signature_secret")
+    )
+
+
+def ingest_url(integration: Integration) -> str:
+    """Where its sender POSTs to; holds the key. Raises encryption.CannotDecrypt."""
+    return f"{settings.SITE_URL}/hooks/v1/{key_of(integration)}/"
+
+
+def rekey(integration: Integration) -> None:
+    """Encrypt its secrets under the first key; the caller saves under the old text."""
+    for field in ("key", "signature_secret"):
+        attribute = f"{field}_encrypted"
+        clear = encryption.decrypt(getattr(integration, attribute), _context(integration, field))
+        setattr(integration, attribute, encryption.encrypt(clear, _context(integration, field)))
+
+
+# --- the hot path --------------------------------------------------------------------------------
+
+_cache: dict[str, tuple[float, Integration | None]] = {}
+_cache_lock = threading.Lock()
+
+
+def integration_for_key(presented: str) -> Integration | None:
+    """The integration with this key, its organization loaded; also when it is disabled.
+
+    Look-up is by hash, so its duration tells nothing about a key. Believed for CACHED_FOR seconds;
+    a database error is raised, never cached.
+    """
+    if not presented.startswith(PREFIX):
+        return None
+    key_hash = _hash(presented)
+    now = time.monotonic()
+    cached = _cache.get(key_hash)
+    if cached is not None and cached[0] > now:
+        return cached[1]
+    integration = _find(key_hash)
+    with _cache_lock:
+        if len(_cache) >= MAX_CACHED:
+            _cache.clear()
+        _cache[key_hash] = (now + CACHED_FOR, integration)
+    return integration
+
+
+def forget_cached_keys() -> None:
+    """Let this process read every key anew; other processes do within CACHED_FOR."""
+    with _cache_lock:
+        _cache.clear()
+
+
+def _find(key_hash: str) -> Integration | None:
+    return (
+        Integration.objects.select_related("organization")
+        .filter(
+            Q(key_hash=key_hash)
+            | Q(previous_key_hash=key_hash, previous_key_expires_at__gt=timezone.now())
+        )
+        .first()
+    )
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _give_key(integration: Integration) -> str:
+    key = PREFIX + secrets.token_urlsafe(32)
+    integration.key_hash = _hash(key)
+    integration.key_encrypted = encryption.encrypt(key, _context(integration, "key"))
+    return key
+
+
+def _context(integration: Integration, field: str) -> str:
+    return encryption.context("integration", integration.pk, integration.organization_id, field)
+
+
+def _save_changed(
+    actor: Actor, integration: Integration, before: dict[str, Any], action: str
+) -> None:
+    _save(
+        integration,
+        lambda: audit.record(
+            actor,
+            integration.organization_id,
+            action,
+            integration,
+            audit.changes_between(before, audit.snapshot(integration)),
+        ),
+    )
+
+
+def _save(integration: Integration, record: Callable[[], None]) -> None:
+    try:
+        with transaction.atomic():
+            integration.save()
+            record()
+    except IntegrityError:
+        raise IntegrationRefused(
+            "name", f"There is an integration called {integration.name!r} already."
+        ) from None
+    forget_cached_keys()
+
+
+def _check(values: dict[str, Any]) -> None:
+    unknown = set(values) - set(SETTINGS)
+    if unknown:
+        raise IntegrationRefused(min(unknown), f"{min(unknown)} can't be set on an integration.")
+    kind = values.get("kind", "auto")
+    if kind not in Integration.Kind.values:
+        choices = ", ".join(Integration.Kind.values)
+        raise IntegrationRefused("kind", f"{str(kind)[:40]!r} is no kind. Use one of {choices}.")
+    labels = values.get("ignored_labels", [])
+    if not isinstance(labels, list) or not all(isinstance(name, str) and name for name in labels):
+        raise IntegrationRefused(
+            "ignored_labels", 'ignored_labels is a list of label names such as ["replica"].'
+        )

@@ -1,0 +1,266 @@
+"""`/hooks/v1/…`: where alerts come in. The sender hears 202 once they are stored, else why not.
+
+Alertmanager tries again after 5xx alone, so whatever may pass is 503 with Retry-After, and 4xx says
+that this POST will never do. Nothing here waits for the broker.
+"""
+
+import base64
+import binascii
+import json
+import logging
+import time
+import zlib
+from dataclasses import replace
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseFailure
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.middleware import client_address
+from accounts.models import new_id
+from accounts.problems import problem_response
+from alerts import throttles
+from alerts.idempotency import MAX_KEY, Idempotency, Replayed
+from alerts.ingest import ingest
+from alerts.integrations import integration_for_key, signature_secret_of
+from alerts.models import Integration
+from alerts.signatures import signature_problem
+from alerts.sources.detect import Kind, detect_and_parse
+from alerts.sources.incoming import ParseOptions, Unparseable
+from alerts.traces import Post, record_refusal
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = 5
+"""Seconds after which a POST is worth another try when the database did not take it."""
+HINT = (
+    "Send alerts here with POST: JSON, an Alertmanager or Grafana webhook, form fields or text. "
+    'Try: curl -d "Disk full" <this URL>'
+)
+_GZIP_OR_ZLIB = 47  # zlib: 32 (look at the header) + 15 (largest window)
+_ENCODINGS = ("gzip", "x-gzip", "deflate")
+
+
+class Refused(Exception):
+    """The POST is not accepted. `members` go into the problem details, `headers` beside them."""
+
+    def __init__(
+        self, status: int, detail: str, *, headers: dict[str, str] | None = None, **members: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers or {}
+        self.members = members
+
+    def response(self) -> HttpResponse:
+        """As RFC 9457 problem details."""
+        response = problem_response(self.status, self.detail, **self.members)
+        for name, value in self.headers.items():
+            response[name] = value
+        return response
+
+
+@csrf_exempt
+def receive(request: HttpRequest, key: str = "") -> HttpResponse:
+    """POST (or PUT, which Grafana can be told to use). 202, 400, 401, 403, 404, 405, 413, 415,
+    422 or 503."""
+    if request.method not in ("POST", "PUT"):
+        return Refused(405, HINT, headers={"Allow": "POST, PUT"}).response()
+    try:
+        return _receive(request, key)
+    except Refused as refused:
+        return refused.response()
+    except DatabaseFailure:
+        logger.exception("A POST of alerts could not be stored")
+        return Refused(
+            503,
+            "The database did not take this POST; nothing of it was stored. Send it again.",
+            headers={"Retry-After": str(RETRY_AFTER)},
+        ).response()
+
+
+def _receive(request: HttpRequest, key: str) -> HttpResponse:
+    received_at = timezone.now()
+    raw = _read(request)
+    post = Post(
+        received_at=received_at,
+        body=raw,
+        size=len(raw),
+        content_type=request.headers.get("Content-Type", ""),
+        remote_addr=client_address(request) or "",
+        user_agent=request.headers.get("User-Agent", ""),
+    )
+    integration = integration_for_key(key or _key_in_header(request))
+    if integration is None:
+        return _unknown_key(post)
+    wait, limit = throttles.wait_for(integration)
+    if wait:
+        refused = Refused(
+            503,
+            f"Too many POSTs for {limit}. Send this one again later, or let an admin raise it.",
+            headers={"Retry-After": str(wait)},
+        )
+        return _refuse(integration, post, refused, keep=throttles.may_trace_refusal(integration))
+    try:
+        return _accept(request, integration, post)
+    except Refused as refused:
+        return _refuse(integration, post, refused)
+
+
+def _accept(request: HttpRequest, integration: Integration, post: Post) -> HttpResponse:
+    if not integration.enabled:
+        raise Refused(403, f"The integration {integration.name!r} is switched off.")
+    _check_signature(request, integration, post.body)
+    idempotency = _idempotency(request, integration, post.body)
+    post = replace(post, body=_decoded(request, post.body))
+    options = ParseOptions(
+        now=post.received_at,
+        ignored_labels=frozenset(integration.ignored_labels),
+        max_alerts=settings.INGEST_MAX_ALERTS,
+    )
+    try:
+        if idempotency is not None:
+            idempotency.raise_if_known()
+        kind = cast("Kind", integration.kind)
+        batch = detect_and_parse(post.body, post.content_type, kind=kind, options=options)
+        accepted = ingest(integration, batch, post, idempotency=idempotency)
+    except Unparseable as verdict:
+        raise Refused(
+            verdict.status, verdict.reason, pointer=verdict.pointer, fix=verdict.fix
+        ) from None
+    except Replayed as replayed:
+        return _replay(replayed)
+    return _answer(accepted.answer())
+
+
+def _answer(answer: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(json.dumps(answer), status=202, content_type="application/json")
+
+
+def _replay(replayed: Replayed) -> HttpResponse:
+    if replayed.answer is None:
+        raise Refused(
+            422,
+            "This Idempotency-Key came with another body before. Use a new key for a new POST.",
+            header="Idempotency-Key",
+        )
+    response = _answer(replayed.answer)
+    response["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _refuse(
+    integration: Integration | None, post: Post, refused: Refused, *, keep: bool = True
+) -> HttpResponse:
+    """The refusal, traced when it may be. The trace is a service: the answer does not need it."""
+    if keep:
+        trace_id = new_id()
+        try:
+            record_refusal(integration, post, trace_id, refused.status, refused.detail)
+        except DatabaseFailure:
+            logger.exception("A refused POST could not be traced")
+        else:
+            refused.members.setdefault("trace", str(trace_id))
+    return refused.response()
+
+
+def _unknown_key(post: Post) -> HttpResponse:
+    refused = Refused(
+        404, "There is no integration with this key. Copy the URL from the integration's page."
+    )
+    # One shape, traced or not: what a stranger hears depends on the key alone.
+    if throttles.may_trace_stranger():
+        _refuse(None, replace(post, body=b""), refused)
+        refused.members.clear()
+    return refused.response()
+
+
+def _key_in_header(request: HttpRequest) -> str:
+    """From `Authorization: Bearer <key>`, or from Basic, where the key is the password."""
+    scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
+    credentials = credentials.strip()
+    if scheme.lower() != "basic":
+        return credentials
+    try:
+        _, _, password = base64.b64decode(credentials).decode("utf-8", "replace").partition(":")
+    except (binascii.Error, ValueError):
+        return ""
+    return password
+
+
+def _read(request: HttpRequest) -> bytes:
+    """The body as it travelled. Raises Refused above the limit, whatever Content-Length says."""
+    too_big = Refused(
+        413,
+        f"The body is larger than {settings.INGEST_MAX_BYTES} bytes. Send fewer alerts in a POST.",
+    )
+    try:
+        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            # Django reads Content-Length bytes, and here there is no Content-Length.
+            body: bytes = request.META["wsgi.input"].read(settings.INGEST_MAX_BYTES + 1)
+        else:
+            body = request.body
+    except RequestDataTooBig:
+        raise too_big from None
+    except (UnreadablePostError, OSError):
+        raise Refused(400, "The connection broke before the body was whole.") from None
+    if len(body) > settings.INGEST_MAX_BYTES:
+        raise too_big
+    return body
+
+
+def _decoded(request: HttpRequest, body: bytes) -> bytes:
+    """The body without its Content-Encoding, as large as the limit at most."""
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in _ENCODINGS:
+        raise Refused(
+            415,
+            f"Content-Encoding {encoding[:40]!r} is not understood. Use gzip, deflate or none.",
+            header="Content-Encoding",
+        )
+    reader = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        plain = reader.decompress(body, settings.INGEST_MAX_BYTES + 1)
+    except zlib.error:
+        raise Refused(400, f"The body is not {encoding}.", header="Content-Encoding") from None
+    if len(plain) > settings.INGEST_MAX_BYTES:
+        raise Refused(413, f"The body unpacks to more than {settings.INGEST_MAX_BYTES} bytes.")
+    return plain
+
+
+def _check_signature(request: HttpRequest, integration: Integration, body: bytes) -> None:
+    if not integration.signature_secret_encrypted:
+        return
+    header, timestamp_header = integration.signature_header, integration.signature_timestamp_header
+    problem = signature_problem(
+        signature_secret_of(integration),
+        body,
+        request.headers.get(header),
+        request.headers.get(timestamp_header, "") if timestamp_header else None,
+        time.time(),
+    )
+    if problem:
+        raise Refused(
+            401,
+            f"The POST must be signed: {problem}. Give the sender this integration's secret.",
+            header=header,
+            headers={"WWW-Authenticate": f'HMAC header="{header}"'},
+        )
+
+
+def _idempotency(request: HttpRequest, integration: Integration, body: bytes) -> Idempotency | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY:
+        raise Refused(
+            400, f"Idempotency-Key must have 1 to {MAX_KEY} characters.", header="Idempotency-Key"
+        )
+    return Idempotency.of(integration, key, body)
