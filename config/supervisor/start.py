@@ -33,8 +33,12 @@ class FirstBot:
 
     @property
     def identity(self) -> dict[str, str]:
-        """What tells one from another without its secret (the number before the token's colon)."""
-        return {"bot_id": self.token.partition(":")[0], "chat_id": self.chat_id}
+        """What tells one from another without its secret (the number before the token's colon).
+
+        The sandbox's chat does not count: somebody who plays there may block or leave it.
+        """
+        chat_id = "" if self.api_url else self.chat_id
+        return {"bot_id": self.token.partition(":")[0], "chat_id": chat_id}
 
     def quickstart_arguments(self) -> list[str]:
         """Arguments of `manage.py quickstart`."""
@@ -195,6 +199,14 @@ class Start:
 
 
 def first_bot_of(world: Any, api_url: str) -> FirstBot:
-    """The first bot of `GET /_sandbox/world`, with the first chat that it may write to."""
+    """From `GET /_sandbox/world`: the first bot, and the first chat that lets it write."""
+    if not world["bots"]:
+        return FirstBot()
     bot = world["bots"][0]
-    return FirstBot(token=bot["token"], chat_id=str(world["chats"][0]["id"]), api_url=api_url)
+    open_to_bot = [
+        str(chat["id"])
+        for chat in world["chats"]
+        if chat["states"].get(str(bot["id"])) in {"active", "administrator"}
+    ]
+    chat_id = open_to_bot[0] if open_to_bot else ""
+    return FirstBot(token=bot["token"], chat_id=chat_id, api_url=api_url)

@@ -97,7 +97,10 @@ import sys
 from part import obey, serve
 
 obey("sandbox")
-world = {"bots": [{"token": "42:secret"}], "chats": [{"id": -100}]}
+world = {
+    "bots": [{"id": 42, "token": "42:secret"}],
+    "chats": [{"id": 7, "states": {"42": "blocked"}}, {"id": -100, "states": {"42": "active"}}],
+}
 serve(int(sys.argv[sys.argv.index("--port") + 1]), {"/_sandbox/world": world})
 """
 
