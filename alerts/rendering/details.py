@@ -72,13 +72,15 @@ def details(
 ) -> Details:
     """At most `room` (1 or more) lines about the whole group."""
     cut = False
-    above: list[Line] = [*_whole(found, first, budget), *_state(group, times, budget)]
+    above = [*_whole(found, first, budget), *_state(group, found, times, budget)]
+    facts = _facts(group, found, times)
+    if facts and found.status == "resolved":
+        above.append(facts)
     if texts.summary:
-        above.append([isolate(shorten_end(texts.summary, budget.text))])
+        was = "Was: " if found.status == "resolved" else ""
+        above.append([f"{was}{isolate(shorten_end(texts.summary, budget.text))}"])
         cut = len(texts.summary) > budget.text
-    below: list[Line] = []
-    if facts := _facts(group, found, times):
-        below.append([SEPARATOR.join(facts)])
+    below = [facts] if facts and found.status != "resolved" else []
     if labels := _labels(found.common, budget.text):
         below.append(labels)
     below += _annotations(found.alerts, texts, budget.text)
@@ -100,17 +102,22 @@ def _whole(found: Digest, first: Headline, budget: Budget) -> list[Line]:
     """Name and place in full, where the first line shortened them and no row says them."""
     if not found.leading or (first.name_whole and first.place_whole):
         return []
-    alert, parts = found.leading[0], []
+    alert = found.leading[0]
+    line: Line = []
     if not first.name_whole and not found.names_differ:
-        parts.append(isolate(shorten_middle(name_of(alert), budget.text)))
+        line.append(isolate(shorten_middle(name_of(alert), budget.text)))
     if not first.place_whole and found.where not in found.varying:
         place = one_line(alert.labels.get(found.where, ""))
-        parts.append(isolate(shorten_middle(place, budget.text)))
-    return [[SEPARATOR.join(parts)]] if parts else []
+        line += [*([SEPARATOR] if line else []), Code(shorten_middle(place, budget.text))]
+    return [line] if line else []
 
 
-def _state(group: GroupView, times: Times, budget: Budget) -> list[Line]:
+def _state(group: GroupView, found: Digest, times: Times, budget: Budget) -> list[Line]:
+    """What changes how urgent the first line is."""
     lines: list[Line] = []
+    if found.status == "firing" and found.alerts and found.alerts[-1].status == "resolved":
+        resolved = sum(alert.status == "resolved" for alert in found.alerts)
+        lines.append([f"{resolved} of {len(found.alerts)} resolved"])
     if group.acknowledged_at is not None:
         by = one_line(group.acknowledged_by)
         who = f" by {isolate(shorten_end(by, budget.text))}" if by else ""
@@ -125,16 +132,13 @@ def length_of_episode(alert: AlertView) -> timedelta | None:
     return alert.ends_at - alert.starts_at if alert.ends_at and alert.starts_at else None
 
 
-def _facts(group: GroupView, found: Digest, times: Times) -> list[str]:
+def _facts(group: GroupView, found: Digest, times: Times) -> Line:
+    """Value, times and where from, as far as they hold for all."""
     leading = found.leading
     facts: list[str] = []
     value = one_line(found.alerts[0].value_text) if len(found.alerts) == 1 else ""
     if value and found.status != "resolved":
         facts.append(f"value {isolate(shorten_end(value, _PAIR_MAX * 2))}")
-    resolved = len(found.alerts) - len(leading)
-    if found.status == "firing" and resolved and found.alerts[-1].status == "resolved":
-        resolved = sum([alert.status == "resolved" for alert in found.alerts])
-        facts.append(f"{resolved} of {len(found.alerts)} resolved")
     if found.status == "resolved":
         facts += _lasted(group, leading, times)
     elif leading and leading[0].starts_at and found.same_start:
@@ -144,9 +148,8 @@ def _facts(group: GroupView, found: Digest, times: Times) -> list[str]:
         facts.append(f"{group.truncated} more that the sender left out")
     if group.integration and not any(alert.labels for alert in found.alerts):
         facts.append(f"from {isolate(shorten_end(one_line(group.integration), _PAIR_MAX))}")
-    if facts:
-        facts[0] = facts[0][0].upper() + facts[0][1:]
-    return facts
+    told = SEPARATOR.join(facts)
+    return [told[0].upper() + told[1:]] if told else []
 
 
 def _lasted(group: GroupView, alerts: Sequence[AlertView], times: Times) -> list[str]:
@@ -217,7 +220,9 @@ def _links(group: GroupView, budget: Budget) -> tuple[list[Line], bool]:
     """Links that Telegram refuses as buttons, as code; and whether some are too long for that."""
     links = unlinkable(group)
     shown = [link for link in links if len(link.url) <= budget.url][:_LINKS_MAX]
-    return [[f"{kind_label(link)}: ", Code(link.url)] for link in shown], len(shown) < len(links)
+    return [[f"{kind_label(link)}: ", Code(one_line(link.url))] for link in shown], len(
+        shown
+    ) < len(links)
 
 
 def _body(text: str, found: Digest, budget: Budget, room: int) -> tuple[list[Line], bool]:

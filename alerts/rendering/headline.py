@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from alerts.rendering.view_model import AlertView, GroupView
-from alerts.rendering.words import isolate, one_line, shorten_middle
+from alerts.rendering.words import isolate, isolate_marks, one_line, shorten_middle
 from alerts.severity import Severity
 from alerts.sources.incoming import AlertStatus
 
@@ -80,11 +80,21 @@ RESOLVED_MARK = "✅"
 
 
 class Headline(NamedTuple):
-    """The first line, and what of it was shortened: the whole of both then stands below."""
+    """The first line in parts, and what of it was shortened: the whole then stands below.
 
-    text: str
+    `place` stands apart from what is around it, so that it can be tapped and copied.
+    """
+
+    before: str
+    place: str
+    after: str
     name_whole: bool
     place_whole: bool
+
+    @property
+    def text(self) -> str:
+        """The whole line."""
+        return f"{self.before}{self.place}{self.after}"
 
 
 def colour(status: AlertStatus, severity: Severity | None) -> str:
@@ -147,15 +157,18 @@ def _fitted(lead: str, name: str, place: str, suffixes: tuple[str, str, str]) ->
     """The parts in 60 characters; of name and place the name keeps the larger part."""
     more_names, more_places, count = suffixes
     separator = SEPARATOR if place else ""
-    shown_name, shown_place = isolate(name), isolate(place)
+    shown_name, shown_place = isolate(name), place
+    before_place, after_place = isolate_marks(place)
     room = FIRST_LINE_MAX - len(lead) - len(separator) - sum(map(len, suffixes))
-    if len(shown_name) + len(shown_place) > room:
-        room -= len(shown_name) - len(name) + len(shown_place) - len(place)
+    room -= len(shown_name) - len(name) + len(before_place) + len(after_place)
+    if len(name) + len(place) > room:
         place_room = min(len(place), max(room * 2 // 5, room - len(name)))
-        shown_place = isolate(shorten_middle(place, place_room))
+        shown_place = shorten_middle(place, place_room)
         shown_name = isolate(shorten_middle(name, room - place_room))
     return Headline(
-        f"{lead}{shown_name}{more_names}{separator}{shown_place}{more_places}{count}",
+        f"{lead}{shown_name}{more_names}{separator}{before_place}",
+        shown_place,
+        f"{after_place}{more_places}{count}",
         name in shown_name,
-        place in shown_place,
+        place == shown_place,
     )

@@ -48,12 +48,13 @@ def shared_links(group: GroupView) -> list[Link]:
             found.setdefault(link.kind, {}).setdefault(link.url, link)
     if len(group.alerts) > 1:
         found = {kind: links for kind, links in found.items() if len(links) == 1}
-    if group.external_url and LinkKind.SOURCE not in found:
+    if group.external_url.strip() and LinkKind.SOURCE not in found:
         found[LinkKind.SOURCE] = {group.external_url: Link(LinkKind.SOURCE, group.external_url)}
     shared: dict[str, Link] = {}
     for kind in _LABELS:
         for url, link in found.get(kind, {}).items():
-            shared.setdefault(url, link)
+            if url.strip():
+                shared.setdefault(url, link)
     return list(shared.values())
 
 

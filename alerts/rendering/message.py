@@ -17,14 +17,14 @@ from typing import NamedTuple
 
 from alerts.rendering.details import details, texts_of
 from alerts.rendering.digest import Digest, digest
-from alerts.rendering.headline import headline, name_of
+from alerts.rendering.headline import Headline, headline, name_of
 from alerts.rendering.lines import Budget, Line, nodes_of, words_of
 from alerts.rendering.rows import NAME_MAX, Rows
 from alerts.rendering.times import Times
 from alerts.rendering.view_model import AlertView, ChannelView, GroupView, RenderedMessage
 from alerts.rendering.words import isolate, shorten_middle
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
-from botapi.markup import Node, bold, fits, render
+from botapi.markup import Code, Node, bold, fits, render
 
 LINES_MAX = 12
 """Lines of a message about at most `ORDINARY` alerts."""
@@ -90,13 +90,20 @@ def _compose(group: GroupView, found: Digest, channel: ChannelView, budget: Budg
     texts = texts_of(listed, found.varying)
     first = headline(group, found.status, found.leading, found.where)
     about = details(group, found, first, texts, times, budget, room)
-    lines: list[Line] = [[bold(first.text)], *about.lines]
+    lines: list[Line] = [_first_line(first), *about.lines]
     if row_count:
         rows = Rows(found, listed, texts, times, budget)
         lines += [rows.row(alert) for alert in listed]
     if hidden:
         lines.append([_more(hidden)])
     return _Composed(nodes_of(lines), bool(hidden) or about.cut, len(listed))
+
+
+def _first_line(first: Headline) -> Line:
+    """Bold, the place as code: no host name becomes a link then, and a tap copies it."""
+    if not first.place:
+        return [bold(first.text)]
+    return [bold(first.before), Code(first.place), *([bold(first.after)] if first.after else [])]
 
 
 def _more(hidden: Sequence[AlertView]) -> str:

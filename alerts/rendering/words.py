@@ -61,9 +61,15 @@ def shorten_end(value: str, limit: int) -> str:
 
 def isolate(value: str) -> str:
     """The value so that a right-to-left script in it leaves the order of its line alone."""
+    before, after = isolate_marks(value)
+    return f"{before}{value}{after}"
+
+
+def isolate_marks(value: str) -> tuple[str, str]:
+    """What `isolate` puts before and after the value: nothing, mostly."""
     if value.isascii() or _RIGHT_TO_LEFT.search(value) is None:
-        return value
-    return f"{_FIRST_STRONG_ISOLATE}{value}{_POP_ISOLATE}"
+        return "", ""
+    return _FIRST_STRONG_ISOLATE, _POP_ISOLATE
 
 
 def _head(value: str, length: int) -> str:

@@ -262,7 +262,7 @@ CASES: Mapping[str, GroupView] = {
         )
     ),
     "truncated_by_sender": group(
-        *(down(n, labels=down(n).labels | {"team": "trunc"}) for n in (1, 2, 3)), truncated=7
+        *(down(n, labels={**down(n).labels, "team": "trunc"}) for n in (1, 2, 3)), truncated=7
     ),
     "same_place": group(
         *(

@@ -1,0 +1,126 @@
+"""Any content in any field: the message always parses, fits and says what it must."""
+
+import re
+from datetime import tzinfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.rendering.digest import digest
+from alerts.rendering.document import render_document
+from alerts.rendering.headline import FIRST_LINE_MAX, SEPARATOR, name_of
+from alerts.rendering.keyboard import LINK_BUTTONS_MAX, keyboard, link_buttons
+from alerts.rendering.message import LINES_MAX, ORDINARY, render_caption, render_group
+from alerts.rendering.view_model import AlertView, ChannelView, GroupView, content_hash
+from alerts.rendering.words import shorten_middle
+from botapi.keyboards import acceptable_button_url
+from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
+from botapi.markup import ParseMode, render, text
+from tests.alerts.rendering.groups import (
+    groups,
+    many_examples,
+    needs_tdlib,
+    parse_modes,
+    shown_by_telegram,
+    zones,
+)
+
+_STATE = {"firing": "FIRING", "resolved": "RESOLVED", "event": ""}
+
+
+def seen(words: str) -> str:
+    """The words as Telegram keeps them."""
+    return render((text(words),), "")
+
+
+def name_is_visible(alert: AlertView, shown: str) -> bool:
+    """Whether the name, or its shortened form, is there; whatever it was shortened to."""
+    name = name_of(alert)
+    if seen(name) in shown:
+        return True
+    head, tail = re.escape(seen(name)[:3]), re.escape(seen(name)[-2:])
+    return len(name) > 12 and re.search(f"{head}[^\n]*…[^\n]*{tail}", shown) is not None
+
+
+@needs_tdlib
+@many_examples
+@given(groups, parse_modes, zones)
+def test_message(group: GroupView, parse_mode: ParseMode, zone: tzinfo) -> None:
+    channel = ChannelView(parse_mode, zone)
+    rendered = render_group(group, channel)
+    shown = shown_by_telegram(rendered.text, parse_mode)
+
+    assert 1 <= len(shown) <= MESSAGE_TEXT_MAX
+    assert len(rendered.plain_text) <= MESSAGE_TEXT_MAX
+    if len(group.alerts) <= ORDINARY:
+        assert shown.count("\n") < LINES_MAX, shown
+    by_id = {alert.alert_id: alert for alert in group.alerts}
+    for alert_id in rendered.alert_ids:
+        assert name_is_visible(by_id[alert_id], shown), (name_of(by_id[alert_id]), shown)
+    hidden = len(group.alerts) - len(rendered.alert_ids)
+    assert (f"\nand {hidden} more" in shown) == (hidden > 0)
+    assert rendered.overflow or hidden == 0
+    assert rendered == render_group(group, channel)
+    assert content_hash(rendered) == content_hash(render_group(group, channel))
+
+
+@needs_tdlib
+@many_examples
+@given(groups, parse_modes, zones)
+def test_caption(group: GroupView, parse_mode: ParseMode, zone: tzinfo) -> None:
+    rendered = render_caption(group, ChannelView(parse_mode, zone))
+    assert 1 <= len(shown_by_telegram(rendered.text, parse_mode)) <= CAPTION_MAX
+    assert len(rendered.plain_text) <= CAPTION_MAX
+
+
+@many_examples
+@given(groups, zones)
+def test_first_line(group: GroupView, zone: tzinfo) -> None:
+    first = render_group(group, ChannelView("", zone)).plain_text.split("\n")[0]
+    found = digest(group)
+    severity = found.leading[0].severity if found.leading else None
+    state = f"{_STATE[found.status]} {severity or ''}".strip()
+    lead = f"{state}{SEPARATOR}" if state else ""
+    assert len(first) <= FIRST_LINE_MAX
+    assert first[1:].startswith(f" {lead}")
+
+
+@many_examples
+@given(groups)
+def test_plain_text_is_what_markup_shows(group: GroupView) -> None:
+    zone = group.opened_at.tzinfo
+    assert zone is not None
+    plain = render_group(group, ChannelView("", zone))
+    html = render_group(group, ChannelView("HTML", zone))
+    if plain.alert_ids == html.alert_ids and not plain.overflow and not html.overflow:
+        assert seen(html.plain_text) == seen(plain.text)
+
+
+@many_examples
+@given(groups)
+def test_keyboard(group: GroupView) -> None:
+    buttons = link_buttons(group)
+    assert len(buttons) <= LINK_BUTTONS_MAX
+    assert len({button.url for button in buttons}) == len(buttons)
+    assert all(acceptable_button_url(button.url) for button in buttons)
+    markup = keyboard(group)
+    assert (markup is None) == (not buttons)
+
+
+@many_examples
+@given(groups, zones)
+def test_document(group: GroupView, zone: tzinfo) -> None:
+    filename, content = render_document(group, zone)
+    assert re.fullmatch(r"[\w.-]+\.txt", filename)
+    written = content.decode()
+    for alert in group.alerts:
+        assert name_of(alert) in written
+    assert (filename, content) == render_document(group, zone)
+
+
+@many_examples
+@given(st.text(), st.integers(5, 80))
+def test_shortened_in_the_middle(value: str, limit: int) -> None:
+    shortened = shorten_middle(value, limit)
+    assert len(shortened) <= limit
+    assert (shortened == value) == (len(value) <= limit)
