@@ -1,0 +1,73 @@
+"""`python -m sandbox`: serve the sandbox until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from sandbox.app import make_app
+from sandbox.scenery import build_default_world
+from sandbox.world import World
+
+
+def main() -> None:
+    arguments = _arguments()
+    logging.basicConfig(level=logging.WARNING)
+    asyncio.run(serve(arguments.host, arguments.port, arguments.state, quiet=arguments.quiet))
+
+
+async def serve(host: str, port: int, state: Path | None, *, quiet: bool) -> None:
+    """Serve until a signal; `state` is the folder that keeps the world over restarts, None keeps
+    nothing.
+    """
+    world = World()
+    build_default_world(world)
+    server = Server(
+        make_app(world),
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        websockets=False,
+        backlog=1024,
+        log_enabled=False,
+        log_access=False,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    serving = asyncio.create_task(server.serve())
+    if not quiet and await _is_listening(host, port, serving):
+        print(f"sandbox ready on http://{host}:{port}/", flush=True)  # noqa: T201 - for people
+    await serving
+
+
+async def _is_listening(host: str, port: int, serving: asyncio.Task[None]) -> bool:
+    """Wait until the port answers; False when the server ended instead."""
+    while not serving.done():
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(0.01)
+            continue
+        writer.close()
+        return True
+    return False
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--state", type=Path, metavar="DIR", help="keep the world in this folder")
+    parser.add_argument("--quiet", action="store_true", help="print nothing")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

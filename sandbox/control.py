@@ -1,0 +1,407 @@
+"""The control API under `/_sandbox/`: tests and `up` look at the world, change it, and script
+trouble. JSON in and out.
+
+A wrong request gets 400 or 404 with `{"error": …}` naming the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox import scenery
+from sandbox.bot_api import BotApi
+from sandbox.control_body import ControlError, Fields, read_fields
+from sandbox.conversation import say
+from sandbox.faults import Fault, FaultKind
+from sandbox.flood import FloodMode
+from sandbox.model import Bot, Chat, ChatKind, Dialog, Json, Message, User
+from sandbox.shapes import chat_json, message_json, user_json
+from sandbox.updates import UPDATE_KINDS, wake
+from sandbox.world import World
+
+MAX_WAIT = 30.0
+PUBLIC_KINDS: dict[str, ChatKind] = {
+    "group": "group",
+    "supergroup": "supergroup",
+    "channel": "channel",
+}
+_Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Control:
+    """Handlers of the control API over one BotApi and its world."""
+
+    def __init__(self, api: BotApi) -> None:
+        self.api = api
+
+    @property
+    def world(self) -> World:
+        return self.api.world
+
+    def routes(self) -> list[Route]:
+        table: list[tuple[str, str, _Handler]] = [
+            ("GET", "/world", self.get_world),
+            ("POST", "/bots", self.create_bot),
+            ("POST", "/bots/{bot_id:int}/updates", self.queue_update),
+            ("POST", "/users", self.create_user),
+            ("POST", "/chats", self.create_chat),
+            ("POST", "/chats/{chat_id}/topics", self.create_topic),
+            ("POST", "/chats/{chat_id}/topics/{topic_id:int}", self.change_topic),
+            ("DELETE", "/chats/{chat_id}/topics/{topic_id:int}", self.delete_topic),
+            ("POST", "/chats/{chat_id}/state", self.set_state),
+            ("POST", "/chats/{chat_id}/say", self.say),
+            ("GET", "/chats/{chat_id}/messages", self.get_messages),
+            ("DELETE", "/chats/{chat_id}/messages", self.clear_messages),
+            ("GET", "/calls", self.get_calls),
+            ("DELETE", "/calls", self.clear_calls),
+            ("GET", "/faults", self.get_faults),
+            ("POST", "/faults", self.add_fault),
+            ("DELETE", "/faults", self.clear_faults),
+            ("DELETE", "/faults/{fault_id:int}", self.remove_fault),
+            ("GET", "/settings", self.get_settings),
+            ("POST", "/settings", self.change_settings),
+            ("POST", "/reset", self.reset),
+        ]
+        return [
+            Route(f"/_sandbox{path}", _guarded(handler), methods=[verb])
+            for verb, path, handler in table
+        ]
+
+    # --- the world ---
+
+    async def get_world(self, request: Request) -> Response:
+        world = self.world
+        return JSONResponse(
+            {
+                "bots": [_bot_json(bot) for bot in world.bots.values()],
+                "users": [
+                    user_json(user) for user in world.users.values() if user.id not in world.bots
+                ],
+                "chats": [_chat_summary(world, chat) for chat in world.chats.values()],
+            }
+        )
+
+    async def create_bot(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        bot_id = fields.integer("id") or self.world.free_id("bot")
+        user = User(
+            bot_id,
+            fields.text("first_name", "Bot"),
+            username=fields.text("username", f"sandbox_{bot_id}_bot"),
+            is_bot=True,
+        )
+        if bot_id in self.world.users:
+            raise ControlError(f"id: {bot_id} exists already")
+        return JSONResponse(_bot_json(self.world.create_bot(user, fields.text("token"))), 201)
+
+    async def queue_update(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        bot = self._bot(request.path_params["bot_id"])
+        updates = []
+        for kind, value in fields.values.items():
+            if kind not in UPDATE_KINDS:
+                raise ControlError(f"{kind}: no kind of update; one of {', '.join(UPDATE_KINDS)}")
+            if kind == "callback_query" and isinstance(value, dict):
+                bot.callback_queries[str(value.get("id", ""))] = self.world.clock()
+            updates.append(self.world.queue_update(bot, kind, value))
+        wake(bot)
+        return JSONResponse(updates, 201)
+
+    async def create_user(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        return JSONResponse(user_json(self._make_person(fields)), 201)
+
+    async def create_chat(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        kind = fields.text("kind")
+        if kind == "private":
+            chat = self.world.chats[self._make_person(fields).id]
+        elif kind in PUBLIC_KINDS:
+            chat = scenery.make_chat(
+                self.world,
+                PUBLIC_KINDS[kind],
+                fields.text("title", f"A {kind}"),
+                username=fields.text("username"),
+                is_forum=fields.boolean("is_forum") or bool(fields.values.get("topics")),
+                chat_id=fields.integer("id"),
+            )
+        else:
+            raise ControlError(f"kind: {kind!r} is none of private, {', '.join(PUBLIC_KINDS)}")
+        for name in fields.texts("topics"):
+            self.world.create_topic(chat, name)
+        for user_id in fields.integers("members"):
+            chat.members[user_id] = "member"
+        self._change_state(chat, fields, default="active")
+        return JSONResponse(_chat_summary(self.world, chat), 201)
+
+    async def create_topic(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        chat = self._chat(request)
+        if not chat.is_forum:
+            raise ControlError(f"chat {chat.id} is no forum; create it with is_forum")
+        topic = self.world.create_topic(chat, fields.text("name", "Topic"))
+        topic.is_closed = fields.boolean("is_closed")
+        return JSONResponse(_topic_json(chat, topic.message_thread_id), 201)
+
+    async def change_topic(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        chat, topic_id = self._topic(request)
+        topic = chat.topics[topic_id]
+        topic.is_closed = fields.boolean("is_closed")
+        topic.name = fields.text("name", topic.name)
+        self.world.note("chats", chat.id)
+        return JSONResponse(_topic_json(chat, topic_id))
+
+    async def delete_topic(self, request: Request) -> Response:
+        chat, topic_id = self._topic(request)
+        del chat.topics[topic_id]
+        self.world.note("chats", chat.id)
+        return Response(status_code=204)
+
+    async def set_state(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        chat = self._chat(request)
+        self._change_state(chat, fields, default="active")
+        return JSONResponse(_chat_summary(self.world, chat))
+
+    async def say(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        chat = self._chat(request)
+        user = self.world.users.get(fields.integer("from_id") or chat.id)
+        if user is None:
+            raise ControlError("from_id: must be the ID of a user")
+        bot = self._bot_of(fields)
+        message = say(
+            self.world,
+            chat,
+            user,
+            fields.text("text"),
+            bot=bot,
+            message_thread_id=fields.integer("message_thread_id"),
+            reply_to_message_id=fields.integer("reply_to_message_id"),
+        )
+        return JSONResponse(message, 201)
+
+    # --- messages and calls ---
+
+    async def get_messages(self, request: Request) -> Response:
+        chat = self._chat(request)
+        bot_id = int(request.query_params.get("bot_id", 0))
+        found = [
+            _message_record(self.world, dialog, message)
+            for dialog in self.world.dialogs_of_chat(chat.id)
+            if bot_id in {0, dialog.bot_id}
+            for message in dialog.messages.values()
+        ]
+        return JSONResponse(found)
+
+    async def clear_messages(self, request: Request) -> Response:
+        self.world.clear_messages(self._chat(request).id)
+        return Response(status_code=204)
+
+    async def get_calls(self, request: Request) -> Response:
+        query = request.query_params
+        since = int(query.get("since", 0))
+        journal = self.api.journal
+        if journal.last_sequence <= since and float(query.get("wait", 0)):
+            await journal.wait(min(float(query["wait"]), MAX_WAIT))
+        wanted = {
+            name: int(query[name]) if name.endswith("_id") else query[name]
+            for name in ("bot_id", "chat_id", "method")
+            if name in query
+        }
+        calls = [
+            entry.as_json()
+            for entry in journal.since(since)
+            if all(getattr(entry, name) == value for name, value in wanted.items())
+        ]
+        return JSONResponse({"calls": calls, "cursor": journal.last_sequence})
+
+    async def clear_calls(self, request: Request) -> Response:
+        self.api.journal.clear()
+        return Response(status_code=204)
+
+    # --- trouble ---
+
+    async def get_faults(self, request: Request) -> Response:
+        return JSONResponse([_fault_json(fault) for fault in self.api.faults.faults.values()])
+
+    async def add_fault(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        kind = fields.text("kind")
+        if kind not in list(FaultKind):
+            raise ControlError(f"kind: {kind!r} is none of {', '.join(FaultKind)}")
+        fault = Fault(
+            FaultKind(kind),
+            bot_id=fields.integer("bot_id"),
+            chat_id=fields.integer("chat_id"),
+            method=fields.text("method"),
+            count=None if fields.is_null("count") else fields.integer("count", 1),
+            probability=fields.number("probability", 1.0),
+            seconds=fields.number("seconds", 0.0) if "seconds" in fields.values else None,
+            retry_after=fields.integer("retry_after", 1),
+            code=fields.integer("code", 400),
+            description=fields.text("description"),
+            parameters=fields.mapping("parameters"),
+        )
+        return JSONResponse(_fault_json(self.api.faults.add(fault)), 201)
+
+    async def clear_faults(self, request: Request) -> Response:
+        self.api.faults.faults.clear()
+        return Response(status_code=204)
+
+    async def remove_fault(self, request: Request) -> Response:
+        if self.api.faults.faults.pop(request.path_params["fault_id"], None) is None:
+            raise ControlError("fault not found", 404)
+        return Response(status_code=204)
+
+    async def get_settings(self, request: Request) -> Response:
+        flood = self.api.flood
+        violations = [
+            {"bot_id": bot_id, "chat_id": chat_id, "limit": limit, "count": count}
+            for (bot_id, chat_id, limit), count in flood.violations.items()
+        ]
+        latency = self.api.faults.latency
+        return JSONResponse({"flood": flood.mode, "latency": latency, "violations": violations})
+
+    async def change_settings(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        if "flood" in fields.values:
+            mode = fields.text("flood")
+            if mode not in list(FloodMode):
+                raise ControlError(f"flood: {mode!r} is none of {', '.join(FloodMode)}")
+            self.api.flood.mode = FloodMode(mode)
+            self.api.flood.reset()
+        self.api.faults.latency = fields.number("latency", self.api.faults.latency)
+        return await self.get_settings(request)
+
+    async def reset(self, request: Request) -> Response:
+        """Forget everything; `{"default_world": true}` sets the first start's stage again."""
+        fields = await read_fields(request)
+        self.world.clear()
+        self.api.journal.clear()
+        self.api.faults.clear()
+        self.api.flood.mode = FloodMode.OFF
+        self.api.flood.reset()
+        if fields.boolean("default_world"):
+            scenery.build_default_world(self.world)
+        return await self.get_world(request)
+
+    # --- finding ---
+
+    def _bot(self, bot_id: int) -> Bot:
+        bot = self.world.bots.get(bot_id)
+        if bot is None:
+            raise ControlError(f"bot {bot_id} not found", 404)
+        return bot
+
+    def _bot_of(self, fields: Fields) -> Bot | None:
+        bot_id = fields.integer("bot_id")
+        return self._bot(bot_id) if bot_id else None
+
+    def _chat(self, request: Request) -> Chat:
+        text = request.path_params["chat_id"]
+        chat = self.world.chats.get(int(text)) if text.lstrip("-").isdigit() else None
+        if chat is None:
+            raise ControlError(f"chat {text} not found", 404)
+        return chat
+
+    def _topic(self, request: Request) -> tuple[Chat, int]:
+        chat = self._chat(request)
+        topic_id = request.path_params["topic_id"]
+        if topic_id not in chat.topics:
+            raise ControlError(f"topic {topic_id} not found", 404)
+        return chat, topic_id
+
+    def _make_person(self, fields: Fields) -> User:
+        user_id = fields.integer("id")
+        if user_id in self.world.users:
+            raise ControlError(f"id: {user_id} exists already")
+        return scenery.make_person(
+            self.world,
+            fields.text("first_name", "Person"),
+            fields.text("last_name"),
+            username=fields.text("username"),
+            language_code=fields.text("language_code"),
+            user_id=user_id,
+        )
+
+    def _change_state(self, chat: Chat, fields: Fields, default: str) -> None:
+        bot = self._bot_of(fields)
+        state = fields.text("state", default)
+        try:
+            migrate_to = fields.integer("migrate_to_chat_id")
+            scenery.set_state(self.world, bot, chat, state, migrate_to)
+        except ValueError as error:
+            raise ControlError(str(error)) from None
+        for bot_id in [bot.id] if bot is not None else list(self.world.bots):
+            chat.forbidden[bot_id] = fields.contents("forbidden")
+        self.world.note("chats", chat.id)
+
+
+def _guarded(handler: _Handler) -> _Handler:
+    """Errors as JSON; and no other web site may drive the sandbox through a browser."""
+
+    async def guarded(request: Request) -> Response:
+        origin = request.headers.get("origin")
+        if origin and origin.partition("://")[2] != request.headers.get("host"):
+            return JSONResponse({"error": "requests of other web sites are refused"}, 403)
+        try:
+            return await handler(request)
+        except ControlError as error:
+            return JSONResponse({"error": str(error)}, error.status)
+
+    return guarded
+
+
+def _bot_json(bot: Bot) -> Json:
+    return user_json(bot.user) | {"token": bot.token}
+
+
+def _chat_summary(world: World, chat: Chat) -> Json:
+    return chat_json(chat, world.users) | {
+        "condition": chat.condition,
+        "migrate_to_chat_id": chat.upgraded_to,
+        "topics": [_topic_json(chat, topic_id) for topic_id in chat.topics],
+        "states": {str(bot_id): standing for bot_id, standing in chat.standings.items()},
+    }
+
+
+def _topic_json(chat: Chat, topic_id: int) -> Json:
+    topic = chat.topics[topic_id]
+    return {
+        "message_thread_id": topic.message_thread_id,
+        "name": topic.name,
+        "icon_color": topic.icon_color,
+        "is_closed": topic.is_closed,
+    }
+
+
+def _message_record(world: World, dialog: Dialog, message: Message) -> Json:
+    """The message as it is now, and as it was before each edit."""
+    return {
+        "message": message_json(message, dialog.messages, world.chats, world.users),
+        "bot_id": message.bot_id,
+        "kind": message.content.kind,
+        "time": message.time,
+        "edit_time": message.edit_time,
+        "deleted": bool(message.deleted_time),
+        "silent": message.is_silent,
+        "versions": [
+            {
+                "time": version.time,
+                "content": version.content.fields,
+                "reply_markup": version.reply_markup,
+            }
+            for version in message.versions
+        ],
+    }
+
+
+def _fault_json(fault: Fault) -> Json:
+    return {name: getattr(fault, name) for name in fault.__slots__}
