@@ -7,7 +7,7 @@ from alerts.sources import alertmanager, generic, grafana, grafana_legacy, prome
 from alerts.sources.decode import FIX, decode
 from alerts.sources.fields import Object
 from alerts.sources.incoming import IncomingBatch, ParseOptions, Source, Unparseable
-from alerts.sources.json_text import Json, Number, text_of
+from alerts.sources.json_text import Json, text_of
 from alerts.sources.problems import Problems
 
 Kind: TypeAlias = Literal["auto", "alertmanager", "prometheus", "grafana", "generic"]
@@ -51,7 +51,7 @@ def detect(value: Json) -> Source:
         return _detect_object(value)
     if isinstance(value, list):
         return Source.PROMETHEUS if _are_postable(value) else Source.GENERIC
-    if isinstance(value, str) and not isinstance(value, Number) and value.strip():
+    if isinstance(value, str) and value.strip():
         return Source.TEXT
     raise Unparseable("The body is a bare value where an object is expected.", fix=FIX)
 

@@ -22,7 +22,7 @@ from alerts.sources.incoming import (
     Link,
     LinkKind,
 )
-from alerts.sources.json_text import MARK, Json, Number, clean, number_of, shorten, text_of
+from alerts.sources.json_text import MARK, Json, clean, number_of, shorten, text_of
 from alerts.sources.links import absolute_url, is_http
 from alerts.sources.problems import Problems, pointer_to
 
@@ -148,7 +148,7 @@ def _moment(value: Json) -> datetime | None:
         if abs(seconds) >= 1e11:  # as seconds that would be the year 5138: these are milliseconds
             seconds /= 1000
         return _EPOCH + timedelta(seconds=seconds)
-    if not isinstance(value, str) or isinstance(value, Number):
+    if not isinstance(value, str):
         return None
     moment = datetime.fromisoformat(value.strip())
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -175,7 +175,7 @@ def read_count(value: Json) -> int:
 def read_group_key(value: Json) -> str | None:
     """The sender's group key (a number in version 3, 0 being none); an over-long one is hashed."""
     text = text_of(value)
-    if not text or (isinstance(value, Number) and number_of(value) == 0):
+    if not text or value == 0:
         return None
     if len(text) > MAX_GROUP_KEY:
         return f"sha256:{sha256(text.encode()).hexdigest()}"
@@ -187,7 +187,7 @@ def read_url(payload: Object, name: str, base: str, pointer: str, problems: Prob
     value = payload.get(name)
     if value is None or value == "":
         return ""
-    if not isinstance(value, str) or isinstance(value, Number):
+    if not isinstance(value, str):
         problems.note(pointer_to(pointer, name), "should be a URL; ignored", value)
         return ""
     url = absolute_url(clean(value), base) if len(value) <= MAX_URL else value

@@ -178,6 +178,6 @@ def _attachments(payload: Object, pointer: str, problems: Problems) -> list[Link
         if url:
             label = one_line(read_text(attachment, "name", where, problems))
             links.append(Link(LinkKind.OTHER, url, label))
-        else:
+        elif not attachment.get("url"):
             problems.note(where, "should be a URL or an object with url; ignored", item)
     return links

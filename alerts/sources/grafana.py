@@ -16,7 +16,6 @@ from alerts.sources.fields import (
     read_url,
 )
 from alerts.sources.incoming import IncomingAlert, IncomingBatch, LinkKind, ParseOptions, Source
-from alerts.sources.json_text import Number
 from alerts.sources.problems import Problems, pointer_to
 from alerts.sources.values import read_value_string, read_values
 
@@ -25,8 +24,7 @@ ALERT_KEYS = frozenset(
 )
 """Keys of an alert that Alertmanager never sends."""
 
-_LINK_KEYS = (
-    (LinkKind.SOURCE, "generatorURL"),
+_KEYS = (
     (LinkKind.PANEL, "panelURL"),
     (LinkKind.DASHBOARD, "dashboardURL"),
     (LinkKind.SILENCE, "silenceURL"),
@@ -53,7 +51,8 @@ def read_grafana_alert(payload: Object, pointer: str, context: Context) -> Incom
     problems = context.problems
     values, value_text = _measured(payload, pointer, dict(alert.annotations), problems)
     links = [
-        (kind, read_url(payload, key, context.base, pointer, problems)) for kind, key in _LINK_KEYS
+        *((link.kind, link.url) for link in alert.links if link.kind is LinkKind.SOURCE),
+        *((kind, read_url(payload, key, context.base, pointer, problems)) for kind, key in _KEYS),
     ]
     return replace(
         alert,
@@ -73,5 +72,5 @@ def _measured(
     if values:
         problems.note(pointer_to(pointer, "values"), "should be numbers by name; ignored", values)
     given = payload.get("valueString")
-    text = given if isinstance(given, str) and not isinstance(given, Number) else ""
+    text = given if isinstance(given, str) else ""
     return read_value_string(text or first_text(annotations, [_FORWARDED_VALUE_STRING]))

@@ -1,15 +1,16 @@
 """JSON as senders really write it, and any JSON value as clean text.
 
-Numbers stay as they were written: a version 3 group key exceeds 64 bits, a label `1.10` is not
-`1.1`, and an integer of a million digits must cost nothing.
+Numbers are int or Decimal, never float: a version 3 group key exceeds 64 bits, a label `1.10` is
+not `1.1`, and a number of a million digits must cost nothing.
 """
 
 import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 from alerts.sources.incoming import MAX_EXCERPT
@@ -19,17 +20,12 @@ MARK = "…"
 MAX_DEPTH = 100
 """Deeper nesting is reported once it is too deep for the decoder."""
 _TEXT_DEPTH = 16
+_LONGEST_NUMBER = 400
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
-class Number(str):
-    """A JSON number, as written. NaN and Infinity, which some encoders emit, are Numbers too."""
-
-    __slots__ = ()
-
-
-Json: TypeAlias = "bool | str | Number | list[Json] | dict[str, Json] | None"
+Json: TypeAlias = "str | int | Decimal | bool | list[Json] | dict[str, Json] | None"
 
 
 def clean(text: str) -> str:
@@ -52,6 +48,8 @@ def text_of(value: Json) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        return str(value)
     return clean("".join(_compact(value, 0)))
 
 
@@ -80,19 +78,21 @@ def _compact(value: Json, depth: int) -> Iterator[str]:
             yield "," if index else ""
             yield from _compact(item, depth + 1)
         yield "]" if depth < _TEXT_DEPTH else f"{MARK}]"
-    elif isinstance(value, str) and not isinstance(value, Number):
+    elif isinstance(value, str):
         yield json.dumps(value, ensure_ascii=False)
     else:
         yield "null" if value is None else text_of(value)
 
 
 def number_of(value: Json) -> float | None:
-    """A finite float from a Number or a text that is one; None otherwise."""
-    if not isinstance(value, str) or len(value) > 400:
+    """A finite float from a number, or from a text that is one; None otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return None
+    if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 
@@ -132,15 +132,13 @@ def loads(text: str, duplicates: list[Duplicate] | None = None) -> Json:
             duplicates.extend(Duplicate(built, n) for n, count in counts.items() if count > 1)
         return built
 
-    decoder = json.JSONDecoder(
-        strict=False,
-        parse_int=Number,
-        parse_float=Number,
-        parse_constant=Number,
-        object_pairs_hook=build,
-    )
     try:
-        value: Json = decoder.decode(text)
+        try:
+            value: Json = _decoder(build, int).decode(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # an integer beyond sys.get_int_max_str_digits()
+            value = _decoder(build, Decimal).decode(text)
     except json.JSONDecodeError as error:
         reason = f"{error.msg} at line {error.lineno}, column {error.colno}"
         whole_value = error.msg == "Extra data"
@@ -148,6 +146,18 @@ def loads(text: str, duplicates: list[Duplicate] | None = None) -> Json:
     except RecursionError:
         raise _too_deep(text) from None
     return value
+
+
+def _decoder(
+    build: Callable[[list[tuple[str, Json]]], Json], parse_int: Callable[[str], Json]
+) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        strict=False,
+        parse_int=parse_int,
+        parse_float=Decimal,
+        parse_constant=Decimal,
+        object_pairs_hook=build,
+    )
 
 
 def _too_deep(text: str) -> JsonError:
@@ -167,18 +177,19 @@ def complete_elements(text: str, end: int) -> str | None:
     list, closed properly. None when no element of a list was complete."""
     open_brackets: list[str] = []
     first_list: int | None = None
+    closing = ""
     kept: tuple[int, str] | None = None
     for token in _TOKEN.finditer(text, 0, end):
         character = token[0]
         if character in "[{":
+            open_brackets.append("]" if character == "[" else "}")
             if character == "[" and first_list is None:
                 first_list = len(open_brackets)
-            open_brackets.append(character)
+                closing = "".join(reversed(open_brackets))
         elif character in "]}" and open_brackets:
             open_brackets.pop()
             if first_list == len(open_brackets):
-                first_list = None
-            elif first_list is not None and len(open_brackets) == first_list + 1:
-                closing = "".join("]" if c == "[" else "}" for c in reversed(open_brackets))
                 kept = token.end(), closing
+            elif first_list == len(open_brackets) + 1:
+                first_list = None
     return None if kept is None else text[: kept[0]] + kept[1]

@@ -1,6 +1,10 @@
 """Alertmanager's matcher syntax and RE2."""
 
+import json
+import shutil
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,3 +220,52 @@ def test_what_a_label_cannot_be(text: str) -> None:
 def test_exactly_one() -> None:
     with pytest.raises(MatcherError, match="one matcher such as"):
         parse_matcher("a=b,c=d")
+
+
+AGREED = [
+    'a="b"',
+    "a=b",
+    'a!="b"',
+    'a=~"b|c"',
+    'a=~"b.*"',
+    'a!~"b.*"',
+    'a=~".*"',
+    'a=~".+"',
+    'a=""',
+    'a!=""',
+    r'a=~"b\\d"',
+    r'a=~"b\d"',
+    r'a="q\"x"',
+    "a=b c",
+    'a="b,c"',
+    'a=~"(?i)B"',
+    'd=~"x?"',
+]
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool is not installed")
+@pytest.mark.parametrize("value", [None, "b", "bc", "c", "b1", 'q"x', "b c", "b,c", "B"])
+def test_amtool_agrees(value: str | None, tmp_path: Path) -> None:
+    """Alertmanager's own routing takes exactly the matchers that ours says match."""
+    names = [f"r{index}" for index in range(len(AGREED))]
+    routes = [
+        {"receiver": name, "matchers": [matcher], "continue": True}
+        for name, matcher in zip(names, AGREED, strict=True)
+    ]
+    config = {
+        "route": {"receiver": "none", "routes": routes},
+        "receivers": [{"name": name} for name in ["none", *names]],
+    }
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(json.dumps(config))  # JSON is YAML
+    labels = {} if value is None else {"a": value}
+    arguments = [f"{name}={json.dumps(text)}" for name, text in labels.items()]
+    command = ["amtool", "config", "routes", "test", f"--config.file={path}", *arguments]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    ours = [
+        name
+        for name, text in zip(names, AGREED, strict=True)
+        if parse_matcher(text).matches(labels)
+    ]
+    assert output.strip().split(",") == ours
