@@ -20,6 +20,9 @@ ENTRY_POINTS = frozenset({"webhooks", "views", "api", "admin", "tasks", "managem
 """Modules that the outside calls: only URLs and Celery's wiring import them."""
 MAY_IMPORT_ENTRY_POINTS = frozenset({"urls", "celery"})
 
+IMPORTERS = frozenset({"import_module", "__import__", "import_string"})
+"""Functions that import by name; the name has to be written out, and not to be one of ours."""
+
 PURE = (
     "botapi",
     "sandbox",
@@ -172,8 +175,14 @@ def _calls(tree: ast.Module) -> Iterator[tuple[int, str]]:
             function = node.func
             name = function.attr if isinstance(function, ast.Attribute) else ""
             name = function.id if isinstance(function, ast.Name) else name
-            if name in {"import_module", "__import__", "import_string"}:
+            if name in IMPORTERS and not _names_a_library(node):
                 yield node.lineno, f"imports by a built-up name ({name})"
+
+
+def _names_a_library(call: ast.Call) -> bool:
+    """`import_module("tdjson")`: an optional library, written out."""
+    name = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+    return isinstance(name, str) and name.partition(".")[0] not in PACKAGES
 
 
 def _imports(node: ast.AST, module: Module, function: str = "") -> Iterator[Imported]:

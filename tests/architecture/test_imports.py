@@ -65,6 +65,8 @@ def test_the_rules_see_every_package_and_every_pure_module() -> None:
         ("accounts.audit", "from django.dispatch import receiver", "signals"),
         ("alerts.publish", "import importlib\nimportlib.import_module(name)", "built-up name"),
         ("alerts.publish", "import_string(name)", "built-up name"),
+        ("alerts.publish", "import_string('alerts.tasks.' + name)", "built-up name"),
+        ("alerts.publish", "import_module('alerts.tasks')", "built-up name"),
     ],
 )
 def test_a_planted_violation_is_caught(name: str, source: str, expected: str) -> None:
@@ -82,6 +84,7 @@ def test_a_planted_violation_is_caught(name: str, source: str, expected: str) ->
         ("alerts.publish", "def f():\n    import json"),
         ("sandbox.methods", "from botapi.limits import TEXT_MAX"),
         ("alerts.matchers", "import re2"),
+        ("botapi.tdlib", "import importlib\nimportlib.import_module('tdjson')"),
     ],
 )
 def test_what_is_allowed_is_not_caught(name: str, source: str) -> None:
