@@ -6,12 +6,12 @@ which agree with it on everything but some automatic links.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Literal
 
 from botapi import entities_found, tdlib
 from botapi.entities_html import parse_html
+from botapi.entities_legacy import parse_legacy_markdown
 from botapi.entities_markdown import parse_markdown
 from botapi.entities_model import (
     NOT_UTF8,
@@ -38,10 +38,12 @@ __all__ = [
     "parse_text",
 ]
 
-_PARSE_MODES: dict[str, Literal["MarkdownV2", "HTML"]] = {
-    "markdownv2": "MarkdownV2",
-    "html": "HTML",
+_PARSERS: dict[str, Callable[[str], Parsed]] = {
+    "MarkdownV2": parse_markdown,
+    "HTML": parse_html,
+    "Markdown": parse_legacy_markdown,
 }
+_NAMES = {name.lower(): name for name in _PARSERS}
 _PLAIN = ("", "none")
 _MAX_SOURCE = 65_536  # code points (TDLib, parseTextEntities)
 
@@ -49,12 +51,12 @@ _MAX_SOURCE = 65_536  # code points (TDLib, parseTextEntities)
 def parse_text(text: str, parse_mode: str, *, force_python: bool = False) -> Parsed:
     """Text and entities as Telegram parses them, neither cleaned nor trimmed (`as_sent` does).
 
-    `parse_mode`: "MarkdownV2", "HTML", "" or "none", in any case of letters. Raises ParseError with
-    the Bot API's description where Telegram refuses the text.
+    `parse_mode`: "MarkdownV2", "HTML", "Markdown", "" or "none", in any case of letters. Raises
+    ParseError with the Bot API's description where Telegram refuses the text.
     """
     if parse_mode.lower() in _PLAIN:
         return Parsed(text, ())
-    mode = _PARSE_MODES.get(parse_mode.lower())
+    mode = _NAMES.get(parse_mode.lower())
     if mode is None:
         raise ParseError("Bad Request: unsupported parse_mode")
     if not force_python and tdlib.available() and tdlib.accepts(text, mode):
@@ -63,7 +65,7 @@ def parse_text(text: str, parse_mode: str, *, force_python: bool = False) -> Par
         raise ParseError(NOT_UTF8)
     if len(text) > _MAX_SOURCE:
         raise cannot_parse("Text is too long")
-    return parse_html(text) if mode == "HTML" else parse_markdown(text)
+    return _PARSERS[mode](text)
 
 
 def find_entities(text: str, *, force_python: bool = False) -> tuple[MessageEntity, ...]:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from botapi.entities_model import NOT_UTF8, MessageEntity, Parsed, ParseError
 
@@ -74,9 +74,10 @@ def accepts(text: str, parse_mode: str) -> bool:
     return parse_mode != "HTML" or _SURROGATE_REFERENCE.search(text) is None
 
 
-def parse(text: str, parse_mode: Literal["MarkdownV2", "HTML", "Markdown"]) -> Parsed:
+def parse(text: str, parse_mode: str) -> Parsed:
     """The text as Telegram parses it; raises ParseError with the Bot API's description.
 
+    `parse_mode`: "MarkdownV2", "HTML" or "Markdown".
     Raises ValueError for a text that TDLib would not survive (`accepts`).
     """
     if not accepts(text, parse_mode):
