@@ -42,9 +42,8 @@ def _texts(pieces: list[str]) -> st.SearchStrategy[str]:
 
 urls = st.lists(st.sampled_from(URL_PIECES), max_size=6).map("".join)
 markdown = _texts(MARKDOWN_PIECES) | urls.map(lambda url: f"[x]({url})")
-html = _texts(HTML_PIECES) | urls.map(
-    lambda url: f'<a href="{url.replace(chr(34), "&quot;")}">x</a>'
-)
+anchors = urls.map(lambda url: url.replace('"', "&quot;")).map('<a href="{}">x</a>'.format)
+html = _texts(HTML_PIECES) | anchors
 Verdict = Parsed | str
 
 
