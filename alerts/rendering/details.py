@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from alerts.rendering.digest import Digest, label_order, says_more, shared_text
+from alerts.rendering.digest import Digest, label_order, says, says_more, shared_text
 from alerts.rendering.headline import SEPARATOR, Headline, name_of
 from alerts.rendering.keyboard import kind_label, unlinkable
 from alerts.rendering.lines import Budget, Line, Piece, joined
@@ -73,7 +73,7 @@ def details(
     """At most `room` (1 or more) lines about the whole group."""
     cut = False
     above = [*_whole(found, first, budget), *_state(group, found, times, budget)]
-    facts = _facts(group, found, times)
+    facts = _facts(group, found, texts, times)
     if facts and found.status == "resolved":
         above.append(facts)
     if texts.summary:
@@ -132,12 +132,12 @@ def length_of_episode(alert: AlertView) -> timedelta | None:
     return alert.ends_at - alert.starts_at if alert.ends_at and alert.starts_at else None
 
 
-def _facts(group: GroupView, found: Digest, times: Times) -> Line:
+def _facts(group: GroupView, found: Digest, texts: Texts, times: Times) -> Line:
     """Value, times and where from, as far as they hold for all."""
     leading = found.leading
     facts: list[str] = []
     value = one_line(found.alerts[0].value_text) if len(found.alerts) == 1 else ""
-    if value and found.status != "resolved":
+    if value and found.status != "resolved" and not says(texts.summary, value):
         facts.append(f"value {isolate(shorten_end(value, _PAIR_MAX * 2))}")
     if found.status == "resolved":
         facts += _lasted(group, leading, times)

@@ -182,3 +182,19 @@ def says_more(text: str, alert: AlertView) -> bool:
         _WORD.findall(" ".join((alert.name, *alert.labels, *alert.labels.values())).casefold())
     )
     return any(word not in known and word not in _LINKING for word in words)
+
+
+def says(text: str, value: str) -> bool:
+    """Whether the text has the value as words of its own: "is 97 % full" says "97", not "9"."""
+    start = text.find(value) if value else -1
+    while start >= 0:
+        end = start + len(value)
+        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+            return True
+        start = text.find(value, start + 1)
+    return False
+
+
+def begins_with(text: str, value: str) -> bool:
+    """Whether the text begins with the value as words of its own."""
+    return text.startswith(value) and not text[len(value) : len(value) + 1].isalnum()

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from alerts.rendering.details import Texts, length_of_episode, pair
-from alerts.rendering.digest import Digest, is_said, says_more
+from alerts.rendering.digest import Digest, begins_with, is_said, says, says_more
 from alerts.rendering.headline import RESOLVED_MARK, SEPARATOR, colour, name_of
-from alerts.rendering.lines import Budget, Line, Piece
+from alerts.rendering.lines import Budget, Line, joined
 from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView
 from alerts.rendering.words import isolate, one_line, shorten_end, shorten_middle
@@ -37,27 +37,24 @@ class Rows:
 
     def row(self, alert: AlertView) -> Line:
         """One alert: mark, name, place, then what it says itself, its value and its time."""
-        line: Line = [self._mark(alert)]
-        heads = self._heads(alert)
-        tails = self._tails(alert)
-        room = (
-            self._room - sum([len(head) + 3 for head in heads]) - sum([len(t) + 3 for t in tails])
-        )
-        said = " ".join(heads)
-        middles = self._middles(alert, room, said)
-        if not heads and not middles:
-            heads = [isolate(shorten_middle(name_of(alert), NAME_MAX))]
-        place = (
-            heads.pop()
-            if heads and self._place_varies and alert.labels.get(self._found.where)
-            else ""
-        )
-        pieces: list[Piece] = [*heads, *([Code(place)] if place else []), *middles, *tails]
-        for number, piece in enumerate(pieces):
-            if number:
-                line.append(SEPARATOR)
-            line.append(piece)
-        return line
+        mark = self._mark(alert)
+        name = self._name(alert) if self._found.names_differ else ""
+        place = self._place(alert)
+        text = self._text(alert)
+        tails = self._tails(alert, text)
+        room = self._room - sum([len(part) + len(SEPARATOR) for part in (name, place, *tails)])
+        labels = self._labels(alert, room - len(text), text, is_known=bool(name or place))
+        shown = shorten_end(text, room) if text and room >= _WORTH_SHOWING else ""
+        if not (name or place or shown or labels):
+            name = self._name(alert)
+        parts: list[Line] = [[name]] if name else []
+        if place and begins_with(shown, place):
+            parts.append([Code(place), isolate(shown.removeprefix(place))])
+        else:
+            parts += [[Code(place)]] if place else []
+            parts += [[isolate(shown)]] if shown else []
+        parts += [[said] for said in (*labels, *tails)]
+        return [mark, *joined(parts, 1, SEPARATOR)[0]]
 
     def _mark(self, alert: AlertView) -> str:
         new = "🆕 " if alert.is_new else ""
@@ -71,41 +68,33 @@ class Rows:
         self._said_severity = alert.severity
         return f"{mark}{alert.severity}{SEPARATOR}" if self._found.severities_differ else mark
 
-    def _heads(self, alert: AlertView) -> list[str]:
-        heads = []
-        if self._found.names_differ:
-            heads.append(isolate(shorten_middle(name_of(alert), NAME_MAX)))
-        if self._place_varies and (place := one_line(alert.labels.get(self._found.where, ""))):
-            heads.append(shorten_middle(place, NAME_MAX))
-        return heads
+    def _name(self, alert: AlertView) -> str:
+        return isolate(shorten_middle(name_of(alert), NAME_MAX))
 
-    def _middles(self, alert: AlertView, room: int, said: str) -> list[str]:
-        middles = []
-        text = self._text(alert) if alert.status != "resolved" else ""
-        if text and room >= _WORTH_SHOWING:
-            middles.append(isolate(shorten_end(text, room)))
-            room -= len(middles[0]) + 3
-        if alert.status == "resolved" and said:
-            return middles
-        others = 0
+    def _place(self, alert: AlertView) -> str:
+        if not self._place_varies:
+            return ""
+        return shorten_middle(one_line(alert.labels.get(self._found.where, "")), NAME_MAX)
+
+    def _labels(self, alert: AlertView, room: int, text: str, *, is_known: bool) -> list[str]:
+        """Other labels that tell this alert apart, as far as there is room; one if it needs it."""
+        labels: list[str] = []
+        if alert.status == "resolved" and is_known:
+            return labels
         for label in self._found.varying:
             value = alert.labels.get(label, "")
-            if (
-                label == self._found.where
-                or is_said(alert, label, value)
-                or value in said
-                or value in text
-            ):
+            if label == self._found.where or is_said(alert, label, value) or says(text, value):
                 continue
             written = pair(label, value)
-            room -= len(written) + 3
-            if (room < 0 and (said or middles)) or others == _OTHER_LABELS_MAX:
+            room -= len(written) + len(SEPARATOR)
+            if (room < 0 and (is_known or labels)) or len(labels) == _OTHER_LABELS_MAX:
                 break
-            middles.append(isolate(written))
-            others += 1
-        return middles
+            labels.append(isolate(written))
+        return labels
 
     def _text(self, alert: AlertView) -> str:
+        if alert.status == "resolved":
+            return ""
         if self._texts.summary_differs:
             summary = one_line(alert.summary)
             if says_more(summary, alert):
@@ -116,14 +105,15 @@ class Rows:
                 return description
         return ""
 
-    def _tails(self, alert: AlertView) -> list[str]:
+    def _tails(self, alert: AlertView, text: str) -> list[str]:
         if alert.status == "resolved":
             length = length_of_episode(alert) if self._tell_length else None
             if length is None:
                 return []
             return [f"{'resolved after ' if self._mixed else ''}{duration(length)}"]
         tails = []
-        if value := one_line(alert.value_text):
+        value = one_line(alert.value_text)
+        if value and not says(text, value):
             tails.append(isolate(shorten_end(value, _VALUE_MAX)))
         if alert.starts_at and (self._tell_start or alert.status != self._found.status):
             since = "since " if alert.status == "firing" else ""

@@ -65,6 +65,32 @@ def test_each_alert_says_its_own_summary() -> None:
     assert lines(group(*alerts))[2:] == ["• db-1 · 93 % used", "• db-2 · 99 % used"]
 
 
+@pytest.mark.parametrize(
+    ("summary", "value", "expected"),
+    [
+        ("db-1 is 97 % full", "97", "• db-1 is 97 % full"),
+        ("db-1: nearly full", "9", "• db-1: nearly full · 9"),
+        ("db-10 is 97 % full", "9", "• db-1 · db-10 is 97 % full · 9"),
+        ("at 97 % on db-1", "A=97", "• db-1 · at 97 % on db-1 · A=97"),
+        ("", "97", "• db-1 · 97"),
+    ],
+)
+def test_a_row_says_place_and_value_once(summary: str, value: str, expected: str) -> None:
+    other = alert("Full", "db-2", summary="something else")
+    view = group(alert("Full", "db-1", summary=summary, value_text=value), other)
+    assert lines(view)[2] == expected
+
+
+def test_rows_tell_apart_what_has_no_place() -> None:
+    alerts = [
+        alert("Queue", "", labels={"alertname": "Queue", "queue_id": f"{n}"}, alert_id=f"{n}")
+        for n in (5, 6)
+    ]
+    assert lines(group(*alerts))[2:] == ["• queue_id=5", "• queue_id=6"]
+    same = [alert("Queue", "", labels={}, alert_id=f"{n}") for n in (5, 6)]
+    assert lines(group(*same, integration=""))[2:] == ["• Queue", "• Queue"]
+
+
 def test_other_annotations_are_told_links_are_not() -> None:
     annotations = {
         "impact": "checkout is slow",
