@@ -39,6 +39,7 @@ MAX_URL_BYTES = 4096
 Style: TypeAlias = type[Bold] | type[Italic] | type[Underline] | type[Strikethrough] | type[Spoiler]
 STYLES: tuple[Style, ...] = (Bold, Italic, Underline, Strikethrough, Spoiler)
 _BIT: dict[type, int] = {style: 1 << number for number, style in enumerate(STYLES)}
+_LINK = 1 << len(STYLES)
 _ORDINARY_URL = re.compile(
     r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?(?:[/?#][!-~]{0,2000})?"
 )
@@ -271,36 +272,47 @@ def settled(nodes: Sequence[Node]) -> Sequence[Node]:
     return nodes if _is_settled(nodes) else nodes_of(runs_of(nodes))
 
 
-def _is_settled(nodes: Sequence[Node], *, in_quote: bool = False) -> bool:
-    """Whether the nodes are one level deep, with ordinary links and quotes on lines of their own.
-
-    Most messages are, and need no detour through runs.
-    """
+def _is_settled(nodes: Sequence[Node]) -> bool:
+    """Whether nothing in the nodes needs the detour through runs; most messages are so."""
     for number, node in enumerate(nodes):
-        if isinstance(node, Text | Code):
-            continue
-        if isinstance(node, Pre):
-            if node.language and not node.language.isalnum():
-                return False
-            continue
         if isinstance(node, Blockquote):
-            if in_quote or not _stands_alone(nodes, number) or not _fills_lines(node):
+            if not _stands_alone(nodes, number) or not _fills_lines(node):
                 return False
-            continue
-        if isinstance(node, Link) and not _ORDINARY_URL.fullmatch(node.url):
+        elif not _is_settled_inline(node, 0):
             return False
-        if not node.children:
-            return False
-        for child in node.children:
-            if not isinstance(child, Text) or not child.text:
+    return True
+
+
+def _is_settled_inline(node: Node, inside: int) -> bool:
+    """`inside` is the styles around the node, as bits, and `_LINK`."""
+    if isinstance(node, Text):
+        return True
+    if isinstance(node, Code | Pre):
+        is_named = isinstance(node, Pre) and node.language and not node.language.isalnum()
+        return not inside & _LINK and not is_named
+    bit = _BIT.get(type(node), 0)
+    if isinstance(node, Link) and _ORDINARY_URL.fullmatch(node.url):
+        bit = _LINK
+    # A style within itself, a link within a link, and a node that would show nothing are not.
+    if not bit or inside & bit or isinstance(node, Blockquote) or not node.children:
+        return False
+    inside |= bit
+    for child in node.children:
+        if isinstance(child, Text):
+            if not child.text:
                 return False
+        elif not _is_settled_inline(child, inside):
+            return False
     return True
 
 
 def _fills_lines(quote: Blockquote) -> bool:
+    """Whether the quote has content that does not end with an empty line, and no quote inside."""
+    for child in quote.children:
+        if isinstance(child, Blockquote) or not _is_settled_inline(child, 0):
+            return False
     last = quote.children[-1] if quote.children else None
-    ends_line = isinstance(last, Text) and last.text.endswith("\n")
-    return last is not None and not ends_line and _is_settled(quote.children, in_quote=True)
+    return last is not None and not (isinstance(last, Text) and last.text.endswith("\n"))
 
 
 def _stands_alone(nodes: Sequence[Node], number: int) -> bool:

@@ -81,7 +81,7 @@ TDLIB_TYPES = {
     "blockquote": "BlockQuote",
     "expandable_blockquote": "ExpandableBlockQuote",
 }
-# Free of what the client-side markup of `parseMarkdown`, our way to TDLib's normal form, would read.
+# Free of the markup that `parseMarkdown`, our way to TDLib's normal form, reads besides.
 unmarked = st.lists(st.sampled_from([*SPICE, "\u200f", "\u030a"]), min_size=1, max_size=12).map(
     "".join
 )

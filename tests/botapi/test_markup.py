@@ -69,8 +69,8 @@ RENDERED: list[tuple[str, tuple[Node, ...], str, str, str]] = [
     (
         "code in bold",
         (bold("a", code("b"), "c"),),
-        "*a*`b`*c*",
-        "<b>a</b><code>b</code><b>c</b>",
+        "*a`b`c*",
+        "<b>a<code>b</code>c</b>",
         "abc",
     ),
     ("empty", (bold(), code(""), bold(italic("")), quote(), text("")), "", "", ""),
