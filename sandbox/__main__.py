@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
+import sys
 from pathlib import Path
 
 from granian.constants import Interfaces
@@ -20,6 +22,9 @@ def main() -> None:
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING)
     asyncio.run(serve(arguments.host, arguments.port, arguments.state, quiet=arguments.quiet))
+    # The server's own threads may still be calling into Python and would abort in its finalisation.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 async def serve(host: str, port: int, state: Path | None, *, quiet: bool) -> None:

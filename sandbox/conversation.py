@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from botapi.entities import find_entities
 from sandbox import entities as message_entities
-from sandbox import tdlib
 from sandbox.model import Bot, Chat, Content, Json, Message, Standing, User
-from sandbox.shapes import message_json, user_json
+from sandbox.shapes import message_json
 from sandbox.updates import is_allowed, wake
 from sandbox.world import World
 
@@ -60,12 +60,6 @@ def _any_bot(world: World, chat: Chat) -> Bot | None:
 
 def _text_fields(world: World, text: str) -> Json:
     fields: Json = {"text": text}
-
-    def user_of(user_id: int) -> Json | None:
-        user = world.users.get(user_id)
-        return None if user is None else user_json(user)
-
-    found = tdlib.automatic_entities(text)
-    if shown := [message_entities.to_bot_api(entity, user_of) for entity in found]:
+    if shown := message_entities.shown(find_entities(text), world.users):
         fields["entities"] = shown
     return fields

@@ -11,8 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox import strict_json, tdlib
+from botapi.entities_links import link_user_id
+from sandbox import strict_json
 from sandbox.errors import Refusal, bad_request
+from sandbox.links import LinkRefused, accept_link
 from sandbox.model import Chat, Json
 from sandbox.parameters import Parameters
 
@@ -253,12 +255,10 @@ def _without(button: Json, name: str) -> Json:
 
 
 def _checked_url(url: str, prefix: str, *, https: bool = False) -> str:
-    normalized, complaint = tdlib.check_link(url)
-    if https and normalized.startswith("tg://user?id="):
+    if https and link_user_id(url):
         subject = "login URL" if "login" in prefix else "Web App URL"
         raise bad_request(f"Link to a user can't be used in {subject} buttons")
-    if complaint:
-        raise bad_request(prefix + complaint)
-    if https and not normalized.startswith("https://"):
-        raise bad_request(f"{prefix}URL '{url}' is invalid: Only HTTPS links are allowed")
-    return normalized
+    try:
+        return accept_link(url, https=https)
+    except LinkRefused as refused:
+        raise bad_request(f"{prefix}{refused}") from None
