@@ -23,6 +23,9 @@ class Lane(models.Model):
         default=0, help_text="Unreachable in a row: sets the back-off."
     )
     trouble = models.TextField(blank=True, help_text="Why the lane waits, for people.")
+    suspected_at = models.DateTimeField(
+        null=True, help_text="Since when the token or the server seems wrong."
+    )
 
 
 class ChatClock(models.Model):
@@ -173,6 +176,11 @@ class Delivery(OrganizationOwned):
                 fields=["bot", "chat", "turn_at"],
                 condition=models.Q(state__in=["waiting", "in_flight"]),
                 name="delivery_open_by_chat",
+            ),
+            models.Index(
+                fields=["stream", "sequence"],
+                condition=models.Q(state__in=["waiting", "in_flight"]),
+                name="delivery_open_by_stream",
             ),
             models.Index(fields=["organization", "-id"], name="delivery_by_organization"),
             models.Index(

@@ -26,7 +26,9 @@ __all__ = [
     "MessageGone",
     "NotRetryable",
     "Send",
+    "call_of",
     "change",
+    "fold_newer",
     "open_stream",
     "open_streams",
     "park",
@@ -36,6 +38,7 @@ __all__ = [
     "send_many",
     "supersede",
     "unpark",
+    "wake_dispatch",
 ]
 
 State = Delivery.State
@@ -237,6 +240,34 @@ def retry(delivery: Delivery, actor: Actor) -> None:
         raise NotRetryable(f"it is {delivery.get_state_display().lower()}, not undeliverable")
     record(actor, delivery.organization_id, "retried", delivery)
     wake_dispatch()
+
+
+def fold_newer(delivery: Delivery) -> None:
+    """Have a call that may have been seen leave again with the newest content.
+
+    The next change of the same message, never attempted, moves into it.
+    """
+    newer = (
+        Delivery.objects.filter(
+            stream=delivery.stream_id,
+            target=delivery.target_id,
+            sequence__gt=delivery.sequence,
+            state=State.WAITING,
+            attempts=0,
+        )
+        .order_by("sequence")
+        .first()
+    )
+    if newer is None or delivery.target_id is None or newer.method.startswith("delete"):
+        return
+    newest = overlay(call_of(delivery), call_of(newer))
+    if newest is None:
+        return
+    moved = Delivery.objects.filter(pk=newer.pk, state=State.WAITING, attempts=0).update(
+        state=State.SUPERSEDED, settled_at=timezone.now()
+    )
+    if moved:
+        Delivery.objects.filter(pk=delivery.pk, state=State.WAITING).update(**_stored(newest))
 
 
 def call_of(delivery: Delivery) -> Call:

@@ -1,0 +1,166 @@
+"""What is wrong and which Telegram menu mends it: one text for probe, REST and console. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Problem(StrEnum):
+    """What stands between us and a chat; the values are part of the API."""
+
+    WRONG_TOKEN = "wrong_token"  # noqa: S105  # the code of a problem
+    LOGGED_OUT = "logged_out"
+    UNREACHABLE = "unreachable"
+    RATE_LIMITED = "rate_limited"
+    CHAT_NOT_FOUND = "chat_not_found"
+    NOT_STARTED = "not_started"
+    BLOCKED = "blocked"
+    DEACTIVATED = "deactivated"
+    IS_BOT = "is_bot"
+    KICKED = "kicked"
+    NOT_MEMBER = "not_member"
+    CHAT_DELETED = "chat_deleted"
+    MIGRATED = "migrated"
+    NOT_ADMIN = "not_admin"
+    NO_TEXT = "no_text"
+    NO_PHOTOS = "no_photos"
+    NO_DOCUMENTS = "no_documents"
+    RESTRICTED = "restricted"
+    TOPIC_MISSING = "topic_missing"
+    TOPIC_CLOSED = "topic_closed"
+    NOT_A_FORUM = "not_a_forum"
+    BOT_DISABLED = "bot_disabled"
+    FOREIGN_CHAT = "foreign_chat"
+    FORBIDDEN = "forbidden"
+    REFUSED = "refused"
+    STILL_WAITING = "still_waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """`wrong` says what is the case, `mend` what to do about it, with Telegram's menu."""
+
+    wrong: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.wrong} {self.mend}"
+
+
+_PERMISSIONS = (
+    "In Telegram open the group, tap its name → Edit → Permissions, and allow {what}; "
+    "or make the bot an administrator (group name → Edit → Administrators → Add Admin)."
+)
+_ADD = (
+    "In Telegram open the chat, tap its name → Add Members (in a channel: Administrators → "
+    "Add Admin), and choose the bot."
+)
+
+ADVICE = {
+    Problem.WRONG_TOKEN: Advice(
+        "Telegram does not accept the bot's token.",
+        "In Telegram open @BotFather → /mybots → the bot → API Token, and enter that token here.",
+    ),
+    Problem.LOGGED_OUT: Advice(
+        "The bot is logged out of this Bot API server.",
+        "Enter the address of the server on which it is logged in now, or wait ten minutes after "
+        "a logOut before you use the former one again.",
+    ),
+    Problem.UNREACHABLE: Advice(
+        "The Bot API server does not answer.",
+        "Nothing is lost: sending goes on by itself. Check the server's address, the proxy and "
+        "the network of this installation.",
+    ),
+    Problem.RATE_LIMITED: Advice(
+        "Telegram asks to wait before the next message.",
+        "Nothing is lost: sending goes on by itself.",
+    ),
+    Problem.CHAT_NOT_FOUND: Advice(
+        "Telegram knows no such chat, or the bot has never met it.",
+        "For a person: let them open the bot and press Start. For a group or channel: check the "
+        "chat ID, and add the bot (chat name → Add Members; in a channel Administrators → Add "
+        "Admin).",
+    ),
+    Problem.NOT_STARTED: Advice(
+        "A bot may not write first: this person has never started it.",
+        "Let them open the bot in Telegram and press Start.",
+    ),
+    Problem.BLOCKED: Advice(
+        "This person has blocked the bot.",
+        "Let them open the bot in Telegram and press Restart (or ⋮ → Unblock).",
+    ),
+    Problem.DEACTIVATED: Advice(
+        "This person's Telegram account was deleted.", "Choose another chat for this channel."
+    ),
+    Problem.IS_BOT: Advice(
+        "This chat is a bot, and bots may not write to it.", "Choose another chat."
+    ),
+    Problem.KICKED: Advice(
+        "The bot was removed from the chat.",
+        "In Telegram open the chat, tap its name → Edit → Removed Users, take the bot off the "
+        "list, and add it again.",
+    ),
+    Problem.NOT_MEMBER: Advice("The bot is not a member of the chat.", _ADD),
+    Problem.CHAT_DELETED: Advice("The group was deleted.", "Choose another chat for this channel."),
+    Problem.MIGRATED: Advice(
+        "The group became a supergroup with a new chat ID.",
+        "Nothing to do: the channel follows by itself.",
+    ),
+    Problem.NOT_ADMIN: Advice(
+        "In a Telegram channel only administrators may post, and the bot is none.",
+        "In Telegram open the channel, tap its name → Edit → Administrators → Add Admin, choose "
+        "the bot, and allow Post Messages.",
+    ),
+    Problem.NO_TEXT: Advice(
+        "The bot may not send messages to the chat.",
+        _PERMISSIONS.format(what="Send Text Messages"),
+    ),
+    Problem.NO_PHOTOS: Advice(
+        "The bot may not send photos to the chat; alerts arrive without pictures.",
+        _PERMISSIONS.format(what="Send Media → Photos"),
+    ),
+    Problem.NO_DOCUMENTS: Advice(
+        "The bot may not send files to the chat; long alerts arrive shortened.",
+        _PERMISSIONS.format(what="Send Media → Files"),
+    ),
+    Problem.RESTRICTED: Advice(
+        "The bot has no right to write to the chat.",
+        _PERMISSIONS.format(what="Send Text Messages"),
+    ),
+    Problem.TOPIC_MISSING: Advice(
+        "The topic does not exist any more; messages go to the chat itself.",
+        "Choose another topic for this channel: in Telegram open the topic, tap its name → Copy "
+        "Link; the number after the chat in that link is the topic.",
+    ),
+    Problem.TOPIC_CLOSED: Advice(
+        "The topic is closed; messages go to the chat itself.",
+        "In Telegram open the topic, tap ⋮ → Reopen Topic, or let the bot manage topics (group "
+        "name → Edit → Administrators → the bot → Manage Topics).",
+    ),
+    Problem.NOT_A_FORUM: Advice(
+        "The group has no topics, so Telegram ignores the topic of this channel.",
+        "In Telegram tap the group's name → Edit → Topics, or leave the topic empty here.",
+    ),
+    Problem.BOT_DISABLED: Advice(
+        "The bot is disabled.", "Open the bot here, read why, and enable it."
+    ),
+    Problem.FOREIGN_CHAT: Advice(
+        "The group became a supergroup that another organization uses with this bot.",
+        "Use a bot of your own for this chat.",
+    ),
+    Problem.FORBIDDEN: Advice(
+        "Telegram forbids the bot to write to this chat.",
+        "Read Telegram's words, and check the bot's membership and rights in the chat.",
+    ),
+    Problem.REFUSED: Advice(
+        "Telegram refused the message.",
+        "Read Telegram's words; where they speak of formatting, check the message template.",
+    ),
+    Problem.STILL_WAITING: Advice(
+        "The message is still waiting to be sent.", "Nothing is lost: it leaves as soon as it can."
+    ),
+}
+
+
+def verdict(problem: Problem, telegram: str = "") -> dict[str, str]:
+    """What is stored and shown: the problem's code, Telegram's words, and our advice."""
+    return {"problem": str(problem), "telegram": telegram, "advice": str(ADVICE[problem])}

@@ -1,0 +1,484 @@
+"""The dispatcher: leases lanes, sends what may leave, settles what came back.
+
+One run per process. Its main loop alone touches lanes, schedules and rows; a few threads make the
+calls; another one renews the leases. While a run is under way, wake-ups of this process set its
+event and nothing else. It waits for work a while, ends within RUN_SECONDS, and wakes its successor.
+"""
+
+import heapq
+import logging
+import os
+import random
+import socket
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from uuid import UUID, uuid4
+
+from django.conf import settings
+
+from botapi.client import BotApiClient
+from channels_app.bots import client_for, token_of
+from channels_app.encryption import CannotDecrypt
+from channels_app.models import Bot
+from deliveries import attempts, health, lanes, streams, wakeup
+from deliveries.advice import ADVICE, Problem
+from deliveries.attempts import Result
+from deliveries.decisions import LaneBackoff, Postpone, SuspectBot
+from deliveries.models import Lane
+from deliveries.pacing import Limits, Pace
+from deliveries.schedule import Head, Schedule
+from deliveries.senders import CallJob, CheckJob, Done, Senders
+
+log = logging.getLogger(__name__)
+
+RUN_SECONDS = 25.0
+DRAIN_SECONDS = 8.0
+HAND_OVER_SECONDS = 1.0
+HORIZON = 0.02
+"""Attempts are committed so many seconds before their call may leave, to leave on time."""
+RESCAN_SECONDS = 1.0
+DIRTY_SECONDS = 0.05
+BACKOFF_MAX = 30.0
+LIMITED_CHATS = 3
+LIMITED_SECONDS = 10.0
+AFTER_429 = 0.2
+THREADS = 16 if settings.EMBEDDED_DATABASE else 48
+BATCH = 32
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A lane that this run holds."""
+
+    bot: Bot
+    schedule: Schedule
+    client: BotApiClient
+    token: str
+    failures: int = 0
+    failed_at: float = 0.0
+    not_before: float = 0.0
+    suspected_at: float | None = None
+    checking: bool = False
+    in_flight: set[UUID] = field(default_factory=set)
+    blocked: dict[UUID, float] = field(default_factory=dict)
+    limited: dict[UUID, float] = field(default_factory=dict)
+    look_at: float | None = None
+    agenda: float | None = None
+
+
+class Run:
+    """One dispatch run of this process."""
+
+    def __init__(self, senders: Senders) -> None:
+        self.holder = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid4().hex[:12]}"
+        self.clock = lanes.Clock()
+        self._senders = senders
+        self._woken = True
+        self._stopped = False
+        self._held: dict[UUID, Held] = {}
+        self._agenda: list[tuple[float, int, Held]] = []
+        self._numbers = count()
+        self._scan_at = 0.0
+        self._dirty_at = 0.0
+        self._scan_cost = 0.0
+
+    # --- from other threads ---
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it begins nothing more."""
+        return self._stopped
+
+    def wake(self) -> None:
+        """There may be new work."""
+        self._woken = True
+        self._senders.event.set()
+
+    def stop(self) -> None:
+        """Begin nothing more, settle what is in flight, and end."""
+        self._stopped = True
+        self._senders.event.set()
+
+    # --- the loop ---
+
+    def go(self, seconds: float, *, until_idle: bool = False) -> None:
+        """Dispatch for so many seconds, or until nothing is left that could leave."""
+        ends_at = self.clock.now() + seconds
+        renewal = lanes.Renewal(self.holder, self.clock)
+        try:
+            while not self._stopped and self.clock.now() < ends_at:
+                self._settle()
+                self._scan()
+                self._begin()
+                self._let_go()
+                if until_idle and not self._held and not self._woken:
+                    break
+                self._wait(ends_at)
+            self._drain()
+        finally:
+            renewal.stop()
+            lanes.release_all(self.holder)
+
+    def _wait(self, ends_at: float) -> None:
+        now = self.clock.now()
+        until = min(ends_at, self._scan_at, self._dirty_at if self._held else ends_at)
+        if self._agenda and self._senders.free > 0:
+            until = min(until, self._agenda[0][0] - HORIZON)
+        if self._woken:
+            until = min(until, self._next_scan())
+        self._senders.event.wait(max(0.0005, until - now))
+        self._senders.event.clear()
+
+    def _drain(self) -> None:
+        """Settle what comes back soon; the next run settles the rest."""
+        wait = DRAIN_SECONDS if self._stopped else HAND_OVER_SECONDS
+        give_up_at = self.clock.now() + wait
+        while self._senders.busy and self.clock.now() < give_up_at:
+            self._senders.event.wait(0.1)
+            self._senders.event.clear()
+            self._settle()
+
+    # --- lanes ---
+
+    def _next_scan(self) -> float:
+        """Looking for work takes at most a fifth of the time, however many chats wait."""
+        return self._scan_at - RESCAN_SECONDS + 4 * self._scan_cost
+
+    def _scan(self) -> None:
+        now = self.clock.now()
+        if self._held and now >= self._dirty_at:
+            self._dirty_at = now + DIRTY_SECONDS
+            if lanes.take_dirty(self._held.keys(), self.holder):
+                self._woken = True
+        if not (now >= self._scan_at or (self._woken and now >= self._next_scan())):
+            return
+        woken, self._woken = self._woken, False
+        moment = self.clock.time()
+        free, others = lanes.with_work(self.holder, moment)
+        if woken and self._held:
+            self._look(streams.heads_of_bots(list(self._held), moment))
+        if free and self._senders.free > 0:
+            share = max(16, len(free) // 8)
+            chosen = free if len(free) <= share else random.sample(free, share)
+            self._take(chosen)
+            self._woken = self._woken or len(free) > share
+        if woken and others:
+            lanes.mark_dirty(others, self.holder)
+        self._scan_cost = self.clock.now() - now
+        self._scan_at = now + RESCAN_SECONDS
+
+    def _take(self, bot_ids: Collection[UUID]) -> None:
+        moment = self.clock.time()
+        taken = [self._hold(lane) for lane in lanes.take(bot_ids, self.holder, moment)]
+        if not taken:
+            return
+        ids = [held.bot.pk for held in taken]
+        attempts.recover(ids, moment)
+        for bot_id, chat_id, deadline in attempts.unsettled(ids):
+            self._held[bot_id].blocked[chat_id] = deadline.timestamp()
+        for held in taken:
+            self._look_later(held, min(held.blocked.values(), default=None))
+        found = streams.heads_of_bots(ids, moment)
+        groups = {head.chat_id: head.group for head in found.heads}
+        for bot_id, chat_id, started_at in attempts.recent(ids, moment):
+            self._held[bot_id].schedule.pace.take(
+                chat_id, group=groups.get(chat_id, False), at=started_at.timestamp()
+            )
+        self._look(found)
+
+    def _hold(self, lane: Lane) -> Held:
+        bot = lane.bot
+        pace = Pace(Limits(bot.per_second, bot.chat_per_second, bot.group_per_minute))
+        held = self._held[bot.pk] = Held(
+            bot=bot,
+            schedule=Schedule(pace),
+            client=client_for(bot),
+            token=_token(bot),
+            failures=lane.failures,
+            not_before=lane.not_before.timestamp() if lane.not_before else 0.0,
+            suspected_at=lane.suspected_at.timestamp() if lane.suspected_at else None,
+        )
+        return held
+
+    def _look(self, found: streams.Heads) -> None:
+        """Take over what was found to be next in some chats."""
+        now = self.clock.now()
+        touched = set()
+        for head in found.heads:
+            held = self._held.get(head.bot_id)
+            if held is not None and self._offer(held, head, now):
+                touched.add(held)
+        for (bot_id, _), at in found.look_again.items():
+            held = self._held.get(bot_id)
+            if held is not None:
+                self._look_later(held, at)
+                touched.add(held)
+        for held in touched:
+            self._plan(held)
+
+    def _offer(self, held: Held, head: Head, now: float) -> bool:
+        if head.chat_id in held.in_flight:
+            return False
+        until = held.blocked.get(head.chat_id, 0.0)
+        if until > now:
+            return False
+        held.blocked.pop(head.chat_id, None)
+        held.schedule.put(head, now)
+        return True
+
+    def _look_later(self, held: Held, at: float | None) -> None:
+        if at is not None and (held.look_at is None or at < held.look_at):
+            held.look_at = at
+            self._plan(held)
+
+    def _let_go(self) -> None:
+        """Release the lanes without work."""
+        idle = [
+            bot_id
+            for bot_id, held in self._held.items()
+            if not held.in_flight
+            and not len(held.schedule)
+            and held.look_at is None
+            and held.suspected_at is None
+        ]
+        if not idle:
+            return
+        kept = lanes.release(idle, self.holder)
+        for bot_id in idle:
+            if bot_id not in kept:
+                self._held.pop(bot_id).agenda = None
+        self._woken = self._woken or bool(kept)
+
+    def _plan(self, held: Held) -> None:
+        """Put the lane on the agenda for when it may have something to do."""
+        if self._held.get(held.bot.pk) is not held:
+            return
+        now = self.clock.now()
+        if held.suspected_at is not None:
+            at = None if held.checking or held.in_flight else held.not_before
+        else:
+            at = held.schedule.next_time(now)
+            if at is not None:
+                at = max(at, held.not_before)
+            if held.failures and held.in_flight:
+                at = None  # the one probe is under way
+        if held.look_at is not None:
+            at = held.look_at if at is None else min(at, held.look_at)
+        if at is not None and (held.agenda is None or at < held.agenda):
+            held.agenda = at
+            heapq.heappush(self._agenda, (at, next(self._numbers), held))
+
+    # --- calls ---
+
+    def _begin(self) -> None:
+        """Commit attempts for what may leave within HORIZON, one lane after the other, and send."""
+        while self._senders.free > 0:
+            due = self._due()
+            if not due:
+                return
+            picks = self._pick(due, min(BATCH, self._senders.free))
+            for held in due:
+                self._plan(held)
+            if not picks:
+                return
+            self._submit(picks)
+
+    def _due(self) -> list[Held]:
+        until = self.clock.now() + HORIZON
+        due: list[Held] = []
+        while self._agenda and self._agenda[0][0] <= until:
+            at, _, held = heapq.heappop(self._agenda)
+            if held.agenda != at:
+                continue
+            held.agenda = None
+            if held.look_at is not None and held.look_at <= until:
+                self._look_again(held)
+            if held.suspected_at is not None:
+                self._check(held)
+            else:
+                due.append(held)
+        return due
+
+    def _look_again(self, held: Held) -> None:
+        held.look_at = None
+        moment = self.clock.time(HORIZON)
+        if held.blocked:
+            attempts.recover([held.bot.pk], moment)
+        self._look(streams.heads_of_bots([held.bot.pk], moment))
+
+    def _check(self, held: Held) -> None:
+        """Ask getMe, once nothing of the lane is in flight any more."""
+        if held.checking or held.in_flight or held.suspected_at is None:
+            return
+        if held.not_before <= self.clock.now() + HORIZON:
+            held.checking = True
+            since = datetime.fromtimestamp(held.suspected_at, UTC)
+            self._senders.submit(CheckJob(held.bot, since, self.clock.now))
+
+    def _pick(self, due: list[Held], room: int) -> list[tuple[Held, Head, float]]:
+        picks: list[tuple[Held, Head, float]] = []
+        now = self.clock.now()
+        lanes_left = list(due)
+        while lanes_left and len(picks) < room:
+            for held in list(lanes_left):
+                waits = held.not_before > now + HORIZON or (held.failures and held.in_flight)
+                picked = None if waits else held.schedule.pick(now, HORIZON)
+                if picked is None:
+                    lanes_left.remove(held)
+                    continue
+                held.in_flight.add(picked[0].chat_id)
+                picks.append((held, *picked))
+                if len(picks) >= room:
+                    break
+        return picks
+
+    def _submit(self, picks: list[tuple[Held, Head, float]]) -> None:
+        begun = attempts.begin(
+            [head.delivery_id for _, head, _ in picks], self.holder, self.clock.time()
+        )
+        by_id = {attempt.delivery.pk: attempt for attempt in begun}
+        stale: dict[UUID, Held] = {}
+        for held, head, at in picks:
+            attempt = by_id.get(head.delivery_id)
+            if attempt is None:
+                held.in_flight.discard(head.chat_id)
+                stale[head.chat_id] = held
+                continue
+            self._senders.submit(CallJob(attempt, held.client, held.token, at, self.clock.now))
+        if stale:
+            self._refresh(stale)
+
+    def _refresh(self, stale: dict[UUID, Held]) -> None:
+        """Heads that could not be begun: settled or parked meanwhile, or the lane is lost."""
+        bot_ids = {held.bot.pk for held in stale.values()}
+        lost = bot_ids - lanes.still_usable(bot_ids, self.holder, self.clock.time())
+        for bot_id in lost:
+            self._drop(bot_id)
+        chats = [chat for chat, held in stale.items() if held.bot.pk not in lost]
+        self._look(streams.heads_of_chats(chats, self.clock.time()))
+
+    def _drop(self, bot_id: UUID) -> None:
+        held = self._held.pop(bot_id, None)
+        if held is not None:
+            held.agenda = None
+            lanes.release([bot_id], self.holder)
+
+    def _settle(self) -> None:
+        """Write down what came back, and look what is next in those chats."""
+        finished = self._senders.collect(BATCH * 4)
+        results = [done.result for done in finished if done.result is not None]
+        if not finished:
+            return
+        if results:
+            attempts.settle(results)
+        chats: set[UUID] = set()
+        for done in finished:
+            held = self._held.get(done.bot_id)
+            if held is None:
+                continue  # of a lane that was let go: what is in the database is enough
+            if done.result is None:
+                self._checked(held, done)
+                continue
+            chat_id = done.result.attempt.delivery.chat_id
+            held.in_flight.discard(chat_id)
+            held.blocked.pop(chat_id, None)
+            chats.add(chat_id)
+            self._note(held, done.result, done.started)
+        if chats and not self._stopped:
+            self._look(streams.heads_of_chats(chats, self.clock.time()))
+        for done in finished:
+            if (held := self._held.get(done.bot_id)) is not None:
+                self._plan(held)
+
+    def _checked(self, held: Held, done: Done) -> None:
+        held.checking = False
+        if done.again is None:  # either well again or disabled: the next scan knows
+            self._drop(held.bot.pk)
+            self._woken = True
+        else:
+            held.not_before = self.clock.now() + done.again
+
+    def _note(self, held: Held, result: Result, started: float) -> None:
+        """What an outcome does to the lane's clock."""
+        decision, now = result.decision, self.clock.now()
+        if isinstance(decision, LaneBackoff):
+            if started >= held.failed_at:  # what was on its way then fails for the same reason
+                held.failures += 1
+                held.failed_at = now
+            pause = min(BACKOFF_MAX, 0.25 * 2**held.failures) * random.uniform(0.8, 1)  # noqa: S311  # jitter
+            self._hold_back(held, now + pause, str(result.failure))
+        elif isinstance(decision, Postpone):
+            chat_id = result.attempt.delivery.chat_id
+            held.limited[chat_id] = now
+            recent = [at for at in held.limited.values() if at > now - LIMITED_SECONDS]
+            if len(recent) >= LIMITED_CHATS:
+                advice = ADVICE[Problem.RATE_LIMITED].wrong
+                self._hold_back(held, now + decision.seconds + AFTER_429, advice)
+        elif isinstance(decision, SuspectBot):
+            if held.suspected_at is None:
+                held.suspected_at = now
+                health.suspect(held.bot, self.clock.time())
+        elif held.failures:
+            held.failures = 0
+            lanes.shift([held.bot.pk], failures=0, not_before=None, trouble="")
+
+    def _hold_back(self, held: Held, until: float, trouble: str) -> None:
+        if until > held.not_before:
+            held.not_before = until
+            lanes.shift(
+                [held.bot.pk],
+                failures=held.failures,
+                not_before=self.clock.time(until - self.clock.now()),
+                trouble=trouble,
+            )
+
+
+def _token(bot: Bot) -> str:
+    try:
+        return token_of(bot)
+    except CannotDecrypt as error:
+        log.error("bot %s: %s", bot.pk, error)  # noqa: TRY400  # the reason is all there is to say
+        return ""  # refused as InvalidToken by the first call, then as any wrong token
+
+
+_lock = threading.Lock()
+_senders = Senders(THREADS)
+_current: Run | None = None
+
+
+def dispatch(seconds: float = RUN_SECONDS, *, until_idle: bool = False) -> None:
+    """Run the dispatcher in this process; when a run is under way, only tell it and return."""
+    global _current  # noqa: PLW0603  # one run per process is the point
+    with _lock:
+        if _current is not None:
+            _current.wake()
+            return
+        _current = run = Run(_senders)
+    try:
+        run.go(seconds, until_idle=until_idle)
+    finally:
+        with _lock:
+            _current = None
+    if not (until_idle or run.stopping):
+        wakeup.wake_dispatch()
+
+
+def stop() -> None:
+    """Have the run of this process, if any, drain and end."""
+    with _lock:
+        if _current is not None:
+            _current.stop()
+
+
+def _tell_current() -> bool:
+    with _lock:
+        if _current is None or _current.stopping:
+            return False
+        _current.wake()
+        return True
+
+
+wakeup.listen(wakeup.DISPATCH, _tell_current)

@@ -1,0 +1,222 @@
+"""What outcomes do to channels and bots, and how both come back.
+
+All but `check_bot` writes only, in the caller's transaction.
+"""
+
+import logging
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from accounts.audit import SYSTEM, Actor
+from accounts.models import Membership, Role
+from accounts.tenancy import ForeignOrganization
+from botapi.errors import BotApiError, BotApiFailure
+from botapi.tokens import InvalidToken
+from channels_app import bots, channels
+from channels_app.encryption import CannotDecrypt
+from channels_app.models import Bot, NotificationChannel
+from deliveries import lanes, outbox, wakeup
+from deliveries.advice import ADVICE, Problem, verdict
+from deliveries.decisions import SuspectBot, classify
+from deliveries.models import Delivery, Probe, SentMessage, Stream
+
+log = logging.getLogger(__name__)
+
+SUSPICION = timedelta(seconds=30)
+REPROBE = timedelta(hours=1)
+CHECK_SECONDS = 10.0
+
+_REASONS = tuple(advice.wrong for advice in ADVICE.values())
+_callbacks: list[Callable[[NotificationChannel], None]] = []
+_mail = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
+
+
+def on_channel_enabled(callback: Callable[[NotificationChannel], None]) -> None:
+    """Have `callback(channel)` run, in the transaction that enables a channel, before what was
+    parked leaves: there the present state replaces it. Called once, from AppConfig.ready."""
+    _callbacks.append(callback)
+
+
+def enable(actor: Actor, channel: NotificationChannel) -> bool:
+    """Enable a channel and let its present state leave; whether it was disabled."""
+    with transaction.atomic():
+        changed = channels.set_channel_enabled(actor, channel, True)
+        if changed:
+            channel.refresh_from_db()
+            resume(channel)
+    return changed
+
+
+def switch_off(actor: Actor, channel: NotificationChannel) -> bool:
+    """Disable a channel by hand; what waits for it is parked. Whether it was enabled."""
+    with transaction.atomic():
+        changed = channels.set_channel_enabled(actor, channel, False)
+        outbox.park(channel)
+    return changed
+
+
+def resume(channel: NotificationChannel) -> None:
+    """Let what was parked for this enabled channel leave, as it is now."""
+    with transaction.atomic():
+        for callback in _callbacks:
+            callback(channel)
+        outbox.unpark(channel)
+
+
+def resume_enabled() -> int:
+    """Resume channels that were enabled elsewhere while calls are parked; returns how many."""
+    parked = Delivery.objects.filter(channel=OuterRef("pk"), state=Delivery.State.PARKED)
+    found = list(NotificationChannel.objects.filter(Exists(parked), enabled=True)[:100])
+    for channel in found:
+        resume(channel)
+    return len(found)
+
+
+def disable(channel: NotificationChannel, problem: Problem, said: str) -> None:
+    """Disable a channel that refuses us, park what waits, and tell the admins."""
+    advice = ADVICE[problem]
+    outbox.park(channel)
+    if channels.disable_channel(channel, advice.wrong, verdict(problem, said)):
+        text = f"{advice}\n\nTelegram said: {said}\n\nAlerts for it wait, and none is lost."
+        _tell_admins(channel.organization_id, f"Channel {channel.name} was disabled", text)
+
+
+def count_failure(channel: NotificationChannel | None) -> int:
+    """One more doubtful refusal in a row; returns how many there are."""
+    if channel is None:
+        return 0
+    NotificationChannel.objects.filter(pk=channel.pk).update(failures=F("failures") + 1)
+    return channel.failures + 1
+
+
+def channels_answered(channel_ids: Collection[UUID]) -> None:
+    """These channels took a call: their refusals are no longer in a row."""
+    if channel_ids:
+        NotificationChannel.objects.filter(pk__in=channel_ids).update(failures=0)
+
+
+def flag_topic(channel: NotificationChannel | None, problem: Problem) -> None:
+    """Say on the channel that its topic is in trouble."""
+    if channel is not None:
+        NotificationChannel.objects.filter(pk=channel.pk).update(
+            topic_problem=ADVICE[problem].wrong[:255], verdict=verdict(problem)
+        )
+
+
+def retarget(delivery: Delivery, chat_id: int) -> None:
+    """Follow a group to the supergroup that it became, with all that waits for it."""
+    chat = delivery.chat
+    try:
+        with transaction.atomic():
+            now = channels.retarget(chat, chat_id)
+    except ForeignOrganization:
+        if delivery.channel is not None:
+            disable(delivery.channel, Problem.FOREIGN_CHAT, "")
+        return
+    if now.pk != chat.pk:
+        Delivery.objects.filter(chat=chat, settled_at=None).update(chat=now)
+        Stream.objects.filter(chat=chat).update(chat=now)
+        SentMessage.objects.filter(chat=chat).update(chat=now)
+
+
+def suspect(bot: Bot, now: datetime) -> None:
+    """The token or the server seems wrong: the lane stops until getMe was asked."""
+    lanes.shift(
+        [bot.pk],
+        suspected_at=now,
+        trouble=ADVICE[Problem.WRONG_TOKEN].wrong,
+    )
+
+
+def check_bot(bot: Bot, suspected_at: datetime, now: datetime) -> float | None:
+    """Ask getMe, on the network. Returns in how many seconds to ask again, or None: it is settled.
+
+    A second failure at least 30 seconds after the suspicion disables the bot.
+    """
+    try:
+        bots.client_for(bot).call(bots.token_of(bot), "getMe", timeout=CHECK_SECONDS)
+    except BotApiFailure as failure:
+        decision = classify(failure)
+        if not isinstance(decision, SuspectBot):
+            return 5.0
+        said = failure.description if isinstance(failure, BotApiError) else str(failure)
+        problem = decision.problem
+    except (InvalidToken, CannotDecrypt) as error:
+        said, problem = str(error), Problem.WRONG_TOKEN
+    else:
+        lanes.shift([bot.pk], suspected_at=None, trouble="")
+        return None
+    if now < suspected_at + SUSPICION:
+        return (suspected_at + SUSPICION - now).total_seconds()
+    advice = ADVICE[problem]
+    if bots.disable_bot(bot, advice.wrong):
+        Bot.objects.filter(pk=bot.pk).update(verdict=verdict(problem, said))
+        _tell_admins(bot.organization_id, f"Bot {bot} was disabled", f"{advice}\n\n{said}")
+    lanes.shift([bot.pk], suspected_at=None)
+    return None
+
+
+def disabled_by_us(row: Bot | NotificationChannel) -> bool:
+    """Whether Telegram's refusal disabled it, not a person."""
+    return not row.enabled and row.disabled_reason in _REASONS
+
+
+def reprobe_disabled() -> int:
+    """Ask for a probe of what Telegram made us disable over an hour ago; returns how many."""
+    hour_ago = timezone.now() - REPROBE
+    recent = Probe.objects.filter(created_at__gt=hour_ago)
+    by_us = Q(enabled=False, disabled_reason__in=_REASONS, disabled_at__lt=hour_ago)
+    found = NotificationChannel.objects.filter(by_us, chat__bot__enabled=True)
+    due = found.exclude(Exists(recent.filter(channel=OuterRef("pk")))).select_related("chat")
+    probes = [
+        Probe(
+            organization_id=channel.organization_id,
+            kind=Probe.Kind.CHANNEL,
+            bot_id=channel.chat.bot_id,
+            channel=channel,
+        )
+        for channel in due[:50]
+    ]
+    broken = Bot.objects.filter(by_us).exclude(
+        Exists(recent.filter(bot=OuterRef("pk"), channel=None))
+    )
+    probes += [
+        Probe(organization_id=bot.organization_id, kind=Probe.Kind.BOT, bot=bot)
+        for bot in broken[:50]
+    ]
+    Probe.objects.bulk_create(probes)
+    if probes:
+        wakeup.wake(wakeup.PROBE)
+    return len(probes)
+
+
+def enable_bot(bot: Bot) -> None:
+    """A disabled bot's token works again: go on."""
+    bots.change_bot(SYSTEM, bot, enabled=True)
+    outbox.wake_dispatch()
+
+
+def _tell_admins(organization_id: UUID, subject: str, text: str) -> None:
+    addresses = list(
+        Membership.objects.for_organization(organization_id)
+        .filter(role__in=(Role.OWNER, Role.ADMIN), user__is_active=True)
+        .values_list("user__email", flat=True)
+    )
+    if addresses:
+        transaction.on_commit(lambda: _mail.submit(_send_mail, addresses, subject, text))
+
+
+def _send_mail(addresses: list[str], subject: str, text: str) -> None:
+    try:
+        EmailMessage(
+            subject, text, None, bcc=addresses, connection=get_connection(timeout=10)
+        ).send()
+    except OSError as error:  # smtplib's errors are OSErrors
+        log.warning("mail to the admins failed: %s", type(error).__name__)

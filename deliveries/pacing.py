@@ -1,0 +1,144 @@
+"""Pace: when a call may leave so that Telegram's published limits are never exceeded. Pure.
+
+The limits (Bot FAQ, "My bot is hitting limits"; botapi/limits.py): 30 calls a second per bot, one a
+second per chat where a burst of three passes, 20 a minute per group. Edits count. All times are
+seconds since the epoch on one clock, passed in.
+
+A call holds its place from its start until a period and a margin later. The margin covers what the
+network adds to one call and not to the next, so that calls do not arrive closer than they left.
+"""
+
+from bisect import bisect_right, insort
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+from botapi.limits import CHAT_BURST
+
+SECOND_MARGIN = 0.025
+MINUTE_MARGIN = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A bot's limits: calls a second, a second to one chat, a minute to one group."""
+
+    per_second: int = 30
+    chat_per_second: int = 1
+    group_per_minute: int = 20
+
+
+class Window:
+    """At most `limit` calls in any `period` seconds, with places kept for interactive calls.
+
+    An ordinary call leaves only when, after it, `reserve` interactive calls could still leave at
+    the even spacing of the limit (`period / limit`), the first one at once or one spacing later.
+    So what is kept is lent out as far as it comes back in time: under steady load nothing is lost.
+    """
+
+    __slots__ = ("_back", "_limit", "_period", "_reserve", "_spacing")
+
+    def __init__(self, limit: int, period: float, reserve: int, margin: float) -> None:
+        self._limit = limit
+        self._period = period + margin
+        self._reserve = reserve
+        self._spacing = self._period / limit
+        self._back: list[float] = []  # when each place taken comes back, ascending
+
+    def earliest(self, now: float, *, urgent: bool) -> float:
+        """When the next call may leave, `now` or later."""
+        at = now
+        taken = len(self._back)
+        for kept in range((0 if urgent else self._reserve) + 1):
+            others = self._limit - kept  # places that may still be taken then, this call's included
+            if taken >= others:
+                at = max(at, self._back[taken - others] - kept * self._spacing)
+        return at
+
+    def take(self, at: float) -> None:
+        """Count a call that leaves at `at`."""
+        del self._back[: bisect_right(self._back, at)]
+        insort(self._back, at + self._period)
+
+    def idle(self, now: float) -> bool:
+        """Whether nothing counted any more at `now`."""
+        return not self._back or self._back[-1] <= now
+
+
+class Bucket:
+    """`rate` calls a second, after a pause up to `capacity` at once (a token bucket as GCRA)."""
+
+    __slots__ = ("_burst", "_due", "_interval")
+
+    def __init__(self, rate: float, capacity: int, margin: float) -> None:
+        self._interval = 1 / rate + margin
+        self._burst = (capacity - 1) * self._interval
+        self._due = 0.0  # when the bucket is full again, less one token
+
+    def earliest(self, now: float) -> float:
+        """When the next call may leave, `now` or later."""
+        return max(now, self._due - self._burst)
+
+    def take(self, at: float) -> None:
+        """Count a call that leaves at `at`."""
+        self._due = max(self._due, at) + self._interval
+
+    def idle(self, now: float) -> bool:
+        """Whether the bucket is full at `now`."""
+        return self._due <= now
+
+
+class Pace:
+    """The budgets of one bot and of its chats."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._bot = Window(limits.per_second, 1.0, limits.per_second // 10, SECOND_MARGIN)
+        self._chats: dict[Hashable, tuple[Bucket, Window | None]] = {}
+
+    def earliest(self, chat: Hashable, *, group: bool, now: float, urgent: bool) -> float:
+        """When a call to `chat` may leave, `now` or later. `urgent` calls use what is reserved."""
+        return max(
+            self.bot_earliest(now, urgent=urgent),
+            self.chat_earliest(chat, group=group, now=now, urgent=urgent),
+        )
+
+    def bot_earliest(self, now: float, *, urgent: bool) -> float:
+        """When the bot's own limit allows the next call."""
+        return self._bot.earliest(now, urgent=urgent)
+
+    def chat_earliest(self, chat: Hashable, *, group: bool, now: float, urgent: bool) -> float:
+        """When the chat's own limits allow the next call."""
+        bucket, window = self._of(chat, group=group)
+        at = bucket.earliest(now)
+        return at if window is None else window.earliest(at, urgent=urgent)
+
+    def take(self, chat: Hashable, *, group: bool, at: float) -> None:
+        """Count a call to `chat` that leaves at `at`."""
+        bucket, window = self._of(chat, group=group)
+        self._bot.take(at)
+        bucket.take(at)
+        if window is not None:
+            window.take(at)
+
+    def replay(self, calls: Iterable[tuple[Hashable, bool, float]]) -> None:
+        """Count calls of the past, oldest first: (chat, whether it is a group, when it left)."""
+        for chat, group, at in calls:
+            self.take(chat, group=group, at=at)
+
+    def forget_idle(self, now: float) -> None:
+        """Drop the chats whose budgets are full again."""
+        self._chats = {
+            chat: (bucket, window)
+            for chat, (bucket, window) in self._chats.items()
+            if not bucket.idle(now) or not (window is None or window.idle(now))
+        }
+
+    def _of(self, chat: Hashable, *, group: bool) -> tuple[Bucket, Window | None]:
+        known = self._chats.get(chat)
+        if known is None or (group and known[1] is None):
+            limit = self._limits.group_per_minute
+            known = self._chats[chat] = (
+                Bucket(self._limits.chat_per_second, CHAT_BURST, SECOND_MARGIN),
+                Window(limit, 60.0, limit // 5, MINUTE_MARGIN) if group else None,
+            )
+        return known

@@ -1,0 +1,83 @@
+"""Reads for REST, console, metrics and health."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Min, QuerySet
+from django.utils import timezone
+
+from accounts.models import Organization
+from deliveries.models import ChatClock, Delivery, DeliveryAttempt, Lane
+
+State = Delivery.State
+OVERDUE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for one bot."""
+
+    bot_id: UUID
+    waiting: int
+    oldest_due_at: datetime
+
+
+def overdue(organization: Organization, now: datetime) -> QuerySet[Delivery]:
+    """Unsettled calls of enabled channels that should have left more than a minute ago."""
+    return Delivery.objects.for_organization(organization).filter(
+        state__in=(State.WAITING, State.IN_FLIGHT), due_at__lt=now - OVERDUE
+    )
+
+
+def dead_letters(organization: Organization) -> QuerySet[Delivery]:
+    """What Telegram refused for good, newest first; each may be retried."""
+    return Delivery.objects.for_organization(organization).filter(state=State.DEAD)
+
+
+def attempts_of(delivery: Delivery) -> QuerySet[DeliveryAttempt]:
+    """The tries at a delivery, newest first."""
+    return DeliveryAttempt.objects.for_organization(delivery.organization_id).filter(
+        delivery=delivery
+    )
+
+
+def backlog_per_bot() -> list[Backlog]:
+    """For the operator: what is due and not settled, by bot."""
+    rows = (
+        Delivery.objects.filter(
+            state__in=(State.WAITING, State.IN_FLIGHT), due_at__lte=timezone.now()
+        )
+        .values_list("bot_id")
+        .annotate(waiting=Count("pk"), oldest=Min("due_at"))
+    )
+    return [Backlog(bot_id, waiting, oldest) for bot_id, waiting, oldest in rows]
+
+
+def why_waiting(delivery: Delivery) -> str:
+    """What an unsettled delivery waits for, in words for people."""
+    now = timezone.now()
+    lane = Lane.objects.filter(bot=delivery.bot_id).first()
+    clock = ChatClock.objects.filter(chat=delivery.chat_id, not_before__gt=now).first()
+    if not delivery.bot.enabled:
+        return f"the bot is disabled: {delivery.bot.disabled_reason}"
+    if delivery.state == State.PARKED and delivery.channel is not None:
+        return f"the channel is disabled: {delivery.channel.disabled_reason}"
+    if delivery.state == State.IN_FLIGHT:
+        return "Telegram has not answered yet"
+    if lane is not None and lane.suspected_at is not None:
+        return lane.trouble
+    if lane is not None and lane.not_before is not None and lane.not_before > now:
+        return lane.trouble or "the bot waits for Telegram"
+    if clock is not None:
+        return f"Telegram asked to wait until {clock.not_before:%H:%M:%S} UTC ({clock.reason})"
+    earlier = Delivery.objects.filter(
+        chat=delivery.chat_id,
+        state__in=(State.WAITING, State.IN_FLIGHT),
+        turn_at__lt=delivery.turn_at,
+    ).count()
+    if earlier:
+        return f"{earlier} earlier calls wait for this chat; Telegram limits its pace"
+    if lane is None or not lane.holder:
+        return "no worker is sending for this bot: check that the worker is running"
+    return "it is next"

@@ -1,0 +1,177 @@
+"""The threads that call Telegram: a few per process, which outlive a dispatch run.
+
+What they finish is put on `done`, and `event` is set; whichever run is under way settles it. So a
+run may end while a call hangs, and the call's outcome is not lost with it.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db import connection
+
+from botapi.client import BotApiClient
+from botapi.errors import BotApiFailure
+from botapi.tokens import InvalidToken
+from channels_app.models import Bot
+from deliveries import files, health
+from deliveries.advice import Problem
+from deliveries.attempts import CALL_SECONDS, Attempt, Result
+from deliveries.decisions import (
+    Decision,
+    GiveUp,
+    LaneBackoff,
+    NextStep,
+    Refusal,
+    Sent,
+    SuspectBot,
+    classify,
+)
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished call (`result`, begun at `started`), or a finished check of a bot (`again`: in how
+    many seconds to check once more, None when that is settled)."""
+
+    bot_id: UUID
+    result: Result | None = None
+    started: float = 0.0
+    again: float | None = None
+
+
+Job = Callable[[], Done]
+
+
+class Senders:
+    """At most `threads` threads, started when first needed."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.event = threading.Event()
+        self.done: queue.SimpleQueue[Done] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._started = 0
+        self._busy = 0
+
+    @property
+    def free(self) -> int:
+        """How many more jobs would start at once."""
+        return self.threads - self._busy
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is not collected yet."""
+        return self._busy > 0
+
+    def submit(self, job: Job) -> None:
+        """Have it run. Only the dispatch run's own thread calls this and `collect`."""
+        self._busy += 1
+        if self._started < self._busy:
+            self._started += 1
+            name = f"send-{self._started}"
+            threading.Thread(target=self._run, name=name, daemon=True).start()
+        self._jobs.put(job)
+
+    def collect(self, limit: int) -> list[Done]:
+        """Up to `limit` finished jobs; does not wait."""
+        finished: list[Done] = []
+        while len(finished) < limit:
+            try:
+                finished.append(self.done.get_nowait())
+            except queue.Empty:
+                break
+        self._busy -= len(finished)
+        return finished
+
+    def _run(self) -> None:
+        while True:
+            job = self._jobs.get()
+            self.done.put(job())
+            self.event.set()
+
+
+@dataclass(frozen=True, slots=True)
+class CallJob:
+    """Make the call of an attempt at the time `at` (seconds since the epoch, by `now`)."""
+
+    attempt: Attempt
+    client: BotApiClient
+    token: str
+    at: float
+    now: Callable[[], float]
+
+    def __call__(self) -> Done:
+        """Call, and decide."""
+        started = self.now()
+        time.sleep(max(0.0, self.at - started))
+        failure: BotApiFailure | None = None
+        message_id: int | None = None
+        try:
+            decision, message_id = self._exchange()
+        except BotApiFailure as error:
+            failure, decision = error, classify(error)
+        except files.CannotMake as error:
+            log.warning("delivery %s goes without its file: %s", self.attempt.delivery.pk, error)
+            decision = NextStep(Refusal.MEDIA)
+        except InvalidToken:
+            decision = SuspectBot(Problem.WRONG_TOKEN)
+        except Exception:  # whatever it is, the other calls of this run go on
+            log.exception("delivery %s can't be called", self.attempt.delivery.pk)
+            decision = GiveUp(Problem.REFUSED)
+        finished_at = datetime.fromtimestamp(self.now(), UTC)
+        result = Result(self.attempt, decision, finished_at, failure, message_id)
+        return Done(self.attempt.delivery.bot_id, result, started)
+
+    def _exchange(self) -> tuple[Decision, int | None]:
+        call = self.attempt.call
+        if call is None:
+            return GiveUp(Problem.REFUSED), None
+        uploads = {}
+        if call.files:
+            try:
+                uploads = files.load(self.attempt.delivery.organization_id, call.files)
+            finally:
+                connection.close()
+        left = self.attempt.row.deadline.timestamp() - self.now() - SETTLE_SECONDS
+        if left < CALL_SECONDS / 3:  # it waited here too long to be settled in time
+            return LaneBackoff(maybe_sent=False), None
+        answer = self.client.call(
+            self.token,
+            call.method,
+            self.attempt.params,
+            uploads,
+            timeout=min(CALL_SECONDS, left),
+        )
+        found = answer.get("message_id") if isinstance(answer, dict) else None
+        return Sent(), found if isinstance(found, int) else None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckJob:
+    """Ask getMe of a suspected bot."""
+
+    bot: Bot
+    suspected_at: datetime
+    now: Callable[[], float]
+
+    def __call__(self) -> Done:
+        """Ask, and disable the bot when it is certain."""
+        again: float | None = 5.0
+        try:
+            moment = datetime.fromtimestamp(self.now(), UTC)
+            again = health.check_bot(self.bot, self.suspected_at, moment)
+        except Exception:  # the check is repeated; the run goes on
+            log.exception("the check of bot %s failed", self.bot.pk)
+        finally:
+            connection.close()
+        return Done(self.bot.pk, again=again)

@@ -1,0 +1,31 @@
+"""Celery's way in. A message is a wake-up and carries no facts; all state is in the database."""
+
+from celery import shared_task
+
+from deliveries import dispatcher, health, probe, purge, wakeup
+
+
+@shared_task(name="deliveries.dispatch")
+def dispatch() -> None:
+    """Send what waits."""
+    dispatcher.dispatch()
+
+
+@shared_task(name="deliveries.probe")
+def run_probes() -> None:
+    """Run the probes that people asked for."""
+    probe.run_pending()
+
+
+@shared_task(name="deliveries.sweep")
+def sweep() -> None:
+    """Repair what a lost wake-up or a dead process left behind."""
+    health.resume_enabled()
+    health.reprobe_disabled()
+    wakeup.wake_dispatch()
+
+
+@shared_task(name="deliveries.purge")
+def purge_old() -> None:
+    """Delete what is past its retention."""
+    purge.purge()
