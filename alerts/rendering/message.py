@@ -24,7 +24,7 @@ from alerts.rendering.times import Times
 from alerts.rendering.view_model import AlertView, ChannelView, GroupView, RenderedMessage
 from alerts.rendering.words import isolate, shorten_middle
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
-from botapi.markup import Code, Node, bold, fits, render
+from botapi.markup import Code, Node, Text, bold, fits, render
 
 LINES_MAX = 12
 """Lines of a message about at most `ORDINARY` alerts."""
@@ -57,7 +57,7 @@ def render_group(
             or fits(composed.nodes, channel.parse_mode, limit)
         ):
             break
-    plain_text = words_of(composed.nodes) if channel.parse_mode else text
+    plain_text = render([Text(words_of(composed.nodes))], "") if channel.parse_mode else text
     return RenderedMessage(
         text=text,
         parse_mode=channel.parse_mode,
