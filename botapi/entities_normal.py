@@ -113,6 +113,8 @@ def _bad_entity(fault: str) -> ParseError:
 
 def _cleaned(text: str, entities: Sequence[MessageEntity]) -> tuple[str, tuple[MessageEntity, ...]]:
     """The text as Telegram cleans it, the entities moved along; those of nothing are gone."""
+    if clean(text) == text:
+        return merge_marks(text), tuple(entities)
     removed: list[int] = []
     offset = 0
     for char in text:
