@@ -120,11 +120,8 @@ def settle(group: Group, others: Iterable[str] | None, truncated: int | None) ->
     if not group.is_new and group.is_open and not was_open:
         group.log.append(Log("reopened", None, {}))
     _log_changes(group)
-    if (
-        group.acknowledged_at
-        and group.is_open
-        and (not was_open or is_worse(group.severity, before))
-    ):
+    got_worse = group.is_urgent or is_worse(group.severity, before)
+    if group.acknowledged_at and group.is_open and (got_worse or not was_open):
         group.acknowledged_at = None
         why = "the severity rose" if was_open else "it fired again"
         group.log.append(Log("unacknowledged", None, {"why": why}))

@@ -1,0 +1,153 @@
+"""Stored groups as rendering and sound see them, in a fixed number of queries."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+
+from alerts.models import AlertGroup, GroupMember, Route
+from alerts.rendering.view_model import AlertView, ChannelView, GroupView
+from alerts.severity import Severity
+from alerts.sound import Policy
+from alerts.sources.incoming import AlertStatus, Link, LinkKind
+from channels_app.models import NotificationChannel
+
+_FIELDS = (
+    "group_id",
+    "alert_id",
+    "alert__name",
+    "alert__status",
+    "alert__severity",
+    "alert__fingerprint",
+    "alert__labels",
+    "alert__annotations",
+    "alert__starts_at",
+    "alert__ends_at",
+    "alert__value_text",
+    "alert__summary",
+    "alert__description",
+    "alert__links",
+    "alert__image_url",
+    "alert__episode",
+    "alert__content_hash",
+    "alert__integration__name",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A group as it is now. `document`: a digest of all that its document would tell."""
+
+    view: GroupView
+    document: str
+    image_url: str
+
+
+def views_of(groups: Collection[AlertGroup]) -> dict[UUID, Seen]:
+    """One query for all members of these groups; each has its organization loaded."""
+    members: dict[UUID, list[tuple[Any, ...]]] = {group.pk: [] for group in groups}
+    rows = GroupMember.objects.filter(group__in=members).order_by("alert_id")
+    for row in rows.values_list(*_FIELDS):
+        members[row[0]].append(row)
+    return {group.pk: _seen(group, members[group.pk]) for group in groups}
+
+
+def _seen(group: AlertGroup, rows: Sequence[tuple[Any, ...]]) -> Seen:
+    alerts = tuple(_alert(row) for row in rows)
+    names = {row[-1] for row in rows}
+    view = GroupView(
+        title=group.title,
+        status=cast("AlertStatus", group.status),
+        alerts=alerts,
+        opened_at=group.opened_at,
+        closed_at=group.closed_at if group.status == "resolved" else None,
+        group_labels=group.labels,
+        acknowledged_by=group.acknowledged_by if group.acknowledged_at else "",
+        acknowledged_at=group.acknowledged_at,
+        integration=names.pop() if len(names) == 1 else "",
+        organization=group.organization.name,
+        external_url=group.external_url,
+        console_url=f"{settings.SITE_URL}/alerts/alertgroup/{group.pk}/",
+        truncated=group.truncated_alerts,
+    )
+    facts = [[str(row[1]), row[3], row[4], row[15], row[16]] for row in rows]
+    about = [group.title, group.truncated_alerts, str(group.acknowledged_at), facts]
+    document = hashlib.blake2b(json.dumps(about).encode(), digest_size=16).hexdigest()
+    return Seen(view, document, _image_url(alerts))
+
+
+def _alert(row: tuple[Any, ...]) -> AlertView:
+    values: Mapping[str, Any] = dict(zip(_FIELDS, row, strict=True))
+    severity = values["alert__severity"]
+    is_event = values["alert__status"] == "event"
+    return AlertView(
+        alert_id=str(values["alert_id"]),
+        name=values["alert__name"],
+        status=values["alert__status"],
+        severity=Severity(severity) if severity else None,
+        fingerprint="" if is_event else values["alert__fingerprint"],
+        labels=values["alert__labels"],
+        annotations=values["alert__annotations"],
+        starts_at=values["alert__starts_at"],
+        ends_at=values["alert__ends_at"],
+        value_text=values["alert__value_text"],
+        summary=values["alert__summary"],
+        description=values["alert__description"],
+        links=tuple(
+            Link(LinkKind(kind), url, label) for kind, url, label in values["alert__links"]
+        ),
+        image_url=values["alert__image_url"],
+        episode=values["alert__episode"],
+    )
+
+
+def _image_url(alerts: Sequence[AlertView]) -> str:
+    """Of the worst alert that burns and brought a picture; "" when none did."""
+    pictured = [alert for alert in alerts if alert.image_url and alert.status != "resolved"]
+    pictured.sort(
+        key=lambda alert: (-(alert.severity.rank if alert.severity else 0), alert.alert_id)
+    )
+    return pictured[0].image_url if pictured else ""
+
+
+def channel_view(channel: NotificationChannel) -> ChannelView:
+    """The channel's organization is loaded."""
+    return ChannelView(
+        parse_mode=cast("Any", channel.parse_mode),
+        zone=zone_of(channel),
+        link_previews=channel.link_previews,
+    )
+
+
+def zone_of(channel: NotificationChannel) -> ZoneInfo:
+    """The channel's zone, else its organization's, else UTC."""
+    for name in (channel.timezone, channel.organization.timezone):
+        try:
+            if name:
+                return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            continue  # a name that this machine's tzdata doesn't know
+    return ZoneInfo("UTC")
+
+
+def policy_of(channel: NotificationChannel) -> Policy:
+    """Its wishes about sound."""
+    return Policy(
+        silent=cast("Any", channel.silent),
+        below=Severity(channel.silent_below),
+        renotify_interval=timedelta(seconds=channel.renotify_interval),
+    )
+
+
+def channels_of_routes(route_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """(route, channel) of these routes as they are now."""
+    through = Route.channels.through._default_manager
+    return set(
+        through.filter(route_id__in=route_ids).values_list("route_id", "notificationchannel_id")
+    )

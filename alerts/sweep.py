@@ -1,0 +1,55 @@
+"""Repairs what a lost wake-up or a lost message left behind; runs every few seconds."""
+
+from django.db.models import Q
+from django.utils import timezone
+
+from alerts.expiry import expire_due
+from alerts.models import GroupMessage
+from deliveries import wakeup
+from deliveries.models import SentMessage
+
+CHUNK = 500
+
+
+def sweep() -> None:
+    """Expire alerts, make due again what needs it, and wake publishing when anything is due."""
+    expire_due()
+    renew_forgotten()
+    unpark_enabled()
+    now = timezone.now()
+    is_due = (
+        Q(due_at__lte=now)
+        | Q(claimed_until__lte=now)
+        | Q(sound_due_at__lte=now)
+        | Q(repeat_at__lte=now)
+    )
+    if GroupMessage.objects.filter(is_due).exists():
+        wakeup.wake("alerts.publish")
+
+
+def renew_forgotten() -> int:
+    """Open groups whose message is gone from Telegram are told anew; returns how many."""
+    found = GroupMessage.objects.filter(
+        message__state=SentMessage.State.FORGOTTEN,
+        group__is_open=True,
+        due_at=None,
+        claimed_until=None,
+        parked_at=None,
+        routed=True,
+    ).values_list("pk", flat=True)[:CHUNK]
+    return GroupMessage.objects.filter(pk__in=list(found), due_at=None).update(
+        due_at=timezone.now()
+    )
+
+
+def unpark_enabled() -> int:
+    """What waits for a channel that works again is due; returns how many messages.
+
+    Enabling says so itself; this is for a bot that was enabled, and for a crash in between.
+    """
+    found = GroupMessage.objects.filter(
+        parked_at__isnull=False, channel__enabled=True, channel__chat__bot__enabled=True
+    ).values_list("pk", flat=True)[:CHUNK]
+    return GroupMessage.objects.filter(pk__in=list(found)).update(
+        due_at=timezone.now(), parked_at=None
+    )
