@@ -1,19 +1,104 @@
 """Routes as people change them. Which route takes an alert is decided in routing.py."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import Organization
 from accounts.tenancy import require_same_organization
+from alerts.matchers import MatcherError, read_matchers
 from alerts.models import GroupMessage, Route
 from channels_app.models import NotificationChannel
 
 DEFAULT_NAME = "Everything else"
+
+SETTINGS = (
+    "enabled",
+    "continue_matching",
+    "group_by",
+    "group_wait",
+    "group_interval",
+    "repeat_interval",
+)
+"""What a person may set besides name, order, matchers, integrations and channels."""
+
+
+class RouteRefused(ValueError):
+    """The input can't become this route: `field` says which one, the text what to do."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def create_route(actor: Actor, organization: Organization, name: str, **values: Any) -> Route:
+    """A route above the default one; `values` as in `change_route`. Raises RouteRefused."""
+    route = Route(organization=organization, name=name)
+    with transaction.atomic():
+        last = Route.objects.for_organization(organization).aggregate(Max("position"))
+        route.position = (last["position__max"] or 0) + 1
+        _apply(route, values)
+        route.save(force_insert=True)
+        audit.record(actor, organization, "create", route)
+        _relate(actor, route, values)
+    return route
+
+
+def change_route(actor: Actor, route: Route, **values: Any) -> Route:
+    """Change what is given: `name`, `position`, `matchers` (text or JSON), `integrations`,
+    `channels` and those of SETTINGS. Open groups keep their route. Raises RouteRefused."""
+    before = audit.snapshot(route)
+    with transaction.atomic():
+        _apply(route, values)
+        route.save()
+        changes = audit.changes_between(before, audit.snapshot(route))
+        if changes:
+            audit.record(actor, route.organization_id, "change", route, changes)
+        _relate(actor, route, values)
+    return route
+
+
+def delete_route(actor: Actor, route: Route) -> None:
+    """Remove a route with its groups. Raises RouteRefused for the default one."""
+    if route.is_default:
+        raise RouteRefused("route", "The default route stays; take its channels away instead.")
+    with transaction.atomic():
+        audit.record(actor, route.organization_id, "delete", route)
+        route.delete()
+
+
+def _apply(route: Route, values: dict[str, Any]) -> None:
+    narrowing = {"matchers", "integrations"} & {name for name in values if values[name]}
+    if route.is_default and narrowing:
+        raise RouteRefused(min(narrowing), "The default route takes everything that is left.")
+    if "matchers" in values:
+        try:
+            matchers = read_matchers(values["matchers"])
+        except MatcherError as error:
+            raise RouteRefused("matchers", str(error)) from None
+        route.matchers = [matcher.to_json() for matcher in matchers]
+    for field in ("name", "position", *SETTINGS):
+        if field in values:
+            setattr(route, field, values[field])
+    names = route.group_by
+    if names is not None and not (
+        isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+    ):
+        raise RouteRefused("group_by", 'Give a list of label names, ["..."] for all, or null.')
+
+
+def _relate(actor: Actor, route: Route, values: dict[str, Any]) -> None:
+    if "integrations" in values:
+        require_same_organization(route.organization_id, *values["integrations"])
+        route.integrations.set(values["integrations"])
+    if "channels" in values:
+        set_channels(actor, route, values["channels"])
 
 
 def default_route(organization: Organization | UUID) -> Route:

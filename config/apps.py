@@ -11,6 +11,7 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         """Import what registers itself: the Celery app, checks, the console's pages."""
-        from config import celery, checks  # noqa: F401, PLC0415  # models must be loaded first
+        from accounts import openapi  # noqa: F401, PLC0415  # models must be loaded first
+        from config import celery, checks  # noqa: F401, PLC0415  # as above
 
         autodiscover()

@@ -288,6 +288,16 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "DeliveryState": "deliveries.models.Delivery.State",
+        "ProbeState": "deliveries.models.Probe.State",
+        "ProbeKind": "deliveries.models.Probe.Kind",
+        "IntegrationKind": "alerts.models.Integration.Kind",
+        "TimelineKind": "alerts.models.TimelineEvent.Kind",
+        "Severity": "alerts.models.SEVERITIES",
+        "Status": "alerts.models.Status",
+        "ParseMode": "channels_app.models.NotificationChannel.Format",
+    },
 }
 
 # --- Logs: tokens and keys are taken out before anything is written -------------------------------
