@@ -26,12 +26,14 @@ class Texts(NamedTuple):
     """What the listed alerts say alike, cleaned; "" where they differ or say nothing new.
 
     `summary_differs`, `description_differs`: each alert has its own, to be told in its row.
+    `summary_repeated`: the description has the summary's words too.
     """
 
     summary: str
     description: str
     summary_differs: bool
     description_differs: bool
+    summary_repeated: bool
 
 
 class Details(NamedTuple):
@@ -44,7 +46,7 @@ class Details(NamedTuple):
 def texts_of(listed: Sequence[AlertView], varying: Sequence[str]) -> Texts:
     """Summary and description of these alerts, each unless it repeats what is said elsewhere."""
     if not listed:
-        return Texts("", "", False, False)
+        return Texts("", "", False, False, False)
     summaries = [one_line(alert.summary) for alert in listed]
     descriptions = [alert.description for alert in listed]
     is_over = listed[0].status == "resolved"  # then what to do about it is of no use
@@ -54,11 +56,13 @@ def texts_of(listed: Sequence[AlertView], varying: Sequence[str]) -> Texts:
     description_differs = not description and any(descriptions)
     if description and not says_more(description, listed[0]):
         description = ""
-    if summary and (summary in one_line(description) or not says_more(summary, listed[0])):
+    if summary and not says_more(summary, listed[0]):
         summary = ""
-    if description and (one_line(description) in summary or (summary and is_over)):
+    described = one_line(description)
+    if description and (described in summary or (summary and is_over)):
         description = ""
-    return Texts(summary, description, summary_differs, description_differs)
+    repeated = bool(description) and summary in described
+    return Texts(summary, description, summary_differs, description_differs, repeated)
 
 
 def details(
@@ -71,31 +75,27 @@ def details(
     room: int,
 ) -> Details:
     """At most `room` (1 or more) lines about the whole group."""
-    cut = False
+    is_over = found.status == "resolved"
     above = [*_whole(found, first, budget), *_state(group, found, times, budget)]
     facts = _facts(group, found, texts, times)
-    if facts and found.status == "resolved":
-        above.append(facts)
-    if texts.summary:
-        was = "Was: " if found.status == "resolved" else ""
-        above.append([f"{was}{isolate(shorten_end(texts.summary, budget.text))}"])
-        cut = len(texts.summary) > budget.text
-    below = [facts] if facts and found.status != "resolved" else []
-    if labels := _labels(found.common, budget.text):
-        below.append(labels)
-    below += _annotations(found.alerts, texts, budget.text)
+    above += facts if is_over else []
     links, links_cut = _links(group, budget)
-    below += links
-    left = room - len(above) - len(below)
-    body: list[Line] = []
-    if texts.description and budget.description and left > 0:
-        body, body_cut = _body(texts.description, found, budget, left)
-        cut = cut or body_cut
-    elif texts.description and len(found.alerts) == 1:
-        cut = True
-    if body:
-        return Details([*above, *body, *below], cut or links_cut)
-    return Details(joined([*above, *below], room, SEPARATOR), cut or links_cut)
+    below = [] if is_over else facts
+    below += [
+        *_labels(found.common, budget.text),
+        *_annotations(found.alerts, texts, budget.text),
+        *links,
+    ]
+    says_summary = bool(texts.summary) and not texts.summary_repeated
+    left = room - len(above) - len(below) - says_summary
+    body, body_cut = _body(texts.description, found, budget, left)
+    cut = body_cut or links_cut
+    if says_summary or (texts.summary and not body):
+        cut = cut or len(texts.summary) > budget.text
+        was = "Was: " if is_over else ""
+        above.append([f"{was}{isolate(shorten_end(texts.summary, budget.text))}"])
+    lines = [*above, *body, *below]
+    return Details(lines if body else joined(lines, room, SEPARATOR), cut)
 
 
 def _whole(found: Digest, first: Headline, budget: Budget) -> list[Line]:
@@ -132,8 +132,8 @@ def length_of_episode(alert: AlertView) -> timedelta | None:
     return alert.ends_at - alert.starts_at if alert.ends_at and alert.starts_at else None
 
 
-def _facts(group: GroupView, found: Digest, texts: Texts, times: Times) -> Line:
-    """Value, times and where from, as far as they hold for all."""
+def _facts(group: GroupView, found: Digest, texts: Texts, times: Times) -> list[Line]:
+    """Value, times and where from, as far as they hold for all: one line or none."""
     leading = found.leading
     facts: list[str] = []
     value = one_line(found.alerts[0].value_text) if len(found.alerts) == 1 else ""
@@ -149,7 +149,7 @@ def _facts(group: GroupView, found: Digest, texts: Texts, times: Times) -> Line:
     if group.integration and not any(alert.labels for alert in found.alerts):
         facts.append(f"from {isolate(shorten_end(one_line(group.integration), _PAIR_MAX))}")
     told = SEPARATOR.join(facts)
-    return [told[0].upper() + told[1:]] if told else []
+    return [[told[0].upper() + told[1:]]] if told else []
 
 
 def _lasted(group: GroupView, alerts: Sequence[AlertView], times: Times) -> list[str]:
@@ -170,7 +170,8 @@ def pair(label: str, value: str) -> str:
     return f"{shorten_middle(one_line(label), _PAIR_MAX)}={value}"
 
 
-def _labels(labels: Mapping[str, str], room: int) -> Line:
+def _labels(labels: Mapping[str, str], room: int) -> list[Line]:
+    """The labels in one line, those that don't fit counted; none without labels."""
     line: list[Piece] = []
     for number, label in enumerate(names := label_order(labels)):
         written = pair(label, labels[label])
@@ -181,7 +182,7 @@ def _labels(labels: Mapping[str, str], room: int) -> Line:
         if line:
             line.append(" ")
         line.append(Code(written))
-    return line
+    return [line] if line else []
 
 
 def _annotations(alerts: Sequence[AlertView], texts: Texts, room: int) -> list[Line]:
@@ -226,7 +227,12 @@ def _links(group: GroupView, budget: Budget) -> tuple[list[Line], bool]:
 
 
 def _body(text: str, found: Digest, budget: Budget, room: int) -> tuple[list[Line], bool]:
-    """The description in at most `room` lines, as a quote; an event's is its message itself."""
+    """The description in at most `room` lines, as a quote; an event's is its message itself.
+
+    Also says whether the document should tell it instead, in full.
+    """
+    if not text or not budget.description or room < 1:
+        return [], bool(text) and len(found.alerts) == 1
     paragraphs = lines_of(text)
     if len(paragraphs) > room:
         paragraphs = [line for line in paragraphs if line]

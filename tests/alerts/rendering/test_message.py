@@ -51,6 +51,15 @@ def test_common_labels_stand_once_and_the_name_never_in_rows() -> None:
     assert "\n• web-2:9100\n" in shown
 
 
+def test_a_summary_that_the_description_repeats_stands_in_where_that_has_no_room() -> None:
+    texts = {"summary": "much too slow", "description": "It is much too slow since the deploy."}
+    few = lines(group(*(alert("Latency", f"web-{n}", **texts) for n in range(3))))
+    ten = lines(group(*(alert("Latency", f"web-{n}", **texts) for n in range(10))))
+    assert few[1] == "It is much too slow since the deploy."
+    assert "much too slow" not in few[2:]
+    assert ten[1] == "much too slow · Since 23 Nov 14:02 UTC"
+
+
 def test_a_summary_of_one_pattern_stands_once() -> None:
     shown = lines(group(down(1), down(2)))
     assert "Instance ‹instance› is down" in shown
