@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from botapi.markup_cut import cut_point, slice_runs, text_of
+from botapi.markup_cut import cut_point, drop_runs, take_runs, text_of
 from botapi.markup_escape import (
     clean,
     escape_html,
@@ -314,15 +314,16 @@ def shorten(
         return tuple(nodes)
     mark = clean(mark)[: max(limit, 0)]
     runs = plain_runs_of(nodes) if parse_mode == "" else runs_of(nodes)
-    words = text_of(runs)
     room = limit - len(mark)
-    stop = cut_point(words, runs, 0, room) if room > 0 else 0
+    # A boundary more shows what follows the cut.
+    runs = take_runs(runs, limit + 2)
+    stop = cut_point(runs, room) if room > 0 else 0
     while True:
-        kept = _marked(_stripped(slice_runs(runs, 0, stop)), mark)
+        kept = _marked(_stripped(take_runs(runs, stop)), mark)
         shortened = nodes_of(kept)
         if stop == 0 or parse_mode is None or fits(shortened, parse_mode, limit):
             return shortened
-        stop = cut_point(words, runs, 0, stop * 3 // 4) if stop > 1 else 0
+        stop = cut_point(runs, stop * 3 // 4) if stop > 1 else 0
 
 
 def _stripped(runs: list[Run]) -> list[Run]:
@@ -356,20 +357,29 @@ def split(
     """
     if limit < 1:
         raise ValueError(f"limit is {limit}; a message needs room for at least 1 character")
-    runs = runs_of(nodes) if parse_mode else plain_runs_of(nodes)
-    words = text_of(runs)
+    rest: Sequence[Run] = runs_of(nodes) if parse_mode else plain_runs_of(nodes)
     parts: list[tuple[Node, ...]] = []
-    start = 0
-    while start < len(words):
-        longest = limit
-        while True:
-            stop = cut_point(words, runs, start, longest)
-            part = nodes_of(slice_runs(runs, start, stop))
-            if stop - start <= 1 or fits(part, parse_mode, limit):
-                break
-            longest = (stop - start) * 3 // 4
+    while rest:
+        part, cut = _first_part(rest, parse_mode, limit)
         if not is_blank(part):
             parts.append(part)
-        falls_on_blank = words[stop : stop + 1] in _BLANKS and words[stop - 1] not in _BLANKS
-        start = stop + 1 if falls_on_blank else stop
+        rest = drop_runs(rest, cut)
     return parts
+
+
+def _first_part(
+    runs: Sequence[Run], parse_mode: ParseMode, limit: int
+) -> tuple[tuple[Node, ...], int]:
+    """A message of the first runs, and how many code points it takes care of."""
+    # A boundary more shows what follows the cut.
+    window = take_runs(runs, limit + 2)
+    words = text_of(window)
+    longest = limit
+    while True:
+        stop = cut_point(window, longest)
+        part = nodes_of(take_runs(window, stop))
+        if stop == 1 or fits(part, parse_mode, limit):
+            break
+        longest = stop * 3 // 4
+    falls_on_blank = words[stop : stop + 1] in _BLANKS and words[stop - 1] not in _BLANKS
+    return part, stop + 1 if falls_on_blank else stop

@@ -11,18 +11,24 @@ from botapi.markup_runs import Run
 _JOINER = "\u200d"
 
 
-def slice_runs(runs: Sequence[Run], start: int, stop: int) -> list[Run]:
-    """The runs of the code points `start` to `stop`."""
-    sliced: list[Run] = []
-    position = 0
+def take_runs(runs: Sequence[Run], count: int) -> list[Run]:
+    """The runs of the first `count` code points."""
+    taken: list[Run] = []
     for run in runs:
-        piece = run.text[max(start - position, 0) : max(stop - position, 0)]
-        if piece:
-            sliced.append(run._replace(text=piece))
-        position += len(run.text)
-        if position >= stop:
+        if count <= 0:
             break
-    return sliced
+        taken.append(run if len(run.text) <= count else run._replace(text=run.text[:count]))
+        count -= len(run.text)
+    return taken
+
+
+def drop_runs(runs: Sequence[Run], count: int) -> Sequence[Run]:
+    """The runs after the first `count` code points."""
+    for number, run in enumerate(runs):
+        if len(run.text) > count:
+            return [run._replace(text=run.text[count:]), *runs[number + 1 :]]
+        count -= len(run.text)
+    return []
 
 
 def text_of(runs: Sequence[Run]) -> str:
@@ -30,28 +36,27 @@ def text_of(runs: Sequence[Run]) -> str:
     return "".join([run.text for run in runs])
 
 
-def cut_point(words: str, runs: Sequence[Run], start: int, longest: int) -> int:
-    """The best place to end a piece that starts at `start` and may have `longest` code points.
+def cut_point(runs: Sequence[Run], longest: int) -> int:
+    """The best place to end a piece of at most `longest` code points (1 or more).
 
     At the last empty line, else newline, else space of the piece's second half, else between two
     characters as people see them. A short code or link is left whole where the piece has enough
-    without it. Always more than `start` when `longest` is positive; the text's length when
-    everything fits. `words` is the text of the runs.
+    without it. At least 1; the text's length when everything fits.
     """
-    stop = start + longest
-    if stop >= len(words):
+    words = text_of(runs)
+    if longest >= len(words):
         return len(words)
-    half = start + longest // 2
+    half = longest // 2
     for boundary in ("\n\n", "\n", " "):
         # The boundary goes with the piece, or is what comes right after it.
-        found = words.rfind(boundary, half, stop + len(boundary))
-        cut = min(found + len(boundary), stop)
-        if found >= 0 and cut > start and (boundary != " " or not _inside_whole(runs, cut)):
+        found = words.rfind(boundary, half, longest + len(boundary))
+        cut = min(found + len(boundary), longest)
+        if found >= 0 and cut > 0 and (boundary != " " or not _inside_whole(runs, cut)):
             return cut
     for begin, end in _wholes(runs):
-        if half < begin < stop < end:
+        if half < begin < longest < end:
             return begin
-    return _grapheme_start(words, start, stop)
+    return _grapheme_start(words, longest)
 
 
 def _wholes(runs: Sequence[Run]) -> list[tuple[int, int]]:
@@ -68,15 +73,15 @@ def _inside_whole(runs: Sequence[Run], position: int) -> bool:
     return any(begin < position < end for begin, end in _wholes(runs))
 
 
-def _grapheme_start(words: str, start: int, stop: int) -> int:
+def _grapheme_start(words: str, stop: int) -> int:
     """The last place at or before `stop` that does not split a character as people see it."""
     place = stop
-    while place > start and _continues(words, start, place):
+    while place > 0 and _continues(words, place):
         place -= 1
-    return place if place > start else stop
+    return place or stop
 
 
-def _continues(words: str, start: int, place: int) -> bool:
+def _continues(words: str, place: int) -> bool:
     """Whether the code point at `place` belongs to the one before it (UAX 29, common cases)."""
     char, before = words[place], words[place - 1]
     if char == _JOINER or before == _JOINER or unicodedata.category(char) in ("Mn", "Me", "Mc"):
@@ -85,7 +90,7 @@ def _continues(words: str, start: int, place: int) -> bool:
         return True
     if _is_flag_letter(char) and _is_flag_letter(before):
         first = place
-        while first > start and _is_flag_letter(words[first - 1]):
+        while first > 0 and _is_flag_letter(words[first - 1]):
             first -= 1
         return (place - first) % 2 == 1
     return False

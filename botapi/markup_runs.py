@@ -268,19 +268,36 @@ def _leaf(run: Run) -> Node:
 
 
 def settled(nodes: Sequence[Node]) -> Sequence[Node]:
-    """The nodes in normal form; the very same object where they are plainly in it already."""
-    return nodes if _is_settled(nodes) else nodes_of(runs_of(nodes))
+    """The nodes in normal form, apart from how styles and code nest, which Telegram sorts out.
+
+    Only what is not so takes the detour through runs; mostly the very same object comes back.
+    """
+    odd = [
+        number
+        for number, node in enumerate(nodes)
+        if not (
+            _stands_alone(nodes, number) and _fills_lines(node)
+            if isinstance(node, Blockquote)
+            else _is_settled_inline(node, 0)
+        )
+    ]
+    if not odd:
+        return nodes
+    if any(_has_quote(nodes[number]) for number in odd):
+        return nodes_of(runs_of(nodes))
+    mended: list[Node] = []
+    done = 0
+    for number in odd:
+        mended += nodes[done:number]
+        mended += nodes_of(runs_of((nodes[number],)))
+        done = number + 1
+    return [*mended, *nodes[done:]]
 
 
-def _is_settled(nodes: Sequence[Node]) -> bool:
-    """Whether nothing in the nodes needs the detour through runs; most messages are so."""
-    for number, node in enumerate(nodes):
-        if isinstance(node, Blockquote):
-            if not _stands_alone(nodes, number) or not _fills_lines(node):
-                return False
-        elif not _is_settled_inline(node, 0):
-            return False
-    return True
+def _has_quote(node: Node) -> bool:
+    if isinstance(node, Text | Code | Pre):
+        return False
+    return isinstance(node, Blockquote) or any(_has_quote(child) for child in node.children)
 
 
 def _is_settled_inline(node: Node, inside: int) -> bool:
