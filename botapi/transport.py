@@ -68,12 +68,13 @@ class Dialler:
     """Opens TCP connections to checked addresses: the host's, or the proxy's if there is one.
 
     `trusted` says that there is a proxy and that it is the operator's: its address needs no check.
-    `idle_max` is for the connections made.
+    `connect_timeout` and `idle_max` are in seconds, the second is for the connections made.
     """
 
     policy: OutboundPolicy
     proxy: Proxy | None = None
     trusted: bool = False
+    connect_timeout: float = CONNECT_TIMEOUT
     idle_max: float = IDLE_MAX
 
     def dial(self, host: str, port: int, timeout: float) -> socket.socket:
@@ -142,7 +143,8 @@ class _GuardedHTTPConnection(HTTPConnection):
         return fresh and super().is_connected
 
     def _new_conn(self) -> socket.socket:
-        timeout = CONNECT_TIMEOUT if self.timeout is None else min(self.timeout, CONNECT_TIMEOUT)
+        limit = self._dialler.connect_timeout
+        timeout = limit if self.timeout is None else min(self.timeout, limit)
         return self._dialler.dial(self._dns_host, self.port, timeout)
 
     def _tunnel(self) -> None:
@@ -190,9 +192,7 @@ class _GuardedHTTPConnection(HTTPConnection):
         if self._request_complete:
             return super().getresponse()
         with _nothing_sent("send"):
-            response = super().getresponse()
-        self.close()  # half a request lies on the line: never to be used again
-        return response
+            return super().getresponse()
 
 
 @contextmanager
@@ -235,12 +235,14 @@ class GuardedAdapter(HTTPAdapter):
         policy: OutboundPolicy,
         proxy: Proxy | None = None,
         pool_size: int = 64,
+        connect_timeout: float = CONNECT_TIMEOUT,
         idle_max: float = IDLE_MAX,
     ) -> None:
         self._policy = policy
         self._own_proxy = proxy
         self._proxy = proxy or policy.operator_proxy
         self._pool_size = pool_size
+        self._connect_timeout = connect_timeout
         self._idle_max = idle_max
         super().__init__(pool_connections=_HOSTS_MAX, pool_maxsize=pool_size)
         _adapters.add(self)
@@ -292,7 +294,9 @@ class GuardedAdapter(HTTPAdapter):
         manager = self._proxied if proxy else self._direct
         pool = manager.connection_from_host(host, port, parts.scheme)
         trusted = proxy is not None and proxy is not self._own_proxy
-        pool.conn_kw["dialler"] = Dialler(self._policy, proxy, trusted, self._idle_max)
+        pool.conn_kw["dialler"] = Dialler(
+            self._policy, proxy, trusted, self._connect_timeout, self._idle_max
+        )
         forwarded = proxy is not None and proxy.scheme == "http" and parts.scheme == "http"
         return _Route(pool, f"http://{parts.netloc}" if forwarded else "")
 

@@ -292,9 +292,9 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def unanswering_port() -> Iterator[int]:
+def unanswering_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """A port that takes no more connections: they neither succeed nor fail (on Linux)."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    listener = socket.create_server((host, port), backlog=0)
     waiting = [socket.socket() for _ in range(2)]
     try:
         for one in waiting:

@@ -144,6 +144,14 @@ class TestRequest:
         with pytest.raises(ValueError, match="method"):
             BotApiClient().call(TOKEN, method)
 
+    def test_a_closed_client_opens_new_connections(self) -> None:
+        with ScriptedServer(ok()) as server:
+            client = local_client(server)
+            for _ in range(2):
+                client.call(TOKEN, "getMe")
+                client.close()
+            assert server.connections == 2
+
     def test_a_child_process_does_not_use_its_parents_connections(self) -> None:
         with ScriptedServer(ok()) as server:
             client = local_client(server)

@@ -12,6 +12,7 @@ from tests.botapi.conftest import Authority
 from tests.botapi.servers import (
     Answer,
     Names,
+    Request,
     ScriptedServer,
     drip,
     hang_up,
@@ -121,6 +122,17 @@ class TestNoAnswer:
                 assert caught.value.status == 413
             assert server.connections == 2
 
+    def test_an_upload_that_was_reset_halfway_was_not_sent(self) -> None:
+        class Curt(ScriptedServer):
+            def serve(self, connection: socket.socket) -> None:
+                connection.recv(1000)
+                hang_up(reset=True)(connection, Request("", "", {}, b""))
+
+        upload = {"document": InputFile("a", bytes(30 << 20))}
+        with Curt(ok()) as server, pytest.raises(Unreachable) as caught:
+            local_client(server).call(TOKEN, "sendDocument", {}, upload)
+        assert (caught.value.kind, caught.value.maybe_sent) == ("send", False)
+
     def test_a_closed_port_was_not_sent_to(self) -> None:
         with ScriptedServer(ok()) as server:
             client = local_client(server)
@@ -152,6 +164,13 @@ class TestNames:
         names = Names({"bot.test": ["127.0.0.2", "::1", "127.0.0.1"]})
         with ScriptedServer(ok()) as server:
             client = BotApiClient(f"http://bot.test:{server.port}", policy=named(names, "bot.test"))
+            assert client.call(TOKEN, "getMe") is True
+
+    def test_an_address_that_swallows_packets_leaves_time_for_the_next(self) -> None:
+        names = Names({"bot.test": ["127.0.0.2", "127.0.0.1"]})
+        with ScriptedServer(ok()) as server, unanswering_port("127.0.0.2", server.port):
+            url = f"http://bot.test:{server.port}"
+            client = BotApiClient(url, policy=named(names, "bot.test"), total_timeout=0.8)
             assert client.call(TOKEN, "getMe") is True
 
     @pytest.mark.parametrize("table", [{}, {"bot.test": ["192.168.1.1"]}])

@@ -30,7 +30,7 @@ def log() -> Iterator[io.StringIO]:
     handler = logging.StreamHandler(stream)
     root = logging.getLogger()
     level = root.level
-    root.addHandler(handler)
+    root.handlers.insert(0, handler)  # before those that clean records for everybody after them
     root.setLevel(logging.DEBUG)
     yield stream
     root.removeHandler(handler)

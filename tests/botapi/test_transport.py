@@ -1,5 +1,6 @@
 """The transport adapter, also in the hands of a stock `requests` session."""
 
+import socket
 import time
 
 import pytest
@@ -8,9 +9,9 @@ from requests import PreparedRequest
 
 from botapi.deadline import TotalTimeout
 from botapi.guard import GuardRefused, OutboundPolicy
-from botapi.transport import GuardedAdapter, read_body
+from botapi.transport import GuardedAdapter, NotSent, read_body
 from tests.botapi.calls import LOCAL
-from tests.botapi.servers import ScriptedServer, http, ok, raw
+from tests.botapi.servers import ScriptedServer, http, ok, raw, unanswering_port
 
 
 def get(url: str) -> PreparedRequest:
@@ -25,6 +26,33 @@ def test_a_connection_that_idled_long_is_not_used_again(idle_max: float, connect
             read_body(adapter.exchange(get(server.url), TotalTimeout(2)), 100)
             time.sleep(0.1)
         assert server.connections == connections
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_the_limit_for_connecting_does_not_hurry_an_upload(kept: bool) -> None:
+    class Slow(ScriptedServer):
+        def serve(self, connection: socket.socket) -> None:
+            time.sleep(0.4)
+            super().serve(connection)
+
+    body = bytes(30 << 20)
+    with Slow(ok()) as server:
+        adapter = GuardedAdapter(LOCAL, connect_timeout=0.2)
+        if kept:
+            adapter.exchange(get(server.url), TotalTimeout(5)).close()
+        request = requests.Request("POST", server.url, data=body).prepare()
+        assert adapter.exchange(request, TotalTimeout(5)).status_code == 200
+        assert len(server.requests[-1].body) == len(body)
+
+
+def test_the_limit_for_connecting_holds_within_a_longer_call() -> None:
+    with unanswering_port() as port:
+        adapter = GuardedAdapter(LOCAL, connect_timeout=0.2)
+        started = time.monotonic()
+        with pytest.raises(NotSent) as caught:
+            adapter.exchange(get(f"http://127.0.0.1:{port}"), TotalTimeout(5))
+        assert time.monotonic() - started < 0.6
+        assert caught.value.kind == "connect"
 
 
 @pytest.mark.parametrize("limit", [0, 1, 23, 24])
