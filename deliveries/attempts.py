@@ -42,6 +42,7 @@ REFUSED_IN_A_ROW = 3
 FORBIDDEN_IN_A_ROW = 5
 SUSPECTED_IN_A_ROW = 3
 RETRY_SECONDS = 10
+AFTER_429 = 0.25
 
 
 @dataclass(slots=True, eq=False)
@@ -328,7 +329,7 @@ def _postpone(delivery: Delivery, decision: Postpone, now: datetime, said: str) 
         ChatClock.objects.update_or_create(
             chat_id=delivery.chat_id,
             defaults={
-                "not_before": now + timedelta(seconds=decision.seconds),
+                "not_before": now + timedelta(seconds=decision.seconds + AFTER_429),
                 "reason": said[:255],
             },
         )

@@ -44,7 +44,6 @@ DIRTY_SECONDS = 0.05
 BACKOFF_MAX = 30.0
 LIMITED_CHATS = 3
 LIMITED_SECONDS = 10.0
-AFTER_429 = 0.2
 THREADS = 16 if settings.EMBEDDED_DATABASE else 48
 BATCH = 32
 
@@ -62,7 +61,8 @@ class Held:
     not_before: float = 0.0
     suspected_at: float | None = None
     checking: bool = False
-    in_flight: set[UUID] = field(default_factory=set)
+    in_flight: dict[UUID, bool] = field(default_factory=dict)
+    """Chat → whether it is a group."""
     blocked: dict[UUID, float] = field(default_factory=dict)
     limited: dict[UUID, float] = field(default_factory=dict)
     look_at: float | None = None
@@ -329,7 +329,7 @@ class Run:
                 if picked is None:
                     lanes_left.remove(held)
                     continue
-                held.in_flight.add(picked[0].chat_id)
+                held.in_flight[picked[0].chat_id] = picked[0].group
                 picks.append((held, *picked))
                 if len(picks) >= room:
                     break
@@ -344,7 +344,8 @@ class Run:
         for held, head, at in picks:
             attempt = by_id.get(head.delivery_id)
             if attempt is None:
-                held.in_flight.discard(head.chat_id)
+                del held.in_flight[head.chat_id]
+                held.schedule.pace.give_back(head.chat_id, group=head.group, at=at)
                 stale[head.chat_id] = held
                 continue
             self._senders.submit(CallJob(attempt, held.client, held.token, at, self.clock.now))
@@ -383,7 +384,7 @@ class Run:
                 self._checked(held, done)
                 continue
             chat_id = done.result.attempt.delivery.chat_id
-            held.in_flight.discard(chat_id)
+            self._answered(held, done.result, done)
             held.blocked.pop(chat_id, None)
             chats.add(chat_id)
             self._note(held, done.result, done.started)
@@ -392,6 +393,18 @@ class Run:
         for done in finished:
             if (held := self._held.get(done.bot_id)) is not None:
                 self._plan(held)
+
+    def _answered(self, held: Held, result: Result, done: Done) -> None:
+        chat_id = result.attempt.delivery.chat_id
+        group = held.in_flight.pop(chat_id, None)
+        if group is not None:  # else it is of a former hold of this lane
+            held.schedule.pace.answered(
+                chat_id,
+                group=group,
+                at=done.at,
+                left=done.started,
+                answered=result.finished_at.timestamp(),
+            )
 
     def _checked(self, held: Held, done: Done) -> None:
         held.checking = False
@@ -416,7 +429,7 @@ class Run:
             recent = [at for at in held.limited.values() if at > now - LIMITED_SECONDS]
             if len(recent) >= LIMITED_CHATS:
                 advice = ADVICE[Problem.RATE_LIMITED].wrong
-                self._hold_back(held, now + decision.seconds + AFTER_429, advice)
+                self._hold_back(held, now + decision.seconds + attempts.AFTER_429, advice)
         elif isinstance(decision, SuspectBot):
             if held.suspected_at is None:
                 held.suspected_at = now

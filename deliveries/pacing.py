@@ -4,18 +4,20 @@ The limits (Bot FAQ, "My bot is hitting limits"; botapi/limits.py): 30 calls a s
 second per chat where a burst of three passes, 20 a minute per group. Edits count. All times are
 seconds since the epoch on one clock, passed in.
 
-A call holds its place from its start until a period and a margin later. The margin covers what the
-network adds to one call and not to the next, so that calls do not arrive closer than they left.
+Telegram counts calls when they arrive, and one call's way may be longer than the next one's. So a
+call counts from its answer, when it has certainly arrived, or from DOUBT after it left, whichever
+is earlier: calls under way for longer than that differ by less, as far as anyone can tell.
 """
 
-from bisect import bisect_right, insort
-from collections.abc import Hashable, Iterable
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from botapi.limits import CHAT_BURST
 
-SECOND_MARGIN = 0.025
-MINUTE_MARGIN = 0.25
+DOUBT = 0.025
+MARGIN = 0.005
+"""Seconds: of a call under way, and on top of every period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,9 @@ class Window:
 
     __slots__ = ("_back", "_limit", "_period", "_reserve", "_spacing")
 
-    def __init__(self, limit: int, period: float, reserve: int, margin: float) -> None:
+    def __init__(self, limit: int, period: float, reserve: int) -> None:
         self._limit = limit
-        self._period = period + margin
+        self._period = period + MARGIN
         self._reserve = reserve
         self._spacing = self._period / limit
         self._back: list[float] = []  # when each place taken comes back, ascending
@@ -59,6 +61,14 @@ class Window:
         del self._back[: bisect_right(self._back, at)]
         insort(self._back, at + self._period)
 
+    def move(self, at: float, to: float | None) -> None:
+        """The call counted at `at` left at `to`, or (None) not at all."""
+        place = bisect_left(self._back, at + self._period)
+        if place < len(self._back) and self._back[place] == at + self._period:
+            del self._back[place]
+        if to is not None:
+            insort(self._back, to + self._period)
+
     def idle(self, now: float) -> bool:
         """Whether nothing counted any more at `now`."""
         return not self._back or self._back[-1] <= now
@@ -67,12 +77,12 @@ class Window:
 class Bucket:
     """`rate` calls a second, after a pause up to `capacity` at once (a token bucket as GCRA)."""
 
-    __slots__ = ("_burst", "_due", "_interval")
+    __slots__ = ("_before", "_burst", "_due", "_interval")
 
-    def __init__(self, rate: float, capacity: int, margin: float) -> None:
-        self._interval = 1 / rate + margin
+    def __init__(self, rate: float, capacity: int) -> None:
+        self._interval = 1 / rate + MARGIN
         self._burst = (capacity - 1) * self._interval
-        self._due = 0.0  # when the bucket is full again, less one token
+        self._due = self._before = 0.0  # when the bucket is full again; the same before `take`
 
     def earliest(self, now: float) -> float:
         """When the next call may leave, `now` or later."""
@@ -80,7 +90,12 @@ class Bucket:
 
     def take(self, at: float) -> None:
         """Count a call that leaves at `at`."""
+        self._before = self._due
         self._due = max(self._due, at) + self._interval
+
+    def move(self, to: float | None) -> None:
+        """The call counted last left at `to`, or (None) not at all."""
+        self._due = self._before if to is None else max(self._before, to) + self._interval
 
     def idle(self, now: float) -> bool:
         """Whether the bucket is full at `now`."""
@@ -92,7 +107,7 @@ class Pace:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._bot = Window(limits.per_second, 1.0, limits.per_second // 10, SECOND_MARGIN)
+        self._bot = Window(limits.per_second, 1.0, limits.per_second // 10)
         self._chats: dict[Hashable, tuple[Bucket, Window | None]] = {}
 
     def earliest(self, chat: Hashable, *, group: bool, now: float, urgent: bool) -> float:
@@ -113,17 +128,31 @@ class Pace:
         return at if window is None else window.earliest(at, urgent=urgent)
 
     def take(self, chat: Hashable, *, group: bool, at: float) -> None:
-        """Count a call to `chat` that leaves at `at`."""
+        """Count a call to `chat` that is to leave at `at`."""
         bucket, window = self._of(chat, group=group)
+        at += DOUBT
         self._bot.take(at)
         bucket.take(at)
         if window is not None:
             window.take(at)
 
-    def replay(self, calls: Iterable[tuple[Hashable, bool, float]]) -> None:
-        """Count calls of the past, oldest first: (chat, whether it is a group, when it left)."""
-        for chat, group, at in calls:
-            self.take(chat, group=group, at=at)
+    def answered(
+        self, chat: Hashable, *, group: bool, at: float, left: float, answered: float
+    ) -> None:
+        """The call taken for `at` left at `left` and was answered at `answered`."""
+        self._move(chat, group=group, at=at, to=min(left + DOUBT, answered))
+
+    def give_back(self, chat: Hashable, *, group: bool, at: float) -> None:
+        """The call taken for `at` did not leave."""
+        self._move(chat, group=group, at=at, to=None)
+
+    def _move(self, chat: Hashable, *, group: bool, at: float, to: float | None) -> None:
+        bucket, window = self._of(chat, group=group)
+        at += DOUBT
+        self._bot.move(at, to)
+        bucket.move(to)
+        if window is not None:
+            window.move(at, to)
 
     def forget_idle(self, now: float) -> None:
         """Drop the chats whose budgets are full again."""
@@ -138,7 +167,7 @@ class Pace:
         if known is None or (group and known[1] is None):
             limit = self._limits.group_per_minute
             known = self._chats[chat] = (
-                Bucket(self._limits.chat_per_second, CHAT_BURST, SECOND_MARGIN),
-                Window(limit, 60.0, limit // 5, MINUTE_MARGIN) if group else None,
+                Bucket(self._limits.chat_per_second, CHAT_BURST),
+                Window(limit, 60.0, limit // 5) if group else None,
             )
         return known

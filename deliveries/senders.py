@@ -40,11 +40,12 @@ SETTLE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A finished call (`result`, begun at `started`), or a finished check of a bot (`again`: in how
-    many seconds to check once more, None when that is settled)."""
+    """A finished call (`result`, meant to leave at `at`, left at `started`), or a finished check of
+    a bot (`again`: in how many seconds to check once more, None when that is settled)."""
 
     bot_id: UUID
     result: Result | None = None
+    at: float = 0.0
     started: float = 0.0
     again: float | None = None
 
@@ -112,8 +113,8 @@ class CallJob:
 
     def __call__(self) -> Done:
         """Call, and decide."""
+        time.sleep(max(0.0, self.at - self.now()))
         started = self.now()
-        time.sleep(max(0.0, self.at - started))
         failure: BotApiFailure | None = None
         message_id: int | None = None
         try:
@@ -130,7 +131,7 @@ class CallJob:
             decision = GiveUp(Problem.REFUSED)
         finished_at = datetime.fromtimestamp(self.now(), UTC)
         result = Result(self.attempt, decision, finished_at, failure, message_id)
-        return Done(self.attempt.delivery.bot_id, result, started)
+        return Done(self.attempt.delivery.bot_id, result, self.at, started)
 
     def _exchange(self) -> tuple[Decision, int | None]:
         call = self.attempt.call

@@ -1,0 +1,130 @@
+"""A real Telegram stand-in and rows that point at it."""
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.audit import COMMAND_LINE
+from channels_app.models import Bot, NotificationChannel
+from deliveries import dispatcher, files, health, outbox
+from deliveries.models import Attachment, Delivery, SentMessage, Stream
+from deliveries.outbox import Call
+from tests.factories import make_bot, make_channel, make_organization
+from tests.sandbox.process import SandboxBot, SandboxChat, SandboxHandle, running_sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxHandle]:
+    with running_sandbox() as handle:
+        yield handle
+
+
+class Stage:
+    """One organization, one bot, and as many chats as a test needs."""
+
+    def __init__(self, telegram: SandboxHandle) -> None:
+        self.telegram = telegram
+        self.organization = make_organization()
+        self.sandbox_bot: SandboxBot = telegram.create_bot()
+        self.bot: Bot = make_bot(
+            self.organization, token=self.sandbox_bot.token, api_url=telegram.url
+        )
+
+    def channel(
+        self, kind: Any = "private", **fields: Any
+    ) -> tuple[NotificationChannel, SandboxChat]:
+        settings = {name: fields.pop(name) for name in ("message_thread_id",) if name in fields}
+        chat = self.telegram.create_chat(kind, bot=self.sandbox_bot, **fields)
+        channel = make_channel(self.bot, chat_id=chat.id, **settings)
+        channel.chat.type = chat.kind
+        channel.chat.save()
+        return channel, chat
+
+    def send(
+        self,
+        channel: NotificationChannel,
+        text: str = "hello",
+        *,
+        stream: Stream | None = None,
+        call: Call | None = None,
+        **fields: Any,
+    ) -> SentMessage:
+        values: dict[str, Any] = {
+            "purpose": Delivery.Purpose.GROUP,
+            "priority": Delivery.Priority.NORMAL,
+            "kind": SentMessage.Kind.TEXT,
+            "due_at": timezone.now(),
+        }
+        return outbox.send(
+            stream or outbox.open_stream(channel.organization_id, channel.chat),
+            call or Call("sendMessage", {"text": text}, plain_text=text),
+            channel=channel,
+            **{**values, **fields},
+        )
+
+    def change(
+        self, channel: NotificationChannel, message: SentMessage, call: Call, **fields: Any
+    ) -> Delivery:
+        values: dict[str, Any] = {
+            "purpose": Delivery.Purpose.GROUP,
+            "priority": Delivery.Priority.NORMAL,
+            "due_at": timezone.now() - timedelta(milliseconds=1),
+        }
+        return outbox.change(message, call, channel=channel, **{**values, **fields})
+
+    def edit(self, channel: NotificationChannel, message: SentMessage, text: str) -> Delivery:
+        message.refresh_from_db()
+        return self.change(
+            channel, message, Call("editMessageText", {"text": text}, plain_text=text)
+        )
+
+    def dispatch(self, seconds: float = 5.0) -> None:
+        """Dispatch until nothing is left to do, at most so long."""
+        dispatcher.dispatch(seconds, until_idle=True)
+
+    def dispatch_in_background(self, seconds: float = 5.0) -> threading.Thread:
+        thread = threading.Thread(target=self._dispatch_and_close, args=(seconds,))
+        thread.start()
+        return thread
+
+    def _dispatch_and_close(self, seconds: float) -> None:
+        try:
+            self.dispatch(seconds)
+        finally:
+            connection.close()
+
+    def bot_now(self) -> Bot:
+        return Bot.objects.get(pk=self.bot.pk)
+
+    def enable(self, channel: NotificationChannel) -> None:
+        health.enable(COMMAND_LINE, channel)
+
+    def retry(self, delivery: Delivery) -> None:
+        outbox.retry(delivery, COMMAND_LINE)
+
+    def store(self, filename: str, content: bytes) -> Attachment:
+        return files.store(self.organization, filename, content, "text/plain")
+
+    def ago(self, seconds: float) -> datetime:
+        return timezone.now() - timedelta(seconds=seconds)
+
+    def due_now(self) -> None:
+        """Let what was postponed be due."""
+        Delivery.objects.filter(state=Delivery.State.WAITING).update(not_before=timezone.now())
+
+    def texts(self, chat: SandboxChat) -> list[str]:
+        return [message.text for message in self.telegram.messages(chat)]
+
+
+@pytest.fixture
+def stage(sandbox_process: SandboxHandle, transactional_db: None) -> Stage:
+    sandbox_process.reset()
+    sandbox_process.clear_faults()
+    sandbox_process.set_flood("published")
+    sandbox_process.set_latency(0)
+    return Stage(sandbox_process)
