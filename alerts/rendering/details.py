@@ -61,6 +61,8 @@ def texts_of(listed: Sequence[AlertView], varying: Sequence[str]) -> Texts:
     described = one_line(description)
     if description and (described in summary or (summary and is_over)):
         description = ""
+    if not description and len(summary) > _EXPANDABLE_FROM:
+        summary, description, described = "", summary, summary
     repeated = bool(description) and summary in described
     return Texts(summary, description, summary_differs, description_differs, repeated)
 
@@ -159,7 +161,10 @@ def _lasted(group: GroupView, alerts: Sequence[AlertView], times: Times) -> list
     ended = max(ends) if len(ends) == len(alerts) and ends else group.closed_at
     if ended is None:
         return [f"began {times.show(begun)}"]
-    return [f"lasted {duration(ended - begun)}, from {times.show(begun)} to {times.show(ended)}"]
+    start = times.show(begun)
+    if begun.replace(second=0, microsecond=0) == ended.replace(second=0, microsecond=0):
+        return [f"lasted {duration(ended - begun)}, at {start}"]
+    return [f"lasted {duration(ended - begun)}, from {start} to {times.show(ended)}"]
 
 
 def pair(label: str, value: str) -> str:

@@ -42,12 +42,14 @@ _LINKING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A group's alerts, sorted: firing, then events, then resolved; worst first, then newest.
+    """A group's alerts, sorted: firing, then events, then resolved; worst first, then newest (to
+    the minute, as it is shown), then by name and place.
 
     `status`: what the group is as a whole; `leading`: the alerts in that state.
     `where`: the label that says where the leading alerts are.
     `common`: labels that all alerts share, those left out that the first line says.
-    `varying`: names of the labels that tell the alerts apart, the most telling first.
+    `varying`: names of the labels that tell the alerts apart, the most telling first. A label that
+    some alerts lack while the others agree on it tells little: it counts only where no other does.
     `names_differ`: among all alerts; `severities_differ`: among the leading ones.
     `same_start`: the leading alerts began in the same minute.
     """
@@ -67,11 +69,14 @@ def digest(group: GroupView) -> Digest:
     """Sort the group's alerts and find what they share."""
     alerts: Sequence[AlertView] = group.alerts
     if len(alerts) > 1:
-        alerts = sorted(alerts, key=_sort_key)
+        place = where_label(alerts)
+        alerts = sorted(alerts, key=lambda alert: _sort_key(alert, place))
     status = alerts[0].status if alerts else group.status
     leading = alerts if not alerts or alerts[-1].status == status else _of(status, alerts)
     common, varying = _compare(alerts)
     where = where_label(leading)
+    if where and where not in common and where not in varying:
+        varying = [where, *varying]
     first = alerts[0] if alerts else None
     told = {
         label: value
@@ -104,9 +109,16 @@ def _label_key(label: str) -> tuple[int, int, str]:
     return (label in _NOISE, _RANK.get(label, len(_RANK)), label)
 
 
-def _sort_key(alert: AlertView) -> tuple[int, int, float, str, str]:
-    since = alert.starts_at.timestamp() if alert.starts_at else 0.0
-    return (_ORDER[alert.status], -rank(alert.severity), -since, alert.name, alert.alert_id)
+def _sort_key(alert: AlertView, place: str) -> tuple[int, int, int, str, str, str]:
+    since = int(alert.starts_at.timestamp() // 60) if alert.starts_at else 0
+    return (
+        _ORDER[alert.status],
+        -rank(alert.severity),
+        -since,
+        alert.name,
+        alert.labels.get(place, ""),
+        alert.alert_id,
+    )
 
 
 def _of(status: AlertStatus, alerts: Sequence[AlertView]) -> Sequence[AlertView]:
@@ -132,17 +144,21 @@ def _compare(alerts: Sequence[AlertView]) -> tuple[dict[str, str], list[str]]:
     if len(alerts) == 1:
         return dict(first), []
     common = set(first.items())
-    names = set(first)
+    values = dict(first)
+    differing: set[str] = set()
     for alert in alerts[1:]:
-        common &= alert.labels.items()
-        names |= alert.labels.keys()
+        labels = alert.labels.items()
+        common &= labels
+        differing.update(
+            [name for name, value in labels if values.setdefault(name, value) != value]
+        )
     shared = dict(common)
-    varying = [
-        name
-        for name in names
-        if name not in shared and name not in _NAME_LABELS and not name.startswith("__")
-    ]
-    return shared, label_order(varying)
+    names = [name for name in values if name not in shared]
+    return shared, label_order(_telling(differing) or _telling(names))
+
+
+def _telling(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name not in _NAME_LABELS and not name.startswith("__")]
 
 
 def shared_text(texts: Sequence[str], alerts: Sequence[AlertView], varying: Sequence[str]) -> str:

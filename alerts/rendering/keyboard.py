@@ -40,7 +40,7 @@ def shared_links(group: GroupView) -> list[Link]:
     """The links that hold for the whole group, most useful first, each URL once.
 
     Of a kind on which the alerts disagree there is none; for the source the sender's own page
-    then stands in.
+    then stands in. What is over needs no silence.
     """
     found: dict[LinkKind, dict[str, Link]] = {}
     for alert in group.alerts:
@@ -48,6 +48,8 @@ def shared_links(group: GroupView) -> list[Link]:
             found.setdefault(link.kind, {}).setdefault(link.url, link)
     if len(group.alerts) > 1:
         found = {kind: links for kind, links in found.items() if len(links) == 1}
+    if all(alert.status == "resolved" for alert in group.alerts):
+        found.pop(LinkKind.SILENCE, None)
     if group.external_url.strip() and LinkKind.SOURCE not in found:
         found[LinkKind.SOURCE] = {group.external_url: Link(LinkKind.SOURCE, group.external_url)}
     shared: dict[str, Link] = {}

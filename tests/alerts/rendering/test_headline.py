@@ -39,7 +39,7 @@ def first_line(view: GroupView) -> str:
         ),
         (
             [alert("HighCPU", f"web-{n % 2}", WARNING, alert_id=f"{n}") for n in (1, 2, 3)],
-            "🟡 FIRING warning · HighCPU · web-1 +1 (3)",
+            "🟡 FIRING warning · HighCPU · web-0 +1 (3)",
         ),
         (
             [alert("A", "web-1", WARNING), alert("B", "web-2", CRITICAL)],

@@ -46,6 +46,13 @@ def test_a_console_that_telegram_would_refuse_is_left_out(url: str) -> None:
     assert unlinkable(group(linked(), console_url=url)) == []
 
 
+def test_what_is_over_needs_no_silence() -> None:
+    link = Link(LinkKind.SILENCE, "https://a.b/")
+    over = alert("A", "x", links=(link,), status="resolved")
+    assert labels(over, linked(link)) == ["Silence at source"]
+    assert labels(over) == []
+
+
 def test_equal_urls_once() -> None:
     links = (Link(LinkKind.SOURCE, "https://a.b/"), Link(LinkKind.DASHBOARD, "https://a.b/"))
     assert labels(linked(*links), console_url="https://a.b/") == ["Source"]

@@ -52,9 +52,12 @@ def test_common_labels_stand_once_and_the_name_never_in_rows() -> None:
 
 
 def test_a_summary_that_the_description_repeats_stands_in_where_that_has_no_room() -> None:
-    texts = {"summary": "much too slow", "description": "It is much too slow since the deploy."}
-    few = lines(group(*(alert("Latency", f"web-{n}", **texts) for n in range(3))))
-    ten = lines(group(*(alert("Latency", f"web-{n}", **texts) for n in range(10))))
+    texts: dict[str, object] = {
+        "summary": "much too slow",
+        "description": "It is much too slow since the deploy.",
+    }
+    few = lines(group(*(alert("Latency", f"web-{n}", None, **texts) for n in range(3))))
+    ten = lines(group(*(alert("Latency", f"web-{n}", None, **texts) for n in range(10))))
     assert few[1] == "It is much too slow since the deploy."
     assert "much too slow" not in few[2:]
     assert ten[1] == "much too slow · Since 23 Nov 14:02 UTC"
@@ -151,6 +154,33 @@ def test_sorted_worst_first_then_newest_then_resolved() -> None:
     ]
 
 
+def test_equals_are_sorted_by_place_and_seconds_do_not_count() -> None:
+    alerts = [
+        alert("A", place, alert_id=f"{n}", starts_at=later(n / 100))
+        for n, place in enumerate(("web-2", "web-3", "web-1"))
+    ]
+    assert lines(group(*alerts))[2:] == ["• web-1", "• web-2", "• web-3"]
+
+
+def test_labels_that_only_some_have_are_told_where_nothing_else_tells_apart() -> None:
+    one = alert("A", "", labels={"team": "core", "shard": "1"}, alert_id="1")
+    two = alert("A", "", labels={"shard": "2"}, alert_id="2")
+    assert lines(group(one, two))[2:] == ["• shard=1", "• shard=2"]
+    three = alert("A", "", labels={"shard": "1"}, alert_id="3")
+    assert lines(group(one, three))[3:] == ["• team=core", "• A"]
+
+
+def test_a_place_that_only_some_have_is_told_of_those() -> None:
+    one, two = alert("A", "web-1"), alert("B", "", labels={})
+    assert lines(group(one, two))[2:] == ["• A · web-1", "• B"]
+
+
+def test_a_long_summary_alone_is_treated_as_a_description() -> None:
+    rendered = render_group(group(alert("A", "x", summary="very slow " * 40)), HTML)
+    assert "<blockquote expandable>very slow" in rendered.text
+    assert not rendered.overflow
+
+
 def test_mixed_says_how_many_resolved() -> None:
     alerts = (down(1), *(down(n, **resolved(down(n), n)) for n in (2, 3)))
     assert lines(group(*alerts))[1] == "2 of 3 resolved"
@@ -158,6 +188,11 @@ def test_mixed_says_how_many_resolved() -> None:
 
 def test_resolved_says_how_long_it_lasted() -> None:
     assert lines(CASES["resolved"])[1] == "Lasted 14 min, from 23 Nov 14:02 UTC to 14:17"
+
+
+def test_resolved_within_a_minute_tells_the_time_once() -> None:
+    brief = alert("A", "x", status="resolved", ends_at=later(0.1))
+    assert lines(group(brief))[1] == "Lasted 6 s, at 23 Nov 14:02 UTC"
 
 
 def test_resolved_without_an_end_takes_the_groups() -> None:
