@@ -17,7 +17,7 @@ from botapi.markup import ParseMode
 from tests.alerts.rendering.cases import OPENED
 
 # `HYPOTHESIS_EXAMPLES=20000 pytest tests/alerts/rendering/test_properties.py` for the long run.
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "25"))
 many_examples = settings(max_examples=EXAMPLES, deadline=None)
 
 needs_tdlib = pytest.mark.skipif(not tdlib.available(), reason="tdjson is not installed")
