@@ -15,8 +15,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from accounts.console import actor_of, organization_of, site
+from accounts.console import site
 from accounts.console_forms import WritingForm, WritingPage
+from accounts.console_requests import actor_of, organization_of
 from accounts.models import Organization
 from accounts.zones import ZoneField
 from channels_app import bots, channels
@@ -72,7 +73,7 @@ class BotForm(WritingForm[Bot]):
     proxy = forms.CharField(
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-        help_text="http://, https:// or socks5h:// URL for this bot's calls. Empty: none.",
+        help_text="http:// or socks5h:// URL for this bot's calls. Empty: none.",
     )
     drop_proxy = forms.BooleanField(required=False, label="Remove the proxy")
 

@@ -27,7 +27,7 @@ class BotSerializer(serializers.ModelSerializer[Bot]):
         write_only=True,
         required=False,
         allow_blank=True,
-        help_text="http://, https:// or socks5h:// URL for this bot's calls; empty: none.",
+        help_text="http:// or socks5h:// URL for this bot's calls; empty: none.",
     )
     has_proxy = serializers.SerializerMethodField()
     masked_token = serializers.SerializerMethodField()

@@ -2,7 +2,6 @@
 
 import secrets
 from functools import lru_cache
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -15,11 +14,9 @@ from accounts.audit import SECRET, Actor
 from accounts.models import Organization
 from botapi import tokens
 from botapi.client import BotApiClient, ClientPool, check_api_url
-from botapi.guard import InvalidAddress, OutboundPolicy
+from botapi.outbound import InvalidAddress, OutboundPolicy, Proxy
 from channels_app.encryption import context, decrypt, encrypt
 from channels_app.models import Bot, BotGrant, Verification
-
-PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 class BotRefused(ValueError):
@@ -204,9 +201,7 @@ def masked_token(bot: Bot) -> str:
 
 def client_for(bot: Bot) -> BotApiClient:
     """A pooled client for the bot's API server and proxy."""
-    return _pool().get(
-        bot.api_url or settings.TELEGRAM_API_URL, proxy_of(bot) or settings.OUTBOUND_PROXY or None
-    )
+    return _pool().get(bot.api_url or settings.TELEGRAM_API_URL, proxy_of(bot) or None)
 
 
 def rekey(bot: Bot) -> None:
@@ -223,7 +218,9 @@ def _pool() -> ClientPool:
 
 
 def _policy() -> OutboundPolicy:
-    return OutboundPolicy(allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS)
+    return OutboundPolicy(
+        allowed_hosts=settings.OUTBOUND_ALLOWED_HOSTS, proxy=settings.OUTBOUND_PROXY or None
+    )
 
 
 def refuse_in_transaction() -> None:
@@ -246,11 +243,10 @@ def _check_connection(api_url: str, proxy: str) -> None:
         except InvalidAddress as error:
             raise BotRefused("api_url", str(error)) from None
     if proxy:
-        parts = urlsplit(proxy)
-        if parts.scheme not in PROXY_SCHEMES or not parts.hostname:
-            raise BotRefused(
-                "proxy", f"Give a URL that starts with {'://, '.join(PROXY_SCHEMES)}://."
-            )
+        try:
+            Proxy.parse(proxy)
+        except InvalidAddress as error:
+            raise BotRefused("proxy", str(error)) from None
 
 
 def _set_enabled(bot: Bot, enabled: bool) -> None:

@@ -132,7 +132,7 @@ TELEGRAM_API_URL: str = env.str("TELEGRAM_API_URL", default="https://api.telegra
 TELEGRAM_BOT_TOKEN: str = env.str("TELEGRAM_BOT_TOKEN", default="").strip()
 TELEGRAM_CHAT_ID: str = env.str("TELEGRAM_CHAT_ID", default="").strip()
 OUTBOUND_PROXY: str = env.str("OUTBOUND_PROXY", default="")
-"""http://, https:// or socks5h:// for every call to Telegram; a bot's own proxy wins."""
+"""http:// or socks5h:// for every call to Telegram; a bot's own proxy wins."""
 OUTBOUND_ALLOWED_HOSTS: frozenset[str] = frozenset(
     host.lower()
     for host in [

@@ -159,8 +159,13 @@ def _is_entry_point(name: str) -> bool:
 def _may_import_entry_point(module: Module, imported: Imported) -> bool:
     if module.name.rpartition(".")[2] in MAY_IMPORT_ENTRY_POINTS:
         return True
+    if not _is_entry_point(module.name):
+        return False
     own_folder = ".".join(module.name.split(".")[:2])
-    return _is_entry_point(module.name) and imported.name.startswith(f"{own_folder}.")
+    # A package's pages and resources may extend those of a package above: deliveries adds the
+    # test button to the channel's page.
+    same_kind = imported.name.split(".")[1:2] == module.name.split(".")[1:2]
+    return imported.name.startswith(f"{own_folder}.") or same_kind
 
 
 def _is_django_signal(name: str) -> bool:

@@ -1,0 +1,192 @@
+"""A stranger walks every URL of the installation with IDs that are not theirs.
+
+The stranger is the owner of another organization: signed in at the console, or with an API key of
+every right. Whatever they ask, they learn and change nothing: no answer holds the victim's mark or
+IDs, and every row of the victim is afterwards as it was.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.architecture.population import Rows, first_party_models
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+NO_TENANT_DATA = {
+    "healthz": "says ok",
+    "readyz": "says whether the database answers",
+    "schema": "the OpenAPI document",
+    "docs": "the page that shows it",
+    "hook": "takes alerts by key; see tests/alerts/test_webhooks.py",
+    "hook-with-key": "as above",
+    "index": "the overview",
+    "login": "sign-in",
+    "logout": "sign-out",
+    "password_change": "one's own",
+    "password_change_done": "one's own",
+    "autocomplete": "walked by test_autocomplete",
+    "jsi18n": "words",
+    "view_on_site": "every page has view_on_site off",
+    "app_list": "names of pages",
+    "search": "names of pages",
+    "switch_organization": "walked by test_the_switcher",
+    "admin_password_reset": "by e-mail",
+    "password_reset_done": "by e-mail",
+    "password_reset_confirm": "by a signed link",
+    "password_reset_complete": "by a signed link",
+}
+"""URLs that show no tenant's rows, each with the reason. An unknown URL fails the build."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One URL pattern of the installation."""
+
+    path: str
+    name: str
+    model: type[Model] | None
+    rest: bool
+    arguments: tuple[str, ...]
+
+    def url(self, rows: Rows) -> str:
+        """The URL with the victim's ID in every place for one."""
+        path = self.path
+        row = rows[self.model] if self.model else None
+        for argument in self.arguments:
+            path = path.replace(f"<{argument}>", str(row.pk) if row else "x")
+        return "/" + path
+
+
+class Unregistered(AssertionError):
+    """A URL or model that the isolation suite doesn't know."""
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[Route]:
+    """Every pattern below this resolver, by default all of the installation."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = prefix + _template(entry)
+        if isinstance(entry, URLResolver):
+            yield from routes(entry, path)
+        else:
+            yield _route(entry, path)
+
+
+def _template(entry: URLPattern | URLResolver) -> str:
+    pattern = entry.pattern
+    text = str(pattern)
+    if (hasattr(pattern, "regex") and not hasattr(pattern, "converters")) or text.startswith("^"):
+        regex = pattern.regex
+        for argument in regex.groupindex:
+            text = _replace_group(text, argument)
+        return text.lstrip("^").rstrip("$").replace(r"\Z", "").replace("/?", "/").replace("\\", "")
+    for argument, converter in getattr(pattern, "converters", {}).items():
+        for name in ("int", "str", "slug", "uuid", "path"):
+            text = text.replace(f"<{name}:{argument}>", f"<{argument}>")
+        assert converter is not None
+    return text
+
+
+def _replace_group(text: str, argument: str) -> str:
+    start = text.index(f"(?P<{argument}>")
+    depth = 0
+    for position in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[position], 0)
+        if depth == 0:
+            return f"{text[:start]}<{argument}>{text[position + 1 :]}"
+    raise Unregistered(text)
+
+
+def _route(entry: URLPattern, path: str) -> Route:
+    name = entry.name or path.rstrip("/")
+    view = getattr(entry.callback, "cls", None)
+    arguments = tuple(part.split(">")[0] for part in path.split("<")[1:] if ">" in part)
+    model = getattr(view, "model", None)
+    rest = model is not None
+    if model is None:
+        model = _model_of_page(name)
+    return Route(path, name, model, rest, arguments)
+
+
+def _model_of_page(name: str) -> type[Model] | None:
+    """Console pages are called <app>_<model>_<page>."""
+    for model in first_party_models():
+        if name.startswith(f"{model._meta.app_label}_{model._meta.model_name}_"):
+            return model
+    return None
+
+
+def unregistered(found: Route, rows: Rows) -> str | None:
+    """Why this URL can't be judged, None when it can."""
+    if found.model is None:
+        if found.name in NO_TENANT_DATA or found.name == "":
+            return None
+        return f"{found.path} ({found.name}) shows nobody knows whose rows"
+    if found.model not in rows:
+        return f"{found.path} shows {found.model.__name__}, of which there is no row to try with"
+    return None
+
+
+def fingerprint(organization_id: UUID) -> dict[str, str]:
+    """A hash of every row that the organization owns."""
+    result = {}
+    for model in first_party_models():
+        if model._meta.label == "accounts.Organization":
+            rows = model._default_manager.filter(pk=organization_id)
+        elif any(field.name == "organization" for field in model._meta.fields):
+            rows = model._default_manager.filter(organization=organization_id)
+        else:
+            continue
+        values = sorted(json.dumps(list(row), default=str) for row in rows.values_list())
+        result[model._meta.label] = hashlib.sha256("\n".join(values).encode()).hexdigest()
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody of another organization with all rights there."""
+
+    session: Client
+    api_key: str
+
+    def ask(self, route: Route, method: str, url: str, body: dict[str, Any]) -> Any:
+        """One request, as API key or as signed-in person."""
+        if route.rest:
+            return self.session.generic(
+                method,
+                url,
+                json.dumps(body),
+                content_type="application/json",
+                headers={"Authorization": f"Bearer {self.api_key}"},
+            )
+        if method == "POST":
+            return self.session.post(url, body)
+        return self.session.generic(method, url)
+
+
+def leaks(response: Any, mark: str, rows: Rows, url: str) -> list[str]:
+    """What of the victim is in the answer: their mark, or an ID that was not asked for."""
+    text = b"".join(response.streaming_content if response.streaming else [response.content])
+    content = text.decode("utf-8", "replace") + json.dumps(dict(response.headers))
+    content = content.replace(url, "")
+    found = [mark] if mark.lower() in content.lower() else []
+    asked = url
+    found += [
+        f"{model.__name__} {row.pk}"
+        for model, row in rows.items()
+        if str(row.pk) in content and str(row.pk) not in asked
+    ]
+    return found
+
+
+def model_named(label: str) -> type[Model]:
+    """The model with this label."""
+    return apps.get_model(label)
