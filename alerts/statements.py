@@ -69,9 +69,11 @@ def query(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
+    from psycopg import Cursor  # noqa: PLC0415  # an embedded installation does without its memory
+
     connection.ensure_connection()
     driver: Any = connection.connection
-    with connection.wrap_database_errors, type(driver).cursor_factory(driver) as cursor:
+    with connection.wrap_database_errors, Cursor(driver) as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall() if cursor.description else []
 
