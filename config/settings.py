@@ -188,7 +188,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else 
 # Finders, not collectstatic: one command less before the first start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = None
 
 # --- Console --------------------------------------------------------------------------------------
 MEMBER, MANAGER = "accounts.console.may_view", "accounts.console.may_manage"

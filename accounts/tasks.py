@@ -1,0 +1,11 @@
+"""Celery's way in."""
+
+from celery import shared_task
+
+from accounts import purge as purging
+
+
+@shared_task(name="accounts.purge")  # type: ignore[untyped-decorator]  # Celery
+def purge() -> None:
+    """Forget what is old."""
+    purging.purge()
