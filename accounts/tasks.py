@@ -5,7 +5,7 @@ from celery import shared_task
 from accounts import purge as purging
 
 
-@shared_task(name="accounts.purge")  # type: ignore[untyped-decorator]  # Celery
+@shared_task(name="accounts.purge")
 def purge() -> None:
     """Forget what is old."""
     purging.purge()
