@@ -4,11 +4,12 @@ import logging
 import re
 from typing import Any
 
-from botapi.tokens import redact
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
-KEY = re.compile(r"\b(tk|ti)_[A-Za-z0-9_-]{12,}")
+from botapi.tokens import redact
+
+KEY = re.compile(r"(tk|ti)_[A-Za-z0-9_-]{12,}")
 """API keys (`tk_…`) and integration keys (`ti_…`): so made that logs can recognise them."""
 
 

@@ -1,0 +1,59 @@
+"""Logs and error reports: secrets are taken out whatever way they came in."""
+
+import io
+import logging
+
+import pytest
+from django.test import RequestFactory
+from django.views.debug import ExceptionReporter
+
+from config.logs import SecretsFilter
+from tests.factories import make_token
+
+TOKEN = make_token(123456789)
+KEY = "ti_Vmu0tLg7FQ3hN5Yw2Xa9Rk8sPz1JcDqB4eH6iLoTfCA"
+API_KEY = "tk_Vmu0tLg7FQ3hN5Yw2Xa9Rk8sPz1JcDqB4eH6iLoTfCA"
+
+
+@pytest.fixture
+def stream() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def logger(stream: io.StringIO) -> logging.Logger:
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(SecretsFilter())
+    logger = logging.getLogger("tests.secrets")
+    logger.propagate = False
+    logger.handlers.clear()
+    logger.addHandler(handler)
+    return logger
+
+
+@pytest.mark.parametrize("secret", [TOKEN, KEY, API_KEY])
+def test_a_secret_in_a_message_an_argument_or_an_exception_is_taken_out(
+    logger: logging.Logger, stream: io.StringIO, secret: str
+) -> None:
+    logger.warning(f"in the message {secret}")  # noqa: G004  # as careless code would
+    logger.warning("as an argument %s and %r", secret, {"deep": [secret]})
+    try:
+        raise ValueError(f"https://api.telegram.org/bot{secret}/getMe")
+    except ValueError:
+        logger.exception("in an exception")
+    tail = secret.partition(":")[2] or secret[3:]
+    assert tail not in stream.getvalue()
+    assert "in an exception" in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+
+
+def test_an_error_report_holds_no_values() -> None:
+    request = RequestFactory().post(f"/hooks/v1/{KEY}/", {"token": TOKEN})
+    secret = TOKEN
+    try:
+        assert secret
+        raise RuntimeError("broken")
+    except RuntimeError as error:
+        reporter = ExceptionReporter(request, type(error), error, error.__traceback__)
+    text = reporter.get_traceback_text() + reporter.get_traceback_html()
+    assert TOKEN.partition(":")[2] not in text
