@@ -33,11 +33,15 @@ class SecretsFilter(logging.Filter):
 
 
 class ExceptionFilter(SafeExceptionReporterFilter):
-    """Django's error reports hide all local variables and request data."""
+    """Django's error reports hide all local variables, request data and settings."""
 
     def is_active(self, request: HttpRequest | None) -> bool:
         """Also in DEBUG."""
         return True
+
+    def get_safe_settings(self) -> dict[str, Any]:
+        """None: they say more of the installation than a report needs."""
+        return {}
 
     def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> Any:
         """No values at all: any of them may be a secret."""
