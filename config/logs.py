@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from django.http import HttpRequest
-from django.views.debug import SafeExceptionReporterFilter
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from botapi.tokens import redact
 
@@ -46,3 +46,18 @@ class ExceptionFilter(SafeExceptionReporterFilter):
     def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> Any:
         """No values at all: any of them may be a secret."""
         return []
+
+
+class SecretsFreeReporter(ExceptionReporter):
+    """Reports know nothing of the request (its path may hold a key) and are cleaned as logs are."""
+
+    def __init__(self, request: HttpRequest | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(None, *args, **kwargs)
+
+    def get_traceback_html(self) -> str:
+        """Cleaned."""
+        return without_secrets(super().get_traceback_html())
+
+    def get_traceback_text(self) -> str:
+        """Cleaned."""
+        return without_secrets(super().get_traceback_text())

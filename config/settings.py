@@ -323,4 +323,5 @@ LOGGING: dict[str, Any] = {
     },
 }
 LOGGING_CONFIG = "logging.config.dictConfig"
+DEFAULT_EXCEPTION_REPORTER = "config.logs.SecretsFreeReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.logs.ExceptionFilter"

@@ -5,9 +5,8 @@ import logging
 
 import pytest
 from django.test import RequestFactory
-from django.views.debug import ExceptionReporter
 
-from config.logs import SecretsFilter
+from config.logs import SecretsFilter, SecretsFreeReporter
 from tests.factories import make_token
 
 TOKEN = make_token(123456789)
@@ -54,6 +53,6 @@ def test_an_error_report_holds_no_values() -> None:
         assert secret
         raise RuntimeError("broken")
     except RuntimeError as error:
-        reporter = ExceptionReporter(request, type(error), error, error.__traceback__)
+        reporter = SecretsFreeReporter(request, type(error), error, error.__traceback__)
     text = reporter.get_traceback_text() + reporter.get_traceback_html()
     assert TOKEN.partition(":")[2] not in text
