@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.safestring import SafeString, mark_safe
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from botapi.tokens import redact
@@ -54,10 +55,10 @@ class SecretsFreeReporter(ExceptionReporter):
     def __init__(self, request: HttpRequest | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(None, *args, **kwargs)
 
-    def get_traceback_html(self) -> str:
+    def get_traceback_html(self) -> SafeString:
         """Cleaned."""
-        return without_secrets(super().get_traceback_html())
+        return mark_safe(without_secrets(super().get_traceback_html()))  # noqa: S308  # Django rendered it
 
-    def get_traceback_text(self) -> str:
+    def get_traceback_text(self) -> SafeString:
         """Cleaned."""
-        return without_secrets(super().get_traceback_text())
+        return mark_safe(without_secrets(super().get_traceback_text()))  # noqa: S308  # Django rendered it
