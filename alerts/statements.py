@@ -83,7 +83,7 @@ def one_of(column: str, values: Iterable[Any]) -> tuple[str, Any]:
     if connection.vendor == "postgresql":
         return f"{column} = ANY(%s)", list(values)
     values_of = "(SELECT value FROM json_each(%s))"
-    return f"{column} IN {values_of}", json.dumps([adapt(value) for value in values])
+    return f"{column} IN {values_of}", json.dumps([_for_sqlite(value) for value in values])
 
 
 def locking(clause: str) -> str:
@@ -93,12 +93,17 @@ def locking(clause: str) -> str:
 
 def adapt(value: Any) -> Any:
     """A value as `query` takes it."""
-    if connection.vendor == "postgresql":
-        return value
+    return value if connection.vendor == "postgresql" else _for_sqlite(value)
+
+
+def _for_sqlite(value: Any) -> Any:
+    """As Django's own fields store it."""
     if isinstance(value, UUID):
         return value.hex
     if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
+        return value.replace(tzinfo=None).isoformat(" ")
     if isinstance(value, dict | list):
         return json.dumps(value)
     return value
@@ -134,7 +139,7 @@ def _plain(value: Any) -> str:
 
 
 def _adapted(row: Row) -> dict[str, Any]:
-    return {name: adapt(value) for name, value in row.items()}
+    return {name: _for_sqlite(value) for name, value in row.items()}
 
 
 @lru_cache(maxsize=256)
