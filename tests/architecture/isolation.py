@@ -127,12 +127,18 @@ def _model_of_page(name: str) -> type[Model] | None:
 def unregistered(found: Route, rows: Rows) -> str | None:
     """Why this URL can't be judged, None when it can."""
     if found.model is None:
-        if found.name in NO_TENANT_DATA or found.name == "":
+        if found.name in NO_TENANT_DATA or found.name == "" or _moved_page(found):
             return None
         return f"{found.path} ({found.name}) shows nobody knows whose rows"
     if found.model not in rows:
         return f"{found.path} shows {found.model.__name__}, of which there is no row to try with"
     return None
+
+
+def _moved_page(found: Route) -> bool:
+    """Django's `<app>/<model>/<id>/`, which redirects to the row's page and reads nothing."""
+    parts = found.path.split("/")
+    return len(parts) == 4 and parts[2] == "<object_id>" and found.name == found.path.rstrip("/")
 
 
 def fingerprint(organization_id: UUID) -> dict[str, str]:
@@ -172,13 +178,11 @@ class Stranger:
         return self.session.generic(method, url)
 
 
-def leaks(response: Any, mark: str, rows: Rows, url: str) -> list[str]:
-    """What of the victim is in the answer: their mark, or an ID that was not asked for."""
+def leaks(response: Any, mark: str, rows: Rows, asked: str) -> list[str]:
+    """What of the victim is in the answer: their mark, or an ID that the stranger didn't send."""
     text = b"".join(response.streaming_content if response.streaming else [response.content])
     content = text.decode("utf-8", "replace") + json.dumps(dict(response.headers))
-    content = content.replace(url, "")
     found = [mark] if mark.lower() in content.lower() else []
-    asked = url
     found += [
         f"{model.__name__} {row.pk}"
         for model, row in rows.items()

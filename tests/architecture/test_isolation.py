@@ -1,5 +1,6 @@
 """No organization reads, writes or infers another's data, whatever URL it asks and however."""
 
+import json
 from typing import Any
 
 import pytest
@@ -50,7 +51,8 @@ class Scene:
         for method in METHODS:
             response = self.stranger.ask(found, method, url, self.body())
             where = f"{method} {url} → {response.status_code}"
-            faults += [f"{where} shows {leak}" for leak in leaks(response, MARK, self.rows, url)]
+            asked = url + json.dumps(self.body())
+            faults += [f"{where} shows {leak}" for leak in leaks(response, MARK, self.rows, asked)]
             if response.status_code >= 500:
                 faults.append(f"{where} is a defect")
             if found.rest and found.arguments and response.status_code not in (404, 405):
@@ -210,7 +212,7 @@ def test_an_ended_membership_counts_from_the_next_request(scene: Scene) -> None:
     assert MARK not in response.content.decode()
 
 
-# --- The planted leak ------------------------------------------------------------------------------
+# --- The planted leak -------------------------------------------------------------------
 class LeakySerializer(serializers.ModelSerializer[Alert]):
     class Meta:
         model = Alert
