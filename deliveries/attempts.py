@@ -4,7 +4,7 @@ An attempt is committed with a deadline before its call leaves. A settle names t
 so what an earlier holder of the lane says too late changes nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -81,8 +81,13 @@ class Result:
     message_id: int | None = None
 
 
-def begin(delivery_ids: Sequence[UUID], holder: str, now: datetime) -> list[Attempt]:
-    """Commit an attempt for each that still waits and whose lane `holder` still has."""
+def begin(
+    delivery_ids: Sequence[UUID], holder: str, fences: Mapping[UUID, int], now: datetime
+) -> list[Attempt]:
+    """Commit an attempt for each that still waits and whose lane `holder` still has.
+
+    `fences` maps a bot to the fence of the lane's lease.
+    """
     claim = uuid4()
     held = Lane.objects.filter(holder=holder, leased_until__gt=now, bot__enabled=True)
     with transaction.atomic():
@@ -93,7 +98,7 @@ def begin(delivery_ids: Sequence[UUID], holder: str, now: datetime) -> list[Atte
         )
         deliveries = list(
             Delivery.objects.filter(pk__in=delivery_ids, claim=claim).select_related(
-                "chat", "channel", "target", "reply_to", "bot__lane"
+                "chat", "channel", "target", "reply_to"
             )
         )
         rows = DeliveryAttempt.objects.bulk_create(
@@ -104,7 +109,7 @@ def begin(delivery_ids: Sequence[UUID], holder: str, now: datetime) -> list[Atte
                     bot_id=delivery.bot_id,
                     chat_id=delivery.chat_id,
                     number=delivery.attempts,
-                    fence=delivery.bot.lane.fence,
+                    fence=fences[delivery.bot_id],
                     method=delivery.method,
                     started_at=now,
                     deadline=now + DEADLINE,
@@ -129,16 +134,26 @@ def settle(results: Sequence[Result]) -> None:
                 _settle_other(result)
 
 
-def recover(bot_ids: Collection[UUID], now: datetime) -> int:
-    """Put back what a dead process left in flight past its deadline; returns how many calls.
+def take_over(bot_ids: Collection[UUID], now: datetime) -> list[tuple[UUID, UUID, float]]:
+    """Put back what a dead process left in flight past its deadline.
 
-    Telegram may have it: it is marked, and leaves again with the newest content.
+    Telegram may have it: it is marked, and leaves again with the newest content. Returns
+    (bot, chat, deadline in seconds since the epoch) of what is in flight and not past it.
     """
-    lost = list(
-        Delivery.objects.filter(bot_id__in=bot_ids, state=State.IN_FLIGHT, deadline__lte=now)
-    )
-    if not lost:
-        return 0
+    unsettled = Delivery.objects.filter(bot_id__in=bot_ids, state=State.IN_FLIGHT)
+    pending: list[tuple[UUID, UUID, float]] = []
+    lost: list[Delivery] = []
+    for delivery in unsettled:
+        if delivery.deadline is None or delivery.deadline <= now:
+            lost.append(delivery)
+        else:
+            pending.append((delivery.bot_id, delivery.chat_id, delivery.deadline.timestamp()))
+    if lost:
+        _recover(lost, now)
+    return pending
+
+
+def _recover(lost: Sequence[Delivery], now: datetime) -> None:
     with transaction.atomic():
         for delivery in lost:
             if _put_back(delivery, maybe_sent=True):
@@ -146,7 +161,6 @@ def recover(bot_ids: Collection[UUID], now: datetime) -> int:
         DeliveryAttempt.objects.filter(delivery__in=lost, finished_at=None).update(
             finished_at=now, outcome="unknown", maybe_sent=True
         )
-    return len(lost)
 
 
 def _effective(delivery: Delivery) -> Call | None:
@@ -417,11 +431,3 @@ def recent(bot_ids: Collection[UUID], now: datetime) -> Iterable[tuple[UUID, UUI
         .order_by("started_at")
         .values_list("bot_id", "chat_id", "started_at")
     )
-
-
-def unsettled(bot_ids: Collection[UUID]) -> Iterable[tuple[UUID, UUID, datetime]]:
-    """(bot, chat, deadline) of what is in flight."""
-    rows = Delivery.objects.filter(bot_id__in=bot_ids, state=State.IN_FLIGHT).values_list(
-        "bot_id", "chat_id", "deadline"
-    )
-    return [(bot, chat, deadline) for bot, chat, deadline in rows if deadline is not None]

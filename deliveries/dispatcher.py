@@ -11,6 +11,7 @@ import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,7 +36,7 @@ from deliveries.senders import CallJob, CheckJob, Done, Senders
 log = logging.getLogger(__name__)
 
 RUN_SECONDS = 25.0
-DRAIN_SECONDS = 8.0
+DRAIN_SECONDS = 6.0
 HAND_OVER_SECONDS = 1.0
 HORIZON = 0.02
 """Attempts are committed so many seconds before their call may leave, to leave on time."""
@@ -56,6 +57,7 @@ class Held:
     schedule: Schedule
     client: BotApiClient
     token: str
+    fence: int
     failures: int = 0
     failed_at: float = 0.0
     not_before: float = 0.0
@@ -176,9 +178,8 @@ class Run:
         if not taken:
             return
         ids = [held.bot.pk for held in taken]
-        attempts.recover(ids, moment)
-        for bot_id, chat_id, deadline in attempts.unsettled(ids):
-            self._held[bot_id].blocked[chat_id] = deadline.timestamp()
+        for bot_id, chat_id, deadline in attempts.take_over(ids, moment):
+            self._held[bot_id].blocked[chat_id] = deadline
         for held in taken:
             self._look_later(held, min(held.blocked.values(), default=None))
         found = streams.heads_of_bots(ids, moment)
@@ -197,6 +198,7 @@ class Run:
             schedule=Schedule(pace),
             client=client_for(bot),
             token=_token(bot),
+            fence=lane.fence,
             failures=lane.failures,
             not_before=lane.not_before.timestamp() if lane.not_before else 0.0,
             suspected_at=lane.suspected_at.timestamp() if lane.suspected_at else None,
@@ -306,7 +308,13 @@ class Run:
         held.look_at = None
         moment = self.clock.time(HORIZON)
         if held.blocked:
-            attempts.recover([held.bot.pk], moment)
+            pending = attempts.take_over([held.bot.pk], moment)
+            held.blocked = {
+                chat_id: deadline
+                for _, chat_id, deadline in pending
+                if chat_id not in held.in_flight
+            }
+            self._look_later(held, min(held.blocked.values(), default=None))
         self._look(streams.heads_of_bots([held.bot.pk], moment))
 
     def _check(self, held: Held) -> None:
@@ -336,9 +344,9 @@ class Run:
         return picks
 
     def _submit(self, picks: list[tuple[Held, Head, float]]) -> None:
-        begun = attempts.begin(
-            [head.delivery_id for _, head, _ in picks], self.holder, self.clock.time()
-        )
+        ids = [head.delivery_id for _, head, _ in picks]
+        fences = {held.bot.pk: held.fence for held, _, _ in picks}
+        begun = attempts.begin(ids, self.holder, fences, self.clock.time())
         by_id = {attempt.delivery.pk: attempt for attempt in begun}
         stale: dict[UUID, Held] = {}
         for held, head, at in picks:
@@ -484,6 +492,13 @@ def stop() -> None:
     with _lock:
         if _current is not None:
             _current.stop()
+
+
+def wait_until_ended(seconds: float) -> None:
+    """Return when no run is under way in this process, or after so many seconds."""
+    ends_at = time.monotonic() + seconds
+    while _current is not None and time.monotonic() < ends_at:
+        time.sleep(0.05)
 
 
 def _tell_current() -> bool:

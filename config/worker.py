@@ -1,0 +1,175 @@
+"""The worker process: a Celery worker per queue, the beat, and a heartbeat file.
+
+Each queue has a pool of its own, so that no kind of work starves another, also when everything
+runs in one process. A Celery app keeps the queues it consumes to itself, hence one app per queue.
+Broken brokers do not stop deliveries: what the beat can't publish it runs here.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from celery import Celery, signals
+from celery.platforms import EX_OK
+from celery.worker import state as worker_state
+from django.conf import settings
+from django.db import close_old_connections
+from kombu import Queue
+
+from config.celery import QUEUES, app
+from deliveries import dispatcher, wakeup
+
+log = logging.getLogger(__name__)
+
+POOLS = {"updates": 4, "publish": 2, "dispatch": 2, "maintenance": 2}
+HEARTBEAT_SECONDS = 2.0
+STOP_SECONDS = 8.0
+RESTART_SECONDS = 1.0
+
+
+class Worker:
+    """Runs until SIGTERM or SIGINT, then drains for at most STOP_SECONDS."""
+
+    def __init__(self, queues: Sequence[str] = QUEUES, heartbeat: Path | None = None) -> None:
+        self._consumers = [_Consumer(name, POOLS[name]) for name in queues]
+        self._heartbeat = heartbeat
+        self._stop = threading.Event()
+        self._beat = Beat(self._stop)
+
+    def run(self) -> None:
+        """Start everything, and wait for the signal. In the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        app.loader.import_default_modules()
+        signals.task_prerun.connect(_refresh_connections, weak=False)
+        signals.task_postrun.connect(_refresh_connections, weak=False)
+        if not settings.CELERY_BROKER_URL.startswith("memory:"):
+            for consumer in self._consumers:
+                consumer.start()
+        self._beat.start()
+        while not self._stop.wait(HEARTBEAT_SECONDS):
+            self._touch()
+        self._drain()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _touch(self) -> None:
+        if self._heartbeat is not None and self._beat.is_alive():
+            self._heartbeat.touch()
+
+    def _drain(self) -> None:
+        ends_at = time.monotonic() + STOP_SECONDS
+        worker_state.should_stop = EX_OK  # each consumer's loop looks, and ends by itself
+        dispatcher.stop()
+        for consumer in self._consumers:
+            consumer.join(max(0.0, ends_at - time.monotonic()))
+        dispatcher.wait_until_ended(max(0.0, ends_at - time.monotonic()))
+        logging.shutdown()
+        # A call may still hang on a thread; its attempt is recovered by the next worker.
+        os._exit(EX_OK)
+
+
+class _Consumer:
+    """One queue's Celery worker, on a thread; started again when it ends by itself."""
+
+    def __init__(self, queue: str, threads: int) -> None:
+        self._queue = queue
+        self._threads = threads
+        self._thread = threading.Thread(target=self._run, name=f"queue-{queue}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to consume."""
+        self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        """Wait so long for it to end, what it runs included."""
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        while worker_state.should_stop is None:
+            try:
+                self._make().start()
+            except Exception:  # the worker must not lose a queue for good
+                log.exception("queue %s: the consumer failed", self._queue)
+            if worker_state.should_stop is None:
+                time.sleep(RESTART_SECONDS)
+
+    def _make(self) -> Any:
+        queue_app = Celery("tocsin", set_as_current=False, fixups=[])
+        queue_app.config_from_object("django.conf:settings", namespace="CELERY")
+        queue_app.conf.update(app.conf.changes or {})
+        queue_app.conf.update(
+            task_queues=[Queue(self._queue)],
+            broker_connection_retry=True,
+            broker_connection_max_retries=None,
+        )
+        return queue_app.WorkController(
+            hostname=f"{self._queue}@{os.getpid()}",
+            pool_cls="threads",
+            concurrency=self._threads,
+            use_eventloop=False,  # its event loop is one per process, and we have several workers
+            without_mingle=True,
+            without_gossip=True,
+            without_heartbeat=True,
+            loglevel="WARNING",
+        )
+
+
+class Beat(threading.Thread):
+    """Publishes the schedule of config/celery.py, from memory: several beats are harmless.
+
+    What cannot be published (broker down, frozen, or `memory://`) runs in this process.
+    """
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__(name="beat", daemon=True)
+        self._stopped = stop
+        self._local: dict[str, Future[None]] = {}
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="beat-local")
+
+    def run(self) -> None:
+        """Fire every entry when it is due."""
+        entries: list[dict[str, Any]] = list(app.conf.beat_schedule.values())
+        due = [time.monotonic()] * len(entries)
+        while not self._stopped.is_set():
+            for index, entry in enumerate(entries):
+                if due[index] <= time.monotonic():
+                    due[index] = time.monotonic() + float(entry["schedule"])
+                    self._fire(entry["task"], float(entry["options"]["expires"]))
+            self._stopped.wait(max(0.05, min(due) - time.monotonic()))
+
+    def _fire(self, task: str, expires: float) -> None:
+        if not settings.CELERY_BROKER_URL.startswith("memory:"):
+            try:
+                wakeup.publish(task, expires)
+            except Exception as error:  # noqa: BLE001  # each transport has its own
+                log.warning("beat: broker unreachable (%s)", type(error).__name__)
+            else:
+                return
+        running = self._local.get(task)
+        if running is None or running.done():
+            self._local[task] = self._pool.submit(_run_locally, app.tasks[task])
+
+
+def _run_locally(task: Callable[[], object]) -> None:
+    close_old_connections()
+    try:
+        task()
+    except Exception:  # as Celery does: the task is due again soon
+        log.exception("task %s failed", getattr(task, "name", task))
+    finally:
+        close_old_connections()
+
+
+def _refresh_connections(**kwargs: Any) -> None:
+    """Around each task: drop connections that broke or are too old, keep the others."""
+    close_old_connections()
