@@ -4,7 +4,14 @@ from typing import ClassVar
 
 from django.db import models
 
-from accounts.models import Identified, OrganizationManager, OrganizationOwned, User, Way
+from accounts.models import (
+    Identified,
+    Organization,
+    OrganizationManager,
+    OrganizationOwned,
+    User,
+    Way,
+)
 from channels_app.models import NotificationChannel
 from deliveries.models import SentMessage, Stream
 
@@ -32,6 +39,17 @@ class Ended(models.TextChoices):
     HEARD = "heard", "The sender said that it is, not when"
     EXPIRED = "expired", "Not repeated in time"
     PERSON = "person", "Resolved by a person"
+
+
+class Busy(OrganizationOwned):
+    """Rows that every POST writes: no index that another one makes superfluous."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+
+    class Meta:
+        abstract = True
 
 
 class Integration(OrganizationOwned):
@@ -124,10 +142,12 @@ class Trace(Identified):
         return f"{self.received_at:%Y-%m-%d %H:%M:%S} {self.status}"
 
 
-class Alert(OrganizationOwned):
+class Alert(Busy):
     """One labelled condition of one integration, by fingerprint; the row shows its last episode."""
 
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="alerts")
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="alerts", db_index=False
+    )
     fingerprint = models.CharField(max_length=64)
     status = models.CharField(max_length=8, choices=Status.choices)
     severity = models.CharField(max_length=8, choices=SEVERITIES, blank=True)
@@ -173,10 +193,12 @@ class Alert(OrganizationOwned):
         return self.name
 
 
-class Episode(OrganizationOwned):
+class Episode(Busy):
     """One time that an alert fired, from its start to its end."""
 
-    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="episodes")
+    alert = models.ForeignKey(
+        Alert, on_delete=models.CASCADE, related_name="episodes", db_index=False
+    )
     number = models.PositiveIntegerField()
     severity = models.CharField(max_length=8, choices=SEVERITIES, blank=True)
     starts_at = models.DateTimeField()
@@ -232,10 +254,12 @@ class Route(OrganizationOwned):
         return self.name
 
 
-class AlertGroup(OrganizationOwned):
+class AlertGroup(Busy):
     """Alerts of one route and group key shown together; open until all resolve."""
 
-    route = models.ForeignKey(Route, on_delete=models.CASCADE, related_name="groups")
+    route = models.ForeignKey(
+        Route, on_delete=models.CASCADE, related_name="groups", db_index=False
+    )
     key_hash = models.CharField(max_length=64)
     key = models.TextField()
     labels = models.JSONField(default=dict)
@@ -274,10 +298,12 @@ class AlertGroup(OrganizationOwned):
         return self.title
 
 
-class GroupMember(OrganizationOwned):
+class GroupMember(Busy):
     """An alert in a group, with the episode that brought it there."""
 
-    group = models.ForeignKey(AlertGroup, on_delete=models.CASCADE, related_name="members")
+    group = models.ForeignKey(
+        AlertGroup, on_delete=models.CASCADE, related_name="members", db_index=False
+    )
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="memberships")
     episode = models.PositiveIntegerField()
     joined_at = models.DateTimeField()
@@ -286,7 +312,7 @@ class GroupMember(OrganizationOwned):
         constraints = [models.UniqueConstraint(fields=["group", "alert"], name="member_once")]
 
 
-class GroupMessage(OrganizationOwned):
+class GroupMessage(Busy):
     """A group in a channel: its timing and its messages.
 
     `due_at` is set by whatever changes the group. Publishing claims the row before it reads the
@@ -295,7 +321,9 @@ class GroupMessage(OrganizationOwned):
     channel to be enabled. `shown` is what the channel was last told, see alerts/shown.py.
     """
 
-    group = models.ForeignKey(AlertGroup, on_delete=models.CASCADE, related_name="messages")
+    group = models.ForeignKey(
+        AlertGroup, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
     channel = models.ForeignKey(
         NotificationChannel, on_delete=models.CASCADE, related_name="group_messages"
     )
@@ -347,7 +375,7 @@ class GroupMessage(OrganizationOwned):
         ]
 
 
-class TimelineEvent(OrganizationOwned):
+class TimelineEvent(Busy):
     """One line of a group's history."""
 
     class Kind(models.TextChoices):
@@ -367,7 +395,9 @@ class TimelineEvent(OrganizationOwned):
         COMMENT = "comment", "Comment"
         EVENT = "event", "Event"
 
-    group = models.ForeignKey(AlertGroup, on_delete=models.CASCADE, related_name="timeline")
+    group = models.ForeignKey(
+        AlertGroup, on_delete=models.CASCADE, related_name="timeline", db_index=False
+    )
     alert = models.ForeignKey(Alert, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField()
     kind = models.CharField(max_length=14, choices=Kind.choices)
