@@ -16,15 +16,9 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
 from accounts import api_keys, membership
-from accounts.console import (
-    ConsoleModelAdmin,
-    actor_of,
-    confirm,
-    membership_of,
-    organization_of,
-    site,
-)
+from accounts.console import ConsoleModelAdmin, confirm, site
 from accounts.console_forms import WritingForm, WritingPage
+from accounts.console_requests import actor_of, membership_of, organization_of
 from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
 from accounts.permissions import Capability
 from accounts.zones import ZoneField
@@ -111,14 +105,6 @@ class MemberPage(WritingPage):
         """The last owner stays."""
         own = membership_of(request)
         membership.remove_member(actor_of(request), own.role if own else None, obj)
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Refusals are told on the page."""
-        try:
-            return cast("HttpResponse", super().delete_view(request, *args, **kwargs))
-        except (membership.NotAllowed, membership.LastOwner) as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-            return redirect(f"{site.name}:accounts_membership_changelist")
 
     @action(description="Sign-in link", permissions=["change"])  # type: ignore[untyped-decorator]  # Unfold
     def sign_in_link(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -5,130 +5,47 @@ fields, filters, autocomplete, history, recent actions, popups and look-ups. Pag
 derive from it and may not override these; a system check refuses a bypass.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
 from django.contrib.admin import RelatedFieldListFilter
+from django.contrib.admin.utils import unquote
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
-from unfold.sites import UnfoldAdminSite
 
 from accounts import audit
-from accounts.audit import Actor
-from accounts.membership import memberships_of
-from accounts.models import AuditEntry, Membership, Organization, User
-from accounts.permissions import Capability, may
+from accounts.console_buttons import Button
+from accounts.console_requests import (
+    actor_of,
+    can,
+    may_manage,
+    may_view,
+    membership_of,
+    organization_of,
+    safe_next,
+)
+from accounts.console_site import ConsoleSite, confirm, site
+from accounts.models import AuditEntry, Organization
+from accounts.permissions import Capability
 
-Banner = dict[str, str]
-BannerSource = Callable[[Organization], Sequence[Banner]]
-
-
-def membership_of(request: HttpRequest) -> Membership | None:
-    """The signed-in person's membership in the organization that they look at."""
-    membership = getattr(request, "membership", None)
-    return cast("Membership", membership) if membership else None
-
-
-def organization_of(request: HttpRequest) -> Organization:
-    """The organization that the person looks at. Raises PermissionDenied (403)."""
-    membership = membership_of(request)
-    if membership is None:
-        raise PermissionDenied("You are not a member of any organization.")
-    return membership.organization
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """Who acts, for the audit."""
-    return cast("Actor", getattr(request, "actor", audit.SYSTEM))
-
-
-def can(request: HttpRequest, capability: Capability) -> bool:
-    """Whether the person's role in the current organization includes this."""
-    membership = membership_of(request)
-    return membership is not None and may(membership.role, capability)
-
-
-def may_view(request: HttpRequest) -> bool:
-    """For the navigation: members."""
-    return can(request, Capability.VIEW)
-
-
-def may_manage(request: HttpRequest) -> bool:
-    """For the navigation: admins and owners."""
-    return can(request, Capability.MANAGE)
-
-
-class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
-    """The console at `/`."""
-
-    site_title = "Tocsin"
-    site_header = "Tocsin"
-    index_title = "Overview"
-    index_template = "console/index.html"
-    enable_nav_sidebar = False
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.banner_sources: list[BannerSource] = []
-        self.index_context: list[Callable[[HttpRequest], dict[str, Any]]] = []
-
-    def has_permission(self, request: HttpRequest) -> bool:
-        """Everybody who is signed in; pages ask for their own capability."""
-        return bool(request.user.is_active and request.user.is_authenticated)
-
-    def extra_urls(self) -> list[URLPattern]:
-        """What the console adds to Django's admin."""
-        return [
-            path(
-                "organization/switch/",
-                self.admin_view(require_POST(self.switch_organization)),
-                name="switch_organization",
-            )
-        ]
-
-    def switch_organization(self, request: HttpRequest) -> HttpResponse:
-        """Look at another of one's organizations from now on."""
-        user = cast("User", request.user)
-        wanted = request.POST.get("organization", "")
-        if any(str(m.organization_id) == wanted for m in memberships_of(user)):
-            request.session["organization"] = wanted
-        return redirect(f"{self.name}:index")
-
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What every page shows: the switcher and the banners of the current organization."""
-        context = cast("dict[str, Any]", super().each_context(request))
-        membership = membership_of(request) if self.has_permission(request) else None
-        context["membership"] = membership
-        context["memberships"] = memberships_of(cast("User", request.user)) if membership else []
-        context["banners"] = (
-            [banner for source in self.banner_sources for banner in source(membership.organization)]
-            if membership
-            else []
-        )
-        return context
-
-    def index(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> TemplateResponse:
-        """The overview; packages add their part to `index_context`."""
-        parts: dict[str, Any] = {}
-        if membership_of(request) is not None:
-            for part in self.index_context:
-                parts.update(part(request))
-        return cast("TemplateResponse", super().index(request, {**parts, **(extra_context or {})}))
-
-
-site = ConsoleSite("console")
+__all__ = [
+    "ConsoleModelAdmin",
+    "ConsoleSite",
+    "check_console",
+    "confirm",
+    "may_manage",
+    "may_view",
+    "site",
+]
 
 OWNED_BY_BASE = (
     "get_queryset",
@@ -148,6 +65,11 @@ OWNED_BY_BASE = (
     "has_change_permission",
     "has_delete_permission",
     "get_object",
+    "row_or_404",
+    "buttons_for",
+    "press",
+    "get_urls",
+    "get_deleted_objects",
 )
 
 
@@ -172,6 +94,12 @@ class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no type
     can_delete: ClassVar[bool] = True
     organization_lookup: ClassVar[str] = "organization"
     prefetch: ClassVar[tuple[str, ...]] = ()
+    buttons: ClassVar[tuple[Button, ...]] = ()
+    stay_after_save: ClassVar[bool] = False
+    empty_text: ClassVar[str] = "Nothing is here yet."
+    empty_link: ClassVar[tuple[str, str] | None] = None  # label, URL name of the console
+    delete_text: ClassVar[str] = ""
+    change_form_template = "console/change_form.html"
 
     view_on_site = False
     list_per_page = 50
@@ -260,6 +188,146 @@ class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no type
     def _own(self, request: HttpRequest, obj: Any) -> bool:
         owner = getattr(obj, "organization_id", None)
         return owner is None or owner == organization_of(request).pk
+
+    # --- What pages show ----------------------------------------------------------------------
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the template of a row's page shows besides its form."""
+        return {}
+
+    def decorate(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Give the rows of a list what their columns show, in a fixed number of queries."""
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, its rows decorated."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        self.decorate(request, changelist.result_list)
+        for row in changelist.result_list:
+            row.console_buttons = [
+                button for button in self.buttons_for(request, row) if button.in_list
+            ]
+        return changelist
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; it says what to do next when it is empty."""
+        link = self.empty_link
+        empty = {
+            "empty_text": self.empty_text,
+            "empty_label": link[0] if link else "",
+            "empty_url": reverse(f"{self.admin_site.name}:{link[1]}") if link else "",
+            "has_list_buttons": any(button.in_list for button in self.buttons),
+        }
+        return cast(
+            "HttpResponse", super().changelist_view(request, {**empty, **(extra_context or {})})
+        )
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """A row's page with its buttons; one Save button is enough."""
+        context.update(show_save_and_continue=False, show_save_and_add_another=False)
+        if obj is not None:
+            context["buttons"] = self.buttons_for(request, obj)
+            context.update(self.page_context(request, obj))
+        return cast(
+            "HttpResponse", super().render_change_form(request, context, add, change, form_url, obj)
+        )
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Where a new row can be tried out, its page comes next."""
+        if self.stay_after_save:
+            return redirect(self.url_of(obj))
+        return cast("HttpResponse", super().response_post_save_add(request, obj))
+
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """As after adding."""
+        if self.stay_after_save:
+            return redirect(self.url_of(obj))
+        return cast("HttpResponse", super().response_post_save_change(request, obj))
+
+    def url_of(self, row: Any) -> str:
+        """The row's page."""
+        names = f"{self.opts.app_label}_{self.opts.model_name}"
+        return reverse(f"{self.admin_site.name}:{names}_change", args=[row.pk])
+
+    def list_url(self) -> str:
+        """The list's page."""
+        names = f"{self.opts.app_label}_{self.opts.model_name}"
+        return reverse(f"{self.admin_site.name}:{names}_changelist")
+
+    # --- Buttons ------------------------------------------------------------------------------
+    def buttons_for(self, request: HttpRequest, row: Any) -> list[Button]:
+        """What this person may press on this row now."""
+        return [
+            button
+            for button in self.buttons
+            if can(request, button.needs) and self._own(request, row) and button.offered(row)
+        ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's, and one for each button."""
+        names = f"{self.opts.app_label}_{self.opts.model_name}"
+        press = self.admin_site.admin_view(require_POST(self.press))
+        buttons = [path("<path:object_id>/press/<slug:name>/", press, name=f"{names}_press")]
+        return [*self.more_urls(), *buttons, *super().get_urls()]
+
+    def more_urls(self) -> list[URLPattern]:
+        """URLs of a page's own; each view asks `row_or_404` for its row."""
+        return []
+
+    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """The organization's own row, or one that it may look at. Raises Http404."""
+        row = self.get_object(request, unquote(str(object_id)))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        return row
+
+    def press(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Somebody pressed a button. 403 without the capability, 404 for a foreign row."""
+        row = self.row_or_404(request, object_id)
+        button = next((button for button in self.buttons if button.name == name), None)
+        if button is None:
+            raise Http404
+        if not (can(request, button.needs) and self._own(request, row)):
+            raise PermissionDenied
+        answer = None
+        try:
+            if not button.offered(row):
+                raise ValueError(f"“{button.label}” isn't possible any more.")  # noqa: TRY301  # told as any other refusal
+            with transaction.atomic():
+                answer = button.run(request, row)
+        except ValueError as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+        return answer or redirect(safe_next(request, self.url_of(row)))
+
+    # --- Deleting -----------------------------------------------------------------------------
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes, in words: Django's own list names rows of other organizations, and refuses
+        because nobody may delete an alert by hand."""
+        return [str(obj) for obj in objs], {}, set(), []
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Refusals of the write functions are told on the page."""
+        try:
+            return cast(
+                "HttpResponse",
+                super().delete_view(
+                    request, object_id, {"delete_text": self.delete_text, **(extra_context or {})}
+                ),
+            )
+        except ValueError as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return redirect(self.list_url())
 
     # --- The record ---------------------------------------------------------------------------
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -353,30 +421,3 @@ def check_console(site_: admin.AdminSite) -> list[CheckMessage]:
                 if "get_queryset" in vars(inline)
             ]
     return problems
-
-
-def confirm(request: HttpRequest, question: str, button: str, back: str) -> HttpResponse | None:
-    """A page with one button for a change that was asked for by a link; None once it is pressed.
-
-    Unfold's row and page actions are links, and a link must not change anything.
-    """
-    if request.method == "POST":
-        return None
-    return TemplateResponse(
-        request,
-        "console/confirm.html",
-        {
-            **site.each_context(request),
-            "title": question,
-            "button": button,
-            "back": back,
-        },
-    )
-
-
-def safe_next(request: HttpRequest, default: str) -> str:
-    """`next` from the form when it stays on this site."""
-    url = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}):
-        return url
-    return default

@@ -1,4 +1,4 @@
-"""Console pages of bots, loans and channels; deliveries/admin.py adds checks and tests to them."""
+"""Console pages of bots, loans and channels; deliveries/admin adds state, checks and tests."""
 
 from typing import Any, ClassVar, cast
 
@@ -6,9 +6,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
@@ -34,25 +31,6 @@ LABELS = {
 def state_of(row: Bot | NotificationChannel) -> str:
     """One word for lists."""
     return str(Verification(row.verification).label) if row.enabled else "Disabled"
-
-
-def verdict_html(row: Bot | NotificationChannel) -> SafeString:
-    """What the last check found: our advice beside Telegram's own words."""
-    if not row.enabled:
-        parts = [row.disabled_reason or "Switched off."]
-    elif row.verification == Verification.PENDING:
-        parts = ["Telegram is being asked. This page shows the answer within seconds."]
-    elif row.verification == Verification.OK:
-        parts = ["All is well."]
-    else:
-        parts = []
-    advice, words = row.verdict.get("advice", ""), row.verdict.get("telegram", "")
-    html = format_html("<p>{}</p>", " ".join(parts)) if parts else SafeString("")
-    if advice:
-        html += format_html("<p>{}</p>", advice)
-    if words:
-        html += format_html("<p>Telegram says: <code>{}</code></p>", words)
-    return html
 
 
 class BotForm(WritingForm[Bot]):
@@ -133,11 +111,11 @@ class BotPage(WritingPage):
     """Bots, own and lent."""
 
     form = BotForm
-    list_display = ("name", "handle", "state", "owner", "verified_at")
+    list_display = ("name", "handle", "owner")
     list_filter = ("verification", "enabled")
     search_fields = ("name", "username")
     list_select_related = ("organization",)
-    readonly_fields = ("handle", "check_result")
+    readonly_fields = ("handle",)
 
     def of_organization(self, queryset: QuerySet[Any], organization: Organization) -> QuerySet[Any]:
         """Lent bots are seen, never changed."""
@@ -146,8 +124,8 @@ class BotPage(WritingPage):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The token first; what few need is folded away."""
         if obj is not None and not self.has_change_permission(request, obj):
-            return [(None, {"fields": ["name", "handle", "check_result"]})]
-        first = ["name", "token"] if obj is None else ["name", "handle", "check_result", "token"]
+            return [(None, {"fields": ["name", "handle"]})]
+        first = ["name", "token"] if obj is None else ["name", "handle", "token"]
         connection = ["api_url", "proxy"]
         if obj is not None:
             first.append("enabled")
@@ -163,20 +141,10 @@ class BotPage(WritingPage):
         """As people find it in Telegram."""
         return f"@{bot.username}" if bot.username else "not known yet"
 
-    @display(description="State", label=LABELS)  # type: ignore[untyped-decorator]  # Unfold
-    def state(self, bot: Bot) -> str:
-        """Whether it works."""
-        return state_of(bot)
-
     @admin.display(description="Owner")
     def owner(self, bot: Bot) -> str:
         """Who registered it."""
         return bot.organization.name
-
-    @admin.display(description="Last check")
-    def check_result(self, bot: Bot) -> str:
-        """The verdict."""
-        return verdict_html(bot)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Through the write function."""
@@ -276,24 +244,24 @@ class ChannelPage(WritingPage):
     """Channels: where alerts go."""
 
     form = ChannelForm
-    list_display = ("name", "where", "bot", "state", "verified_at")
+    list_display = ("name", "where", "bot")
     list_filter = ("verification", "enabled")
     search_fields = ("name", "chat__title", "chat__username")
     list_select_related = ("chat__bot",)
-    readonly_fields = ("where", "check_result")
+    readonly_fields = ("where",)
     radio_fields: ClassVar[dict[str, int]] = {}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """What is needed first, then looks and sound."""
         if obj is not None and not self.has_change_permission(request, obj):
-            return [(None, {"fields": ["name", "where", "check_result"]})]
+            return [(None, {"fields": ["name", "where"]})]
         return [
             (
                 None,
                 {
                     "fields": [
                         "name",
-                        *(["where", "check_result"] if obj else []),
+                        *(["where"] if obj else []),
                         "bot",
                         "chat_id",
                         "message_thread_id",
@@ -315,16 +283,6 @@ class ChannelPage(WritingPage):
     def bot(self, channel: NotificationChannel) -> str:
         """Who sends."""
         return str(channel.chat.bot)
-
-    @display(description="State", label=LABELS)  # type: ignore[untyped-decorator]  # Unfold
-    def state(self, channel: NotificationChannel) -> str:
-        """Whether it works."""
-        return state_of(channel)
-
-    @admin.display(description="Last check")
-    def check_result(self, channel: NotificationChannel) -> str:
-        """The verdict."""
-        return verdict_html(channel)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Through the write function."""

@@ -1,7 +1,6 @@
-// Copy buttons, the organization switcher, and times in the reader's own zone.
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
+// Copy buttons, tabs, the organization switcher, times in the reader's own zone, and a keyboard
+// path to what Unfold opens by mouse alone.
+const copy = async (button) => {
   const source = document.getElementById(button.dataset.copy);
   const text = "value" in source ? source.value : source.textContent;
   try {
@@ -15,16 +14,67 @@ document.addEventListener("click", async (event) => {
   const label = button.textContent;
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = label; }, 1500);
+};
+
+const choose = (tab) => {
+  for (const other of tab.closest("[role=tablist]").querySelectorAll("[role=tab]")) {
+    const chosen = other === tab;
+    other.setAttribute("aria-selected", chosen);
+    other.tabIndex = chosen ? 0 : -1;
+    document.getElementById(other.getAttribute("aria-controls")).hidden = !chosen;
+  }
+  tab.focus();
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copy(button);
+  const tab = event.target.closest("[role=tab]");
+  if (tab) choose(tab);
 });
+
+document.addEventListener("keydown", (event) => {
+  const tab = event.target.closest("[role=tab]");
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (tab && step) {
+    const tabs = [...tab.parentElement.children];
+    choose(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length]);
+  }
+  if (event.key !== "Enter" && event.key !== " ") return;
+  if (event.target.matches("[data-pressable]")) {
+    event.preventDefault();
+    event.target.click();
+  }
+});
+
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.submit();
 });
-document.addEventListener("DOMContentLoaded", () => {
-  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-  for (const element of document.querySelectorAll("time[datetime]")) {
+
+const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const showTimes = (root) => {
+  for (const element of root.querySelectorAll("time[datetime]:not([title])")) {
     const at = new Date(element.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    element.title = element.textContent + " UTC";
+    element.title = element.textContent;
     element.textContent = format.format(at);
   }
-});
+};
+
+const NAMES = { dock_to_right: "Menu", close: "Close the menu", more_horiz: "More" };
+const makePressable = (root) => {
+  for (const element of root.querySelectorAll("span, a:not([href]), div")) {
+    const opens = element.hasAttribute("x-on:click") || element.hasAttribute("@click");
+    if (!opens || element.dataset.pressable !== undefined || element.querySelector("[x-on\\:click]")) continue;
+    if (element.id === "changelist-filter-close") continue;
+    element.dataset.pressable = "";
+    element.tabIndex = 0;
+    element.setAttribute("role", "button");
+    const name = NAMES[element.textContent.trim()];
+    if (name) element.setAttribute("aria-label", name);
+  }
+};
+
+const enliven = (root) => { showTimes(root); makePressable(root); };
+document.addEventListener("DOMContentLoaded", () => enliven(document));
+document.addEventListener("htmx:afterSwap", () => enliven(document));

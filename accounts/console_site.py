@@ -1,0 +1,102 @@
+"""The console's site at `/`: sign-in, organization switcher, banners, overview."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+from unfold.sites import UnfoldAdminSite
+
+from accounts.console_requests import membership_of
+from accounts.membership import memberships_of
+from accounts.models import Organization, User
+
+Banner = dict[str, str]
+BannerSource = Callable[[Organization], Sequence[Banner]]
+
+
+class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
+    """The console at `/`."""
+
+    site_title = "Tocsin"
+    site_header = "Tocsin"
+    index_title = "Overview"
+    index_template = "console/index.html"
+    enable_nav_sidebar = False
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.banner_sources: list[BannerSource] = []
+        self.index_context: list[Callable[[HttpRequest], dict[str, Any]]] = []
+        # Rows go one by one, on a page that says what goes with them.
+        self.disable_action("delete_selected")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Everybody who is signed in; pages ask for their own capability."""
+        return bool(request.user.is_active and request.user.is_authenticated)
+
+    def extra_urls(self) -> list[URLPattern]:
+        """What the console adds to Django's admin."""
+        return [
+            path(
+                "organization/switch/",
+                self.admin_view(require_POST(self.switch_organization)),
+                name="switch_organization",
+            )
+        ]
+
+    def switch_organization(self, request: HttpRequest) -> HttpResponse:
+        """Look at another of one's organizations from now on."""
+        user = cast("User", request.user)
+        wanted = request.POST.get("organization", "")
+        if any(str(m.organization_id) == wanted for m in memberships_of(user)):
+            request.session["organization"] = wanted
+        return redirect(f"{self.name}:index")
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page shows: the switcher and the banners of the current organization."""
+        context = cast("dict[str, Any]", super().each_context(request))
+        membership = membership_of(request) if self.has_permission(request) else None
+        context["membership"] = membership
+        context["memberships"] = memberships_of(cast("User", request.user)) if membership else []
+        context["banners"] = (
+            [banner for source in self.banner_sources for banner in source(membership.organization)]
+            if membership
+            else []
+        )
+        return context
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """The overview; packages add their part to `index_context`."""
+        parts: dict[str, Any] = {}
+        if membership_of(request) is not None:
+            for part in self.index_context:
+                parts.update(part(request))
+        return cast("TemplateResponse", super().index(request, {**parts, **(extra_context or {})}))
+
+
+site = ConsoleSite("console")
+
+
+def confirm(request: HttpRequest, question: str, button: str, back: str) -> HttpResponse | None:
+    """A page with one button for a change that was asked for by a link; None once it is pressed.
+
+    Unfold's row and page actions are links, and a link must not change anything.
+    """
+    if request.method == "POST":
+        return None
+    return TemplateResponse(
+        request,
+        "console/confirm.html",
+        {
+            **site.each_context(request),
+            "title": question,
+            "button": button,
+            "back": back,
+        },
+    )

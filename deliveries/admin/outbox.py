@@ -1,0 +1,173 @@
+"""Console pages of deliveries: what was sent, what waits and why, and Retry."""
+
+from typing import Any, ClassVar, cast
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.console import ConsoleModelAdmin
+from accounts.console_buttons import Button
+from accounts.console_cells import time_column
+from accounts.console_requests import actor_of
+from accounts.console_site import Banner, site
+from accounts.models import Organization
+from accounts.permissions import Capability
+from channels_app.bots import bots_usable_by
+from channels_app.models import NotificationChannel
+from deliveries import health, outbox, selectors
+from deliveries.message_links import message_url
+from deliveries.models import Delivery, Lane
+
+State = Delivery.State
+TONES = {
+    State.WAITING: "info",
+    State.IN_FLIGHT: "info",
+    State.SENT: "success",
+    State.DEAD: "danger",
+    State.PARKED: "warning",
+    State.SUPERSEDED: "quiet",
+}
+UNSETTLED = (State.WAITING, State.IN_FLIGHT, State.PARKED)
+
+
+def state_badge(delivery: Delivery) -> SafeString:
+    """Its state in a word."""
+    return format_html(
+        '<span class="tocsin-state tocsin-state-{}">{}</span>',
+        TONES[State(delivery.state)],
+        delivery.get_state_display(),
+    )
+
+
+def retry(request: HttpRequest, delivery: Delivery) -> HttpResponse | None:
+    """The button Retry."""
+    try:
+        outbox.retry(delivery, actor_of(request))
+    except outbox.NotRetryable as refusal:
+        raise ValueError(f"It can't be sent again: {refusal}.") from None
+    return None
+
+
+def is_dead(delivery: Delivery) -> bool:
+    """Whether Retry makes sense."""
+    return delivery.state == State.DEAD
+
+
+@admin.register(Delivery, site=site)
+class DeliveryPage(ConsoleModelAdmin):
+    """Durable calls to Telegram and what became of them."""
+
+    can_add = can_change = can_delete = False
+    change_form_template = "deliveries/delivery.html"
+    buttons: ClassVar[tuple[Button, ...]] = (
+        Button(
+            "retry",
+            "Retry",
+            retry,
+            needs=Capability.RESPOND,
+            offered=is_dead,
+            in_list=True,
+            primary=True,
+        ),
+    )
+    list_display = (
+        "what",
+        "state_shown",
+        "where",
+        time_column("created_at", "When"),
+        "attempts",
+        "said",
+    )
+    list_filter = ("state", "purpose", "channel")
+    list_select_related = ("channel", "chat", "target")
+    fieldsets = ((None, {"fields": ()}),)
+    empty_text = (
+        "Nothing was sent yet. Messages appear here once an alert arrives or a test is sent."
+    )
+    empty_link = ("Send a test from a channel", "channels_app_notificationchannel_changelist")
+
+    @admin.display(description="What", ordering="purpose")
+    def what(self, delivery: Delivery) -> SafeString:
+        """Purpose and method."""
+        return format_html(
+            '{} <code class="tocsin-quiet">{}</code>',
+            delivery.get_purpose_display(),
+            delivery.method,
+        )
+
+    @admin.display(description="State", ordering="state")
+    def state_shown(self, delivery: Delivery) -> SafeString:
+        """The badge."""
+        return state_badge(delivery)
+
+    @admin.display(description="Channel")
+    def where(self, delivery: Delivery) -> str:
+        """The channel, else the chat."""
+        return str(delivery.channel or delivery.chat)
+
+    @admin.display(description="Telegram's last words")
+    def said(self, delivery: Delivery) -> str:
+        """Shortened."""
+        text = delivery.description
+        return text if len(text) <= 80 else f"{text[:79]}…"
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """The call, its attempts, and what it waits for."""
+        delivery = cast("Delivery", row)
+        target, chat = delivery.target, delivery.chat
+        return {
+            "delivery": delivery,
+            "badge": state_badge(delivery),
+            "tries": list(selectors.attempts_of(delivery)),
+            "because": selectors.why_waiting(delivery) if delivery.state in UNSETTLED else "",
+            "params": {name: value for name, value in delivery.params.items() if name != "v"},
+            "message_url": message_url(chat.chat_id, chat.username, target.message_id)
+            if target is not None
+            else "",
+        }
+
+
+def trouble_banners(organization: Organization) -> list[Banner]:
+    """Bots and channels that don't send, and bots that wait for Telegram."""
+    channels = NotificationChannel.objects.for_organization(organization)
+    off = [row for row in channels.filter(enabled=False)[:50] if health.disabled_by_us(row)]
+    banners = [
+        {
+            "level": "error",
+            "text": f"The channel {channel.name} is disabled: {channel.disabled_reason}",
+            "link": reverse(
+                f"{site.name}:channels_app_notificationchannel_change", args=[channel.pk]
+            ),
+            "label": "Mend it",
+        }
+        for channel in off[:3]
+    ]
+    usable = bots_usable_by(organization)
+    disabled = [row for row in usable.filter(enabled=False)[:50] if health.disabled_by_us(row)]
+    banners += [
+        {
+            "level": "error",
+            "text": f"The bot {bot} is disabled: {bot.disabled_reason}",
+            "link": reverse(f"{site.name}:channels_app_bot_change", args=[bot.pk]),
+            "label": "Mend it",
+        }
+        for bot in disabled[:3]
+    ]
+    lanes = Lane.objects.filter(~Q(trouble=""), bot__in=usable.filter(enabled=True))
+    banners += [
+        {
+            "level": "warning",
+            "text": f"{lane.bot} waits: {lane.trouble}",
+            "link": reverse(f"{site.name}:channels_app_bot_change", args=[lane.bot_id]),
+            "label": "Look",
+        }
+        for lane in lanes.select_related("bot")[:3]
+    ]
+    return banners
+
+
+site.banner_sources.append(trouble_banners)

@@ -1,0 +1,112 @@
+"""Console pages of bots and channels, with checks, tests and switches."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.audit import Actor
+from accounts.console_buttons import Button
+from accounts.console_cells import time_column
+from accounts.console_requests import actor_of, can
+from accounts.console_site import site
+from accounts.permissions import Capability
+from channels_app import admin as channels_admin
+from channels_app.models import Bot, NotificationChannel
+from deliveries import health
+from deliveries.admin.probes import CHECK, TEST, ProbingPage, ask, state_span, verdict_html
+from deliveries.models import Probe
+
+channel_added: list[Callable[[Actor, NotificationChannel], object]] = []
+"""Called when a person added a channel on the console; packages below add theirs."""
+
+
+def switch_on(request: HttpRequest, channel: NotificationChannel) -> HttpResponse | None:
+    """The button Enable: what was parked leaves, as it is now."""
+    health.enable(actor_of(request), channel)
+    ask(Probe.Kind.CHANNEL, channel, request)
+    return None
+
+
+def switch_off(request: HttpRequest, channel: NotificationChannel) -> HttpResponse | None:
+    """The button Disable: what comes waits, and nothing is lost."""
+    health.switch_off(actor_of(request), channel)
+    return None
+
+
+def is_on(row: Any) -> bool:
+    """Whether it is enabled."""
+    return bool(row.enabled)
+
+
+def is_off(row: Any) -> bool:
+    """Whether it is disabled."""
+    return not row.enabled
+
+
+@admin.display(description="State")
+def state(row: Bot | NotificationChannel) -> SafeString:
+    """Whether it works."""
+    return state_span(row)
+
+
+@admin.display(description="Verdict")
+def verdict(row: Any) -> SafeString:
+    """Where the answer to a check or test appears."""
+    inner = SafeString(verdict_html(row, row.shown_probe))
+    return format_html(
+        '<div id="verdict-{}" class="tocsin-in-place" aria-live="polite">{}</div>', row.pk, inner
+    )
+
+
+@admin.register(Bot, site=site)
+class BotPage(ProbingPage, channels_admin.BotPage):
+    """Bots, own and lent."""
+
+    list_display = ("name", "handle", state, time_column("verified_at", "Last check"), verdict)
+    list_select_related = ("organization",)
+    empty_text = "No bot yet. Talk to @BotFather in Telegram, send /newbot, and add the token here."
+    delete_text = "What waits to be sent by this bot goes with it, and so do its loans."
+
+
+@admin.register(NotificationChannel, site=site)
+class ChannelPage(ProbingPage, channels_admin.ChannelPage):
+    """Channels: where alerts go."""
+
+    buttons: ClassVar[tuple[Button, ...]] = (
+        TEST,
+        CHECK,
+        Button("enable", "Enable", switch_on, offered=is_off),
+        Button("disable", "Disable", switch_off, offered=is_on),
+    )
+    actions = ("send_tests",)
+    list_display = (
+        "name",
+        "where",
+        "bot",
+        state,
+        time_column("verified_at", "Last check"),
+        verdict,
+    )
+    empty_text = "No channel yet. Add the bot to a Telegram chat, then add that chat here."
+    delete_text = "Alerts stop going there. What it showed stays in Telegram."
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A new channel is made known to packages below."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            for callback in channel_added:
+                callback(actor_of(request), cast("NotificationChannel", obj))
+
+    def has_respond_permission(self, request: HttpRequest) -> bool:
+        """For the list's action."""
+        return can(request, Capability.RESPOND)
+
+    @admin.action(description="Send test", permissions=["respond"])
+    def send_tests(self, request: HttpRequest, queryset: QuerySet[NotificationChannel]) -> None:
+        """A test to each chosen channel."""
+        self.ask_for_all(Probe.Kind.TEST, request, list(queryset.select_related("chat__bot")))
