@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -15,24 +16,36 @@ from granian.server.embed import Server
 
 from sandbox.app import make_app
 from sandbox.scenery import build_default_world
+from sandbox.storage import Storage, StorageError
 from sandbox.world import World
 
 
 def main() -> None:
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING)
-    asyncio.run(serve(arguments.host, arguments.port, arguments.state, quiet=arguments.quiet))
+    try:
+        asyncio.run(serve(arguments.host, arguments.port, arguments.state, quiet=arguments.quiet))
+    except (StorageError, AddressError) as error:
+        sys.exit(f"sandbox: {error}")
     # The server's own threads may still be calling into Python and would abort in its finalisation.
     sys.stdout.flush()
     os._exit(0)
 
 
+class AddressError(Exception):
+    """Host or port cannot be listened on; the text says why."""
+
+
 async def serve(host: str, port: int, state: Path | None, *, quiet: bool) -> None:
-    """Serve until a signal; `state` is the folder that keeps the world over restarts, None keeps
-    nothing.
+    """Serve until a signal. `state` is the folder that keeps the world; None keeps nothing.
+
+    Raises AddressError and StorageError.
     """
+    _check_address(host, port)
     world = World()
-    build_default_world(world)
+    storage = None if state is None else Storage(state)
+    if storage is None or not storage.load(world):
+        build_default_world(world)
     server = Server(
         make_app(world),
         address=host,
@@ -47,9 +60,24 @@ async def serve(host: str, port: int, state: Path | None, *, quiet: bool) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
     serving = asyncio.create_task(server.serve())
+    stopping = asyncio.Event()
+    writing = None if storage is None else asyncio.create_task(storage.run(world, stopping))
     if not quiet and await _is_listening(host, port, serving):
         print(f"sandbox ready on http://{host}:{port}/", flush=True)  # noqa: T201 - for people
     await serving
+    stopping.set()
+    if writing is not None:
+        await writing
+
+
+def _check_address(host: str, port: int) -> None:
+    """The server itself would share a port that is taken, and calls would go here and there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise AddressError(f"cannot listen on {host} port {port}: {reason}") from None
 
 
 async def _is_listening(host: str, port: int, serving: asyncio.Task[None]) -> bool:

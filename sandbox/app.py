@@ -11,6 +11,7 @@ from sandbox.bot_api import BotApi
 from sandbox.control import Control
 from sandbox.downloads import download
 from sandbox.journal import Journal
+from sandbox.page import Page
 from sandbox.world import World
 
 ASGIApplication: TypeAlias = Callable[
@@ -26,7 +27,7 @@ ASGIApplication: TypeAlias = Callable[
 def make_app(world: World, journal: Journal | None = None) -> ASGIApplication:
     """Bot API calls go straight to their endpoint; everything else through Starlette's router."""
     api = BotApi(world, journal or Journal())
-    site = Starlette(routes=[*Control(api).routes(), download(world)])
+    site = Starlette(routes=[*Page(world).routes(), *Control(api).routes(), download(world)])
 
     async def application(
         scope: MutableMapping[str, Any],

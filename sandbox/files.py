@@ -80,6 +80,9 @@ class FileStore:
         self._by_unique_id.clear()
         self._contents.clear()
         self._size = 0
+        if self.folder is not None:
+            for path in self.folder.iterdir():
+                path.unlink()
 
 
 def make_file_id(kind: str, bot_id: int) -> str:

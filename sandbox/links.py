@@ -7,6 +7,7 @@ check_link, HttpUrl.cpp parse_url).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from botapi.entities_links import checked_link, link_user_id
 
@@ -23,6 +24,7 @@ class LinkRefused(Exception):
     """The text is TDLib's: `URL 'http://grafana:3000' is invalid: Wrong HTTP URL`."""
 
 
+@lru_cache(maxsize=1024)
 def accept_link(url: str, *, https: bool = False) -> str:
     """The URL as Telegram keeps it. With `https` nothing else passes. Raises LinkRefused."""
     if user_id := link_user_id(url):

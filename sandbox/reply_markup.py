@@ -7,7 +7,6 @@ edited afterwards.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,7 +21,7 @@ MAX_ROW = 12
 MAX_BUTTONS = 300
 MAX_CALLBACK_DATA = 64
 MAX_MARKUP_BYTES = 10_240
-"""Beyond this the real server says `reply markup is too long`; observed, not documented."""
+"""Of all buttons' texts and data; beyond it Telegram says `reply markup is too long` (observed)."""
 
 _FLAGS = (
     "hide_keyboard",
@@ -182,13 +181,15 @@ def check_on_server(keyboard: Json | None, chat: Chat) -> None:
     """What Telegram itself refuses, in capitals (simulated)."""
     if keyboard is None:
         return
+    size = 0
     for row in keyboard["inline_keyboard"]:
         for button in row:
             if len(button.get("callback_data", "").encode()) > MAX_CALLBACK_DATA:
                 raise bad_request("BUTTON_DATA_INVALID")
             if "web_app" in button and chat.kind != "private":
                 raise bad_request("BUTTON_TYPE_INVALID")
-    if len(json.dumps(keyboard, ensure_ascii=False).encode()) > MAX_MARKUP_BYTES:
+            size += sum(len(str(value).encode()) for value in button.values())
+    if size > MAX_MARKUP_BYTES:
         raise bad_request("reply markup is too long")
 
 
