@@ -1,5 +1,6 @@
 """REST: integrations, routes, alerts, groups, traces."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -20,7 +21,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import Capability, may
 from accounts.rest import OrganizationField, ReadViewSet
-from alerts import integrations, matchers, routes, traces
+from alerts import integrations, matchers, routes
 from alerts.models import (
     Alert,
     AlertGroup,
@@ -32,6 +33,7 @@ from alerts.models import (
     TimelineEvent,
     Trace,
 )
+from alerts.trace_story import trace_story
 from channels_app.models import NotificationChannel
 
 
@@ -484,7 +486,7 @@ class TraceDetailSerializer(TraceSerializer):
     @extend_schema_field(OpenApiTypes.OBJECT)
     def get_story(self, trace: Trace) -> Any:
         """Alert → route → group → channel → deliveries → attempts."""
-        return traces.trace_story(trace)
+        return asdict(trace_story(trace))
 
 
 class TraceFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
