@@ -67,7 +67,8 @@ class Worker:
 
     def _drain(self) -> None:
         ends_at = time.monotonic() + STOP_SECONDS
-        worker_state.should_stop = EX_OK  # each consumer's loop looks, and ends by itself
+        # Each consumer's loop looks at this, and ends by itself.
+        worker_state.should_stop = EX_OK  # type: ignore[assignment]  # stubs know the first value
         dispatcher.stop()
         for consumer in self._consumers:
             consumer.join(max(0.0, ends_at - time.monotonic()))

@@ -19,6 +19,7 @@ from itertools import count
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from botapi.client import BotApiClient
 from channels_app.bots import client_for, token_of
@@ -378,11 +379,13 @@ class Run:
     def _settle(self) -> None:
         """Write down what came back, and look what is next in those chats."""
         finished = self._senders.collect(BATCH * 4)
-        results = [done.result for done in finished if done.result is not None]
         if not finished:
             return
-        if results:
-            attempts.settle(results)
+        try:
+            _write([done.result for done in finished if done.result is not None])
+        except (OperationalError, InterfaceError):
+            self._senders.put_back(finished)  # the database is away: the next run settles them
+            raise
         chats: set[UUID] = set()
         for done in finished:
             held = self._held.get(done.bot_id)
@@ -455,6 +458,22 @@ class Run:
                 not_before=self.clock.time(until - self.clock.now()),
                 trouble=trouble,
             )
+
+
+def _write(results: list[Result]) -> None:
+    """Settle, all at once where that works; one that can't be settled stops no other."""
+    if not results:
+        return
+    try:
+        attempts.settle(results)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # a defect of ours, or a row that was deleted meanwhile
+        if len(results) == 1:
+            log.exception("delivery %s can't be settled", results[0].attempt.delivery.pk)
+            return
+        for result in results:
+            _write([result])
 
 
 def _token(bot: Bot) -> str:

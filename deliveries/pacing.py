@@ -69,10 +69,6 @@ class Window:
         if to is not None:
             insort(self._back, to + self._period)
 
-    def idle(self, now: float) -> bool:
-        """Whether nothing counted any more at `now`."""
-        return not self._back or self._back[-1] <= now
-
 
 class Bucket:
     """`rate` calls a second, after a pause up to `capacity` at once (a token bucket as GCRA)."""
@@ -96,10 +92,6 @@ class Bucket:
     def move(self, to: float | None) -> None:
         """The call counted last left at `to`, or (None) not at all."""
         self._due = self._before if to is None else max(self._before, to) + self._interval
-
-    def idle(self, now: float) -> bool:
-        """Whether the bucket is full at `now`."""
-        return self._due <= now
 
 
 class Pace:
@@ -153,14 +145,6 @@ class Pace:
         bucket.move(to)
         if window is not None:
             window.move(at, to)
-
-    def forget_idle(self, now: float) -> None:
-        """Drop the chats whose budgets are full again."""
-        self._chats = {
-            chat: (bucket, window)
-            for chat, (bucket, window) in self._chats.items()
-            if not bucket.idle(now) or not (window is None or window.idle(now))
-        }
 
     def _of(self, chat: Hashable, *, group: bool) -> tuple[Bucket, Window | None]:
         known = self._chats.get(chat)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from botapi.client import BotApiClient
 from botapi.errors import BotApiFailure
@@ -94,6 +94,12 @@ class Senders:
         self._busy -= len(finished)
         return finished
 
+    def put_back(self, finished: list[Done]) -> None:
+        """What could not be settled now is collected again, by this run or the next."""
+        self._busy += len(finished)
+        for one in finished:
+            self.done.put(one)
+
     def _run(self) -> None:
         while True:
             job = self._jobs.get()
@@ -126,6 +132,9 @@ class CallJob:
             decision = NextStep(Refusal.MEDIA)
         except InvalidToken:
             decision = SuspectBot(Problem.WRONG_TOKEN)
+        except (OperationalError, InterfaceError) as error:  # while its file was read
+            log.warning("delivery %s waits: %s", self.attempt.delivery.pk, type(error).__name__)
+            decision = LaneBackoff(maybe_sent=False)
         except Exception:  # whatever it is, the other calls of this run go on
             log.exception("delivery %s can't be called", self.attempt.delivery.pk)
             decision = GiveUp(Problem.REFUSED)

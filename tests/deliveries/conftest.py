@@ -1,8 +1,12 @@
 """A real Telegram stand-in and rows that point at it."""
 
+import os
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +19,7 @@ from deliveries import dispatcher, files, health, outbox
 from deliveries.models import Attachment, Delivery, SentMessage, Stream
 from deliveries.outbox import Call
 from tests.factories import make_bot, make_channel, make_organization
-from tests.sandbox.process import SandboxBot, SandboxChat, SandboxHandle, running_sandbox
+from tests.sandbox.process import ROOT, SandboxBot, SandboxChat, SandboxHandle, running_sandbox
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +123,34 @@ class Stage:
 
     def texts(self, chat: SandboxChat) -> list[str]:
         return [message.text for message in self.telegram.messages(chat)]
+
+
+Project = Callable[[str, str], "subprocess.Popen[str]"]
+"""(script, Bot API URL) → a process that runs it with Django set up."""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Starts processes that share a database file of their own."""
+
+    def start(script: str, url: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-c", "import django; django.setup()\n" + script],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "DJANGO_SETTINGS_MODULE": "config.settings",
+                "DATA_DIR": str(tmp_path),
+                "DATABASE_URL": f"sqlite:///{tmp_path}/test.sqlite3",
+                "CELERY_BROKER_URL": "memory://",
+                "TELEGRAM_API_URL": url,
+                "LOG_LEVEL": "ERROR",
+            },
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
 
 
 @pytest.fixture

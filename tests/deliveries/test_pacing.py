@@ -1,0 +1,115 @@
+"""The published limits, as properties: never above them in any window, and close to them."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deliveries.pacing import DOUBT, Limits, Pace
+
+LATENCIES = st.floats(0.001, 3.0)
+JITTER = st.floats(0.0, 1.0)
+
+
+def most_in(times: list[float], period: float) -> int:
+    """The largest number of calls in any half-open window of this length."""
+    ordered = sorted(times)
+    return max(
+        (
+            sum(1 for other in ordered[i:] if other < start + period)
+            for i, start in enumerate(ordered)
+        ),
+        default=0,
+    )
+
+
+def simulate(
+    chats: int, group: bool, waits: Iterable[tuple[float, float, bool, float]]
+) -> list[tuple[float, int]]:
+    """Arrivals (time, chat) when calls are made as early as allowed, each `late` by its own.
+
+    A call arrives at some time between its leaving and DOUBT or its answer, whichever is earlier.
+    """
+    pace = Pace(Limits())
+    free = [1000.0] * chats
+    arrivals = []
+    now = 1000.0
+    for index, (latency, pause, urgent, share) in enumerate(waits):
+        chat = index % chats
+        ready = max(now + pause, free[chat])
+        at = pace.earliest(chat, group=group, now=ready, urgent=urgent)
+        pace.take(chat, group=group, at=at)
+        answered = at + latency
+        arrivals.append((at + share * min(latency, DOUBT), chat))
+        pace.answered(chat, group=group, at=at, left=at, answered=answered)
+        free[chat] = answered
+        now = at
+    return arrivals
+
+
+WAITS = st.lists(
+    st.tuples(LATENCIES, st.sampled_from([0.0, 0.0, 0.0, 0.1, 5.0, 40.0]), st.booleans(), JITTER),
+    max_size=150,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([1, 3, 60]), st.booleans(), WAITS)
+def test_no_window_ever_holds_more_than_its_limit(
+    chats: int, group: bool, waits: list[tuple[float, float, bool, float]]
+) -> None:
+    arrivals = simulate(chats, group, waits)
+    assert most_in([at for at, _ in arrivals], 1.0) <= 30
+    for chat in range(chats):
+        own = [at for at, other in arrivals if other == chat]
+        assert most_in(own, 60.0) <= (20 if group else 63)
+        for seconds in (1.0, 2.0, 10.0):
+            assert most_in(own, seconds) <= 3 + seconds
+
+
+@pytest.mark.parametrize(
+    ("chats", "group", "seconds", "allowed"),
+    [(1, True, 600, 200), (1, False, 300, 300), (60, False, 20, 600)],
+    ids=["group", "private", "bot"],
+)
+def test_at_least_95_percent_of_what_is_allowed_is_used(
+    chats: int, group: bool, seconds: int, allowed: int
+) -> None:
+    waits = [(0.05, 0.0, False, 1.0)] * (allowed * 2)
+    made = [at for at, _ in simulate(chats, group, waits) if at < 1000 + seconds]
+    assert len(made) >= 0.95 * allowed
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 70))
+def test_an_interactive_call_finds_a_place_in_a_busy_group(ordinary: int) -> None:
+    """At any moment four interactive calls fit, the first within three seconds."""
+    pace = Pace(Limits())
+    at = 1000.0
+    for _ in range(ordinary):
+        at = pace.earliest("chat", group=True, now=at, urgent=False)
+        pace.take("chat", group=True, at=at)
+        pace.answered("chat", group=True, at=at, left=at, answered=at + 0.01)
+    start = at
+    for number in range(1, 5):
+        at = pace.earliest("chat", group=True, now=at, urgent=True)
+        assert at <= start + 3.1 * number + 1.1
+        pace.take("chat", group=True, at=at)
+
+
+def test_a_busy_bot_lets_interactive_calls_through() -> None:
+    pace = Pace(Limits())
+    at = 1000.0
+    for chat in range(200):
+        at = pace.earliest(chat, group=False, now=at, urgent=False)
+        pace.take(chat, group=False, at=at)
+    assert pace.earliest("person", group=False, now=at, urgent=True) <= at + 0.1
+
+
+def test_what_did_not_leave_is_given_back() -> None:
+    pace = Pace(Limits(per_second=1))
+    pace.take("chat", group=True, at=1000.0)
+    assert pace.earliest("other", group=True, now=1000.0, urgent=True) > 1001
+    pace.give_back("chat", group=True, at=1000.0)
+    assert pace.earliest("other", group=True, now=1000.0, urgent=True) == 1000.0

@@ -1,0 +1,164 @@
+"""Probes: Telegram's verdict about a bot, a channel, or a test message, with advice."""
+
+import time
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.audit import COMMAND_LINE
+from channels_app.models import Bot, NotificationChannel
+from deliveries import health, probe
+from deliveries.models import Probe
+from tests.deliveries.conftest import Stage
+from tests.factories import make_bot
+
+
+def verdict(probe_row: Probe) -> tuple[str, str]:
+    """Runs what waits; (state, problem)."""
+    probe.run_pending()
+    probe_row.refresh_from_db()
+    return probe_row.state, probe_row.verdict["problem"]
+
+
+def ask(stage: Stage, channel: NotificationChannel | None = None, kind: str = "channel") -> Probe:
+    return probe.request_probe(kind, stage.bot, channel, COMMAND_LINE)
+
+
+def test_a_working_bot_is_verified(stage: Stage) -> None:
+    assert verdict(ask(stage, kind="bot")) == ("ok", "")
+    bot = stage.bot_now()
+    assert (bot.verification, bot.username) == ("ok", stage.sandbox_bot.username)
+    assert bot.facts["is_bot"] is True
+
+
+def test_a_wrong_token_says_where_to_find_the_right_one(stage: Stage) -> None:
+    bot = make_bot(stage.organization, name="Wrong", api_url=stage.telegram.url)
+    row = probe.request_probe("bot", bot, None, COMMAND_LINE)
+    assert verdict(row) == ("failed", "wrong_token")
+    assert "@BotFather" in row.verdict["advice"]
+    assert row.verdict["telegram"].startswith("Unauthorized")
+    assert Bot.objects.get(pk=bot.pk).verification == "failed"
+
+
+def test_an_unreachable_server_fails_within_seconds(stage: Stage) -> None:
+    bot = make_bot(stage.organization, name="Away", api_url="http://127.0.0.1:9")
+    started = time.monotonic()
+    row = probe.request_probe("bot", bot, None, COMMAND_LINE)
+    assert verdict(row) == ("failed", "unreachable")
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("kind", ["private", "group", "supergroup", "channel"])
+def test_a_working_channel_is_verified(stage: Stage, kind: str) -> None:
+    channel, chat = stage.channel(kind)
+    row = ask(stage, channel)
+    assert verdict(row) == ("ok", "")
+    assert row.verdict["rights"] == {"text": True, "photos": True, "documents": True}
+    channel.chat.refresh_from_db()
+    assert (channel.chat.type, channel.chat.title) == (kind, chat.title)
+    assert NotificationChannel.objects.get().verification == "ok"
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "problem"),
+    [
+        ("private", "blocked", "blocked"),
+        ("supergroup", "kicked", "kicked"),
+        ("supergroup", "not_member", "not_member"),
+        ("channel", "not_admin", "not_admin"),
+    ],
+)
+def test_what_is_wrong_with_a_channel_is_named(
+    stage: Stage, kind: str, state: str, problem: str
+) -> None:
+    channel, chat = stage.channel(kind)
+    stage.telegram.set_state(chat, state, bot=stage.sandbox_bot)
+    row = ask(stage, channel)
+    assert verdict(row) == ("failed", problem)
+    assert row.verdict["advice"]
+    assert NotificationChannel.objects.get().verdict["problem"] == problem
+
+
+def test_a_missing_right_to_send_photos_is_a_warning(stage: Stage) -> None:
+    channel, _ = stage.channel("supergroup", forbidden=["photo"])
+    row = ask(stage, channel)
+    assert verdict(row) == ("ok", "")
+    assert [warning["problem"] for warning in row.verdict["warnings"]] == ["no_photos"]
+
+
+def test_topics_are_checked(stage: Stage) -> None:
+    forum, _ = stage.channel("supergroup", topics=["Alerts"], message_thread_id=4711)
+    assert verdict(ask(stage, forum)) == ("failed", "topic_missing")
+    plain, _ = stage.channel("supergroup", message_thread_id=4711)
+    assert verdict(ask(stage, plain)) == ("failed", "not_a_forum")
+
+
+def test_a_chat_known_by_name_learns_its_number(stage: Stage) -> None:
+    channel, chat = stage.channel("supergroup", username="ops_alerts")
+    channel.chat.chat_id, channel.chat.username = None, "ops_alerts"
+    channel.chat.save()
+    assert verdict(ask(stage, channel)) == ("ok", "")
+    channel.chat.refresh_from_db()
+    assert channel.chat.chat_id == chat.id
+
+
+def test_a_test_message_goes_the_way_of_all_messages(stage: Stage) -> None:
+    channel, chat = stage.channel()
+    row = ask(stage, channel, "test")
+    run = stage.dispatch_in_background()
+    assert verdict(row) == ("ok", "")
+    run.join()
+    assert "Tocsin" in stage.texts(chat)[0]
+
+
+def test_a_test_to_a_blocked_chat_hears_telegrams_words(stage: Stage) -> None:
+    channel, chat = stage.channel()
+    stage.telegram.set_state(chat, "blocked", bot=stage.sandbox_bot)
+    row = ask(stage, channel, "test")
+    run = stage.dispatch_in_background()
+    assert verdict(row) == ("failed", "blocked")
+    run.join()
+    assert "blocked by the user" in row.verdict["telegram"]
+
+
+def test_a_test_that_waits_says_why(stage: Stage) -> None:
+    channel, _ = stage.channel()
+    row = ask(stage, channel, "test")
+    Probe.objects.update(created_at=stage.ago(9))
+    assert verdict(row) == ("failed", "still_waiting")
+    assert "no worker" in row.verdict["because"]
+
+
+def test_passing_again_enables_what_telegram_made_us_disable(stage: Stage) -> None:
+    channel, chat = stage.channel()
+    stage.telegram.set_state(chat, "blocked", bot=stage.sandbox_bot)
+    stage.send(channel, "waits")
+    stage.dispatch()
+    assert not NotificationChannel.objects.get().enabled
+    stage.telegram.set_state(chat, "active", bot=stage.sandbox_bot)
+    NotificationChannel.objects.update(disabled_at=stage.ago(3700))
+    assert health.reprobe_disabled() == 1
+    assert health.reprobe_disabled() == 0, "once an hour"
+    probe.run_pending()
+    assert NotificationChannel.objects.get().enabled
+    stage.dispatch()
+    assert stage.texts(chat) == ["waits"]
+
+
+def test_what_a_person_switched_off_stays_off(stage: Stage) -> None:
+    channel, _ = stage.channel()
+    health.switch_off(COMMAND_LINE, channel)
+    NotificationChannel.objects.update(disabled_at=stage.ago(3700))
+    assert health.reprobe_disabled() == 0
+    channel.refresh_from_db()
+    assert verdict(ask(stage, channel)) == ("ok", "")
+    assert not NotificationChannel.objects.get().enabled
+
+
+def test_a_probe_runs_once(stage: Stage) -> None:
+    ask(stage, kind="bot")
+    assert (probe.run_pending(), probe.run_pending()) == (1, 0)
+    calls: list[Any] = stage.telegram.calls("getMe")
+    assert len(calls) == 1
+    assert not connection.in_atomic_block

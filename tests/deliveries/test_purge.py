@@ -1,0 +1,64 @@
+"""Old and closed rows go; open ones never do."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from deliveries.models import Attachment, Delivery, DeliveryAttempt, SentMessage, Stream
+from deliveries.purge import purge
+from tests.deliveries.conftest import Stage
+
+LONG_AGO = timezone.now() - timedelta(days=400)
+
+
+def test_open_state_is_never_purged(stage: Stage) -> None:
+    channel, _ = stage.channel()
+    for state in ("waiting", "in_flight", "parked"):
+        stage.send(channel, state)
+        Delivery.objects.filter(state="waiting").update(state=state)
+    stage.store("open.txt", b"x")
+    file = Attachment.objects.get()
+    Delivery.objects.update(due_at=LONG_AGO, files={"document": {"attachment": str(file.pk)}})
+    Attachment.objects.update(created_at=LONG_AGO)
+    purge()
+    assert Delivery.objects.count() == 3
+    assert Attachment.objects.count() == 1
+
+
+def test_settled_calls_go_and_the_messages_of_groups_stay(stage: Stage) -> None:
+    channel, _ = stage.channel()
+    stage.send(channel, "of a group")
+    stage.send(channel, "by REST", purpose=Delivery.Purpose.MESSAGE)
+    stage.send(channel, "recent", purpose=Delivery.Purpose.MESSAGE)
+    stage.dispatch()
+    old = Delivery.objects.exclude(params__text="recent")
+    old.update(settled_at=LONG_AGO)
+    DeliveryAttempt.objects.filter(delivery__in=old).update(started_at=LONG_AGO)
+    purge()
+    assert [row.params["text"] for row in Delivery.objects.all()] == ["recent"]
+    assert DeliveryAttempt.objects.count() == 1
+    assert SentMessage.objects.count() == 2, "the group's message may still be edited"
+    assert Stream.objects.count() == 2
+
+
+def test_more_than_a_chunk_goes_in_one_purge(stage: Stage) -> None:
+    channel, _ = stage.channel()
+    stage.send(channel)
+    delivery = Delivery.objects.get()
+    DeliveryAttempt.objects.bulk_create(
+        DeliveryAttempt(
+            organization=stage.organization,
+            delivery=delivery,
+            bot=stage.bot,
+            chat=channel.chat,
+            number=number,
+            fence=1,
+            method="sendMessage",
+            started_at=LONG_AGO,
+            deadline=LONG_AGO,
+            finished_at=LONG_AGO,
+        )
+        for number in range(1200)
+    )
+    assert purge() == 1200
+    assert DeliveryAttempt.objects.count() == 0
