@@ -1,13 +1,10 @@
-"""`/hooks/v1/…`."""
+"""`/hooks/v1/…`, each with and without the slash: a redirect would lose the body."""
 
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, re_path
 
 from alerts import webhooks
 
 urlpatterns: list[URLPattern] = [
-    path("", webhooks.receive, name="hook"),
-    # Both with and without the slash: a redirect would lose the body.
-    re_path(r"^(?P<key>[^/]+)/?$", webhooks.receive, name="hook-with-key"),
-    # Where Prometheus sends to, its `path_prefix` being /hooks/v1/<key>.
-    re_path(r"^(?P<key>[^/]+)/api/v2/alerts/?$", webhooks.receive, name="hook-for-prometheus"),
+    re_path(r"^hooks/v1/?$", webhooks.receive, name="hook"),
+    re_path(r"^hooks/v1/(?P<key>[^/]+)/?$", webhooks.receive, name="hook-with-key"),
 ]

@@ -1,5 +1,6 @@
 """Every URL of the installation."""
 
+from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import DefaultRouter
@@ -28,12 +29,28 @@ router.register("api-keys", accounts_api.ApiKeyViewSet, "api-key")
 router.register("audit", accounts_api.AuditViewSet, "audit")
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("hooks/v1/", include("alerts.urls")),
+    path("", include("alerts.urls")),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
-    path("hooks/v1/", include("alerts.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include(router.urls)),
+    # Named as Django's sign-in page and mails expect.
+    path("password/reset/", auth_views.PasswordResetView.as_view(), name="admin_password_reset"),
+    path(
+        "password/reset/sent/",
+        auth_views.PasswordResetDoneView.as_view(),
+        name="password_reset_done",
+    ),
+    path(
+        "password/reset/<uidb64>/<token>/",
+        auth_views.PasswordResetConfirmView.as_view(),
+        name="password_reset_confirm",
+    ),
+    path(
+        "password/reset/done/",
+        auth_views.PasswordResetCompleteView.as_view(),
+        name="password_reset_complete",
+    ),
     path("", site.urls),
 ]
