@@ -1,4 +1,4 @@
-"""Where optional reference material lives: recorded payloads and parser verdicts kept beside the checkout.
+"""Where optional reference material lives: payloads and verdicts kept beside the checkout.
 
 Tests that can use it skip with a reason when the folder is missing.
 """
