@@ -125,6 +125,16 @@ def channel_view(channel: NotificationChannel) -> ChannelView:
     )
 
 
+def params_of(channel: NotificationChannel) -> dict[str, object]:
+    """What every new message to this channel carries; sending adds chat and reply."""
+    params: dict[str, object] = {}
+    if channel.message_thread_id:
+        params["message_thread_id"] = channel.message_thread_id
+    if channel.protect_content:
+        params["protect_content"] = True
+    return params
+
+
 def zone_of(channel: NotificationChannel) -> ZoneInfo:
     """The channel's zone, else its organization's, else UTC."""
     for name in (channel.timezone, channel.organization.timezone):

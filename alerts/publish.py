@@ -22,6 +22,7 @@ from alerts.group_views import (
     Seen,
     channel_view,
     channels_of_routes,
+    params_of,
     policy_of,
     views_of,
     zone_of,
@@ -36,7 +37,6 @@ from alerts.statements import Writes, adapt, locking, one_of, query, uuid_of
 from botapi.client import InputFile
 from channels_app.models import NotificationChannel
 from deliveries import files, outbox, wakeup
-from deliveries.messages import channel_params
 from deliveries.models import Attachment, Delivery, SentMessage
 
 logger = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ def _situation(row: GroupMessage, seen: Seen, now: datetime, *, is_routed: bool)
         document=seen.document,
         channel=channel_view(row.channel),
         policy=policy_of(row.channel),
-        params=channel_params(row.channel),
+        params=params_of(row.channel),
         shown=shown,
         heard=Heard(told, row.sounded_at),
         now=now,
