@@ -6,6 +6,7 @@ check_link, HttpUrl.cpp parse_url).
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from functools import lru_cache
 
@@ -13,10 +14,8 @@ from botapi.entities_links import checked_link, link_user_id
 
 _SCHEMES = ("tg", "ton", "tonsite")
 _PORT = re.compile(r"(?<=.):([^:\]@]*)$")
-_PART = r"(?:[A-Za-z0-9.\-_!$,~*'();&+={}%]|[^\x00-\x7f])*"
-_HOST = re.compile(_PART.replace("{}", ""))
-_USERINFO = re.compile(_PART.replace("{}", ":"))
-_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HOST = re.compile(r"(?:[A-Za-z0-9.\-_!$,~*'();&+=]|%[0-9A-Fa-f]{2}|[^\x00-\x7f])*")
+_USERINFO = re.compile(_HOST.pattern.replace("&+=", "&+=:"))
 _UNDOTTED = "Wrong HTTP URL"
 
 
@@ -43,38 +42,52 @@ def _fault(url: str) -> str:
     scheme = next((s for s in _SCHEMES if url.lower().startswith(f"{s}:")), "")
     rest = url[len(scheme) + 1 :].removeprefix("//") if scheme else url
     protocol, separator, after = rest.partition("://")
-    if separator and not re.search(r"[:/?#@\[\]]", protocol):
-        if protocol.lower() not in {"http", "https"}:
-            return "Unsupported URL protocol"
-    else:
-        after = rest
-    authority = re.split(r"[/?#]", after, maxsplit=1)[0]
-    if fault := _authority_fault(authority):
+    is_explicit = bool(separator) and not re.search(r"[:/?#@\[\]]", protocol)
+    if is_explicit and protocol.lower() not in {"http", "https"}:
+        return "Unsupported URL protocol"
+    authority = re.split(r"[/?#]", after if is_explicit else rest, maxsplit=1)[0]
+    port = _PORT.search(authority)
+    if port and not _is_port(port[1]):
+        return "Wrong port number specified in the URL"
+    userinfo, _, host = authority[: port.start() if port else None].rpartition("@")
+    if fault := _host_fault(host):
+        return fault
+    if not host.startswith("[") and (fault := _part_fault(userinfo, "userinfo", _USERINFO)):
         return fault
     if not scheme:
         return _UNDOTTED
-    is_plain = after is rest and not re.search(r"[@:\[]", authority)
-    if is_plain:
-        return "Unallowed characters in URL host"
-    return "Wrong tg URL" if scheme == "tg" else "Wrong ton URL"
+    if is_explicit or port or userinfo or host.startswith("["):
+        return "Wrong tg URL" if scheme == "tg" else "Wrong ton URL"
+    return "Unallowed characters in URL host"
 
 
-def _authority_fault(authority: str) -> str:
-    if port := _PORT.search(authority):
-        digits = port[1].lstrip("0")
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 6 and int(digits) < 65536):
-            return "Wrong port number specified in the URL"
-        authority = authority[: port.start()]
-    userinfo, _, host = authority.rpartition("@")
+def _is_port(digits: str) -> bool:
+    number = digits.lstrip("0")
+    return number.isascii() and number.isdigit() and len(number) < 6 and int(number) < 65536
+
+
+def _host_fault(host: str) -> str:
     if host.startswith("[") and host.endswith("]"):
-        return "Wrong IPv6 address specified in the URL"
+        return "" if _is_ipv6(host[1:-1]) else "Wrong IPv6 address specified in the URL"
     if not host:
         return "URL host is empty"
-    if host == ".":
-        return "Host is invalid"
-    for part, name, allowed in ((host, "host", _HOST), (userinfo, "userinfo", _USERINFO)):
-        if not allowed.fullmatch(part):
-            return f"Disallowed character in URL {name}"
-        if _BAD_PERCENT.search(part):
-            return f"Wrong percent-encoded symbol in URL {name}"
-    return ""
+    return "Host is invalid" if host == "." else _part_fault(host, "host", _HOST)
+
+
+def _part_fault(part: str, name: str, allowed: re.Pattern[str]) -> str:
+    """The first wrong character of a host or user info."""
+    end = re.match(allowed, part)
+    rest = part[end.end() if end else 0 :]
+    if not rest:
+        return ""
+    if rest[0] == "%":
+        return f"Wrong percent-encoded symbol in URL {name}"
+    return f"Disallowed character in URL {name}"
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
