@@ -1,0 +1,176 @@
+"""Claims, parking, retries: what publishing leaves in the database, without Telegram."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.audit import COMMAND_LINE
+from alerts import publish, sweep
+from alerts.models import GroupMessage
+from channels_app.channels import disable_channel
+from channels_app.models import NotificationChannel
+from deliveries import health
+from deliveries.models import Delivery, SentMessage
+from tests.alerts.senders import Site, alert, make_site, webhook
+
+pytestmark = pytest.mark.django_db
+
+
+def calls(site: Site) -> list[tuple[str, str]]:
+    """Method and purpose of all calls that still stand, oldest first."""
+    rows = Delivery.objects.for_organization(site.organization).exclude(state="superseded")
+    return list(rows.order_by("id").values_list("method", "purpose"))
+
+
+def message_of(site: Site) -> GroupMessage:
+    """The organization's only group message."""
+    return GroupMessage.objects.get(organization=site.organization)
+
+
+def test_publishing_clears_what_was_due_and_remembers_what_was_shown() -> None:
+    site = make_site()
+    site.post(webhook(alert()))
+    assert publish.publish_due() == 1
+    row = message_of(site)
+    assert (row.due_at, row.claimed_until) == (None, None)
+    assert row.shown["kind"] == "text"
+    assert row.repeat_at is not None
+    assert calls(site) == [("sendMessage", "group")]
+    assert publish.publish_due() == 0
+
+
+def test_a_change_before_the_call_left_is_told_in_the_same_call() -> None:
+    site = make_site()
+    site.post(webhook(alert()))
+    publish.publish_due()
+    site.post(webhook(alert(status="resolved")))
+    publish.publish_due()
+    assert calls(site) == [("sendMessage", "group")]
+    params = Delivery.objects.get(organization=site.organization, state="waiting").params
+    assert "RESOLVED" in params["text"]
+
+
+def test_unchanged_content_makes_no_call() -> None:
+    site = make_site()
+    site.post(webhook(alert()))
+    publish.publish_due()
+    GroupMessage.objects.update(due_at=timezone.now())
+    assert publish.publish_due() == 1
+    assert calls(site) == [("sendMessage", "group")]
+
+
+def test_nobody_claims_twice_and_a_lost_claim_runs_out() -> None:
+    site = make_site()
+    site.post(webhook(alert()))
+    lost = publish.claim(10)
+    assert len(lost.ids) == 1
+    assert not publish.claim(10)
+    GroupMessage.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    again = publish.claim(10)
+    assert again.ids == lost.ids
+    assert publish.publish_claimed(lost) == 1
+    assert calls(site) == []  # the claim was another's by then
+    publish.publish_claimed(again)
+    assert calls(site) == [("sendMessage", "group")]
+
+
+def test_a_change_while_publishing_stays_due() -> None:
+    site = make_site()
+    site.post(webhook(alert()))
+    claimed = publish.claim(10)
+    site.post(webhook(alert(labels={"severity": "critical"})))
+    publish.publish_claimed(claimed)
+    assert message_of(site).due_at is not None
+
+
+def test_organizations_take_turns() -> None:
+    noisy, quiet = make_site(), make_site()
+    for number in range(5):
+        noisy.post(webhook(alert(f"A{number}"), groupKey=f"group {number}"))
+    quiet.post(webhook(alert()))
+    claimed = publish.claim(2)
+    owners = GroupMessage.objects.filter(pk__in=claimed.ids).values_list(
+        "organization_id", flat=True
+    )
+    assert set(owners) == {noisy.organization.pk, quiet.organization.pk}
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_queries_do_not_grow_with_the_number_of_groups(count: int) -> None:
+    site = make_site()
+    for number in range(count):
+        site.post(webhook(alert(f"A{number}"), groupKey=f"group {number}"))
+    claimed = publish.claim(100)
+    assert len(claimed.ids) == count
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        publish.publish_claimed(claimed)
+    assert len(queries) <= 13
+
+
+def test_disabled_channel_is_parked_and_gets_the_present_state_once() -> None:
+    site = make_site()
+    (channel,) = site.channels
+    disable_channel(channel, "kicked", {})
+    site.post(webhook(alert()))
+    publish.publish_due()
+    row = message_of(site)
+    assert row.parked_at is not None
+    assert row.due_at is None
+    assert calls(site) == []
+    site.post(webhook(alert(status="resolved")))
+    publish.publish_due()
+    health.enable(COMMAND_LINE, NotificationChannel.objects.get(pk=channel.pk))
+    publish.publish_due()
+    assert message_of(site).parked_at is None
+    assert calls(site) == [("sendMessage", "group")]
+    assert "RESOLVED" in Delivery.objects.get(organization=site.organization).params["text"]
+
+
+def test_sweep_unparks_when_the_bot_works_again() -> None:
+    site = make_site()
+    bot = site.channels[0].chat.bot
+    bot.enabled = False
+    bot.save()
+    site.post(webhook(alert()))
+    publish.publish_due()
+    sweep.sweep()
+    assert message_of(site).parked_at is not None
+    bot.enabled = True
+    bot.save()
+    sweep.sweep()
+    publish.publish_due()
+    assert calls(site) == [("sendMessage", "group")]
+
+
+def test_forgotten_message_of_an_open_group_is_sent_anew() -> None:
+    site = make_site()
+    site.post(webhook(alert()))
+    publish.publish_due()
+    SentMessage.objects.update(state="forgotten")
+    Delivery.objects.update(state="sent", attempts=1)
+    assert sweep.renew_forgotten() == 1
+    publish.publish_due()
+    assert calls(site) == [("sendMessage", "group")] * 2
+    assert sweep.renew_forgotten() == 0
+
+
+def test_one_broken_group_does_not_keep_the_others_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    site = make_site()
+    site.post(webhook(alert("A"), groupKey="a"))
+    site.post(webhook(alert("B"), groupKey="b"))
+    broken = GroupMessage.objects.order_by("id").first()
+    assert broken is not None
+    GroupMessage.objects.filter(pk=broken.pk).update(shown={"told": {"x": 1}, "kind": "text"})
+    publish.publish_due()
+    assert len(calls(site)) == 1
+    broken.refresh_from_db()
+    assert broken.due_at is not None
+    assert broken.due_at > timezone.now()
+    assert str(broken.pk) in caplog.text
