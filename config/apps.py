@@ -1,7 +1,10 @@
 """Wiring that has to happen once Django is ready."""
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin import autodiscover
+
+from config import sentry
 
 
 class ConfigConfig(AppConfig):
@@ -15,3 +18,5 @@ class ConfigConfig(AppConfig):
         from config import celery, checks  # noqa: F401, PLC0415  # as above
 
         autodiscover()
+        if settings.SENTRY_DSN:
+            sentry.start(settings.SENTRY_DSN, settings.VERSION)
