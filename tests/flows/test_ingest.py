@@ -1,13 +1,23 @@
 """From a POST to what a chat shows."""
 
-from collections.abc import Callable
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
-from alerts.models import AlertGroup, GroupMessage, Trace
+from alerts.models import Alert, AlertGroup, GroupMessage, Trace
 from alerts.routes import set_channels
+from alerts.trace_story import trace_story
 from tests.alerts.senders import LATER, alert, webhook
 from tests.flows.conftest import Flow, settle
 
@@ -107,3 +117,97 @@ def test_closed_group_is_not_repeated(make_flow: MakeFlow) -> None:
     flow.post(webhook(alert(status="resolved")))
     assert AlertGroup.objects.get().is_open is False
     assert GroupMessage.objects.get().repeat_at is None
+
+
+class _Picture(BaseHTTPRequestHandler):
+    """A renderer with one picture, and one that takes too long."""
+
+    def do_GET(self) -> None:
+        if self.path == "/slow.png":
+            time.sleep(4)
+        body = PNG if self.path == "/graph.png" else b"no"
+        self.send_response(200 if body is PNG else 404)
+        self.send_header("Content-Type", "image/png")
+        self.send_header("Content-Length", str(len(body)))
+        with suppress(BrokenPipeError):  # who asked has left
+            self.end_headers()
+            self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 320, 200, 8, 0, 0, 0, 0))
+    + _chunk(b"IDAT", zlib.compress(b"".join(b"\0" + b"\x80" * 320 for _ in range(200))))
+    + _chunk(b"IEND", b"")
+)
+
+
+@pytest.fixture
+def pictures() -> Iterator[str]:
+    """A web server with pictures; its URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Picture)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def grafana(url: str, status: str = "firing") -> dict[str, object]:
+    """A webhook of Grafana's unified alerting."""
+    one = alert(status=status, imageURL=url, silenceURL="https://grafana.example.org/silence")
+    return webhook(one, version="1", title="[FIRING:1] InstanceDown", state="alerting", orgId=1)
+
+
+def test_grafana_picture_comes_as_a_photo_whose_caption_tells_the_truth(
+    make_flow: MakeFlow, pictures: str
+) -> None:
+    flow = make_flow()
+    flow.post(grafana(f"{pictures}/graph.png"))
+    (photo,) = flow.messages()
+    assert photo.kind == "photo"
+    assert "InstanceDown" in photo.text
+    flow.post(grafana(f"{pictures}/graph.png", "resolved"))
+    assert "RESOLVED" in flow.messages()[0].text
+    assert flow.methods() == ["sendPhoto", "editMessageCaption"]
+
+
+@pytest.mark.parametrize("path", ["/missing.png", "/slow.png"])
+def test_text_waits_for_no_picture(make_flow: MakeFlow, pictures: str, path: str) -> None:
+    flow = make_flow()
+    start = time.monotonic()
+    flow.post(grafana(pictures + path))
+    assert time.monotonic() - start < 3.9
+    assert flow.messages()[0].kind == "text"
+
+
+def test_a_message_deleted_in_telegram_is_sent_anew(make_flow: MakeFlow) -> None:
+    flow = make_flow()
+    flow.post(webhook(alert()))
+    flow.telegram.clear_messages(flow.chats[0])
+    flow.post(webhook(alert(), alert("B")))
+    (message,) = flow.messages()
+    assert "InstanceDown" in message.text
+
+
+def test_the_trace_tells_the_story_to_telegrams_answer(make_flow: MakeFlow) -> None:
+    flow = make_flow(chats=2)
+    flow.post(webhook(alert(), alert("B")))
+    trace = Trace.objects.get(organization=flow.organization)
+    with CaptureQueriesContext(connection) as queries:
+        story = trace_story(trace)
+    assert len(queries) <= 6
+    assert [one.name for one in story.alerts] == ["InstanceDown", "B"]
+    (group,) = story.alerts[0].groups
+    assert [channel.note for channel in group.channels] == ["", ""]
+    call = group.channels[0].calls[0]
+    assert (call.method, call.state, call.attempts[0].status) == ("sendMessage", "sent", 200)
+    assert call.message_id == flow.messages(0)[0].message_id
+    AlertGroup.objects.all().delete()
+    Alert.objects.all().delete()
+    assert trace_story(trace).alerts[0].name == ""
