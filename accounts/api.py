@@ -1,7 +1,8 @@
 """REST: members, API keys, audit."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers, status
@@ -9,16 +10,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import api_keys, membership
-from accounts.authentication import grant_of
 from accounts.models import ApiKey, AuditEntry, Membership, Role
 from accounts.permissions import Capability
-from accounts.rest import ReadViewSet
+from accounts.problems import ApiRefusal
+from accounts.rest import ReadViewSet, conflicts, refusals
+from accounts.rest_filters import RestFilterSet
+from accounts.rest_serializers import Strict, StrictModelSerializer
 
 
-class MemberSerializer(serializers.ModelSerializer[Membership]):
+class MemberSerializer(StrictModelSerializer[Membership]):
     """A person in the organization."""
 
-    email = serializers.EmailField(source="user.email")
+    email = serializers.EmailField(source="user.email", max_length=254)
 
     class Meta:
         model = Membership
@@ -26,7 +29,7 @@ class MemberSerializer(serializers.ModelSerializer[Membership]):
         read_only_fields = ("id", "created_at")
 
 
-class RoleSerializer(serializers.Serializer[Any]):
+class RoleSerializer(Strict):
     """What of a member can change."""
 
     role = serializers.ChoiceField(choices=Role.choices)
@@ -37,9 +40,19 @@ class RoleSerializer(serializers.Serializer[Any]):
     retrieve=extend_schema(summary="Show a member"),
     create=extend_schema(
         summary="Add a member",
-        examples=[OpenApiExample("A responder", {"email": "ada@example.org", "role": "responder"})],
+        description="Somebody new gets a sign-in link, which owners find in the console.",
+        examples=[
+            OpenApiExample(
+                "A responder", {"email": "ada@example.org", "role": "responder"}, request_only=True
+            )
+        ],
     ),
-    partial_update=extend_schema(summary="Change a member's role", request=RoleSerializer),
+    partial_update=extend_schema(
+        summary="Change a member's role",
+        request=RoleSerializer,
+        responses=MemberSerializer,
+        examples=[OpenApiExample("To admin", {"role": "admin"}, request_only=True)],
+    ),
     destroy=extend_schema(summary="Remove a member"),
 )
 class MemberViewSet(ReadViewSet[Membership]):
@@ -49,50 +62,48 @@ class MemberViewSet(ReadViewSet[Membership]):
     serializer_class = MemberSerializer
     filterset_fields = ("role",)
     search_fields = ("user__email",)
+    ordering_fields = ("created_at", "role")
     capabilities: ClassVar[dict[str, Capability]] = {
         "create": Capability.OWN,
         "partial_update": Capability.OWN,
         "destroy": Capability.OWN,
     }
 
-    def with_related(self, rows: Any) -> Any:
+    def with_related(self, rows: QuerySet[Membership]) -> QuerySet[Membership]:
         """The user's e-mail address."""
         return rows.select_related("user")
 
     def create(self, request: Request) -> Response:
         """Let a person in."""
-        data = self.get_serializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        values = data.validated_data
-        try:
-            row = membership.add_member(
-                self.actor, self.role, self.organization, values["user"]["email"], values["role"]
+        values = self.body()
+        email = values["user"]["email"]
+        if self.get_queryset().filter(user__email__iexact=email).exists():
+            raise ApiRefusal(
+                409, f"{email} is a member already. PATCH the member for another role."
             )
-        except membership.NotAllowed as error:
-            raise serializers.ValidationError({"role": str(error)}) from None
-        return Response(self.get_serializer(row).data, status=status.HTTP_201_CREATED)
+        with refusals(membership.NotAllowed, field="role"):
+            row = membership.add_member(
+                self.actor, self.role, self.organization, email, values.get("role", Role.VIEWER)
+            )
+        return self.created(row)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Give a member another role."""
         row = self.get_object()
-        data = RoleSerializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        try:
-            membership.change_role(self.actor, self.role, row, data.validated_data["role"])
-        except (membership.NotAllowed, membership.LastOwner) as error:
-            raise serializers.ValidationError({"role": str(error)}) from None
-        return Response(self.get_serializer(row).data)
+        values = self.body(serializer=RoleSerializer)
+        with refusals(membership.NotAllowed, field="role"), conflicts(membership.LastOwner):
+            membership.change_role(self.actor, self.role, row, values["role"])
+        return self.shown(row)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Put a member out."""
-        try:
-            membership.remove_member(self.actor, self.role, self.get_object())
-        except (membership.NotAllowed, membership.LastOwner) as error:
-            raise serializers.ValidationError({"role": str(error)}) from None
+        row = self.get_object()
+        with conflicts(membership.NotAllowed, membership.LastOwner):
+            membership.remove_member(self.actor, self.role, row)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
+class ApiKeySerializer(StrictModelSerializer[ApiKey]):
     """A key without its secret."""
 
     class Meta:
@@ -124,9 +135,14 @@ class NewApiKeySerializer(ApiKeySerializer):
     retrieve=extend_schema(summary="Show an API key"),
     create=extend_schema(
         summary="Make an API key",
-        description="The answer holds `key`; it can't be read again.",
+        description="The answer holds `key`; it can't be read again. Without a `role` the key "
+        "gets that of the key that makes it, and never more.",
         responses={201: NewApiKeySerializer},
-        examples=[OpenApiExample("For a script", {"name": "deploy script", "role": "responder"})],
+        examples=[
+            OpenApiExample(
+                "For a script", {"name": "deploy script", "role": "responder"}, request_only=True
+            )
+        ],
     ),
     destroy=extend_schema(summary="Revoke an API key", description="It stops working at once."),
 )
@@ -135,7 +151,9 @@ class ApiKeyViewSet(ReadViewSet[ApiKey]):
 
     model = ApiKey
     serializer_class = ApiKeySerializer
+    filterset_fields = ("role",)
     search_fields = ("name", "prefix")
+    ordering_fields = ("created_at", "name")
     capabilities: ClassVar[dict[str, Capability]] = {
         "list": Capability.MANAGE,
         "retrieve": Capability.MANAGE,
@@ -143,22 +161,20 @@ class ApiKeyViewSet(ReadViewSet[ApiKey]):
 
     def create(self, request: Request) -> Response:
         """Make a key of at most one's own role."""
-        data = self.get_serializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        values = data.validated_data
-        try:
+        values = self.body()
+        with refusals(api_keys.NotAllowed, field="role"):
             row, key = api_keys.create_key(
                 self.actor,
                 self.role,
                 self.organization,
                 values["name"],
-                values.get("role", grant_of(request).role),
+                values.get("role", self.role),
                 values.get("expires_at"),
             )
-        except api_keys.NotAllowed as error:
-            raise serializers.ValidationError({"role": str(error)}) from None
-        body = {**ApiKeySerializer(row).data, "key": key}
-        return Response(body, status=status.HTTP_201_CREATED)
+        response = self.created(row)
+        response.data = {**response.data, "key": key}
+        response["Cache-Control"] = "no-store"
+        return response
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Revoke."""
@@ -166,7 +182,7 @@ class ApiKeyViewSet(ReadViewSet[ApiKey]):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class AuditFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+class AuditFilter(RestFilterSet):
     """By what, whom and when."""
 
     after = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
@@ -206,6 +222,7 @@ class AuditViewSet(ReadViewSet[AuditEntry]):
     serializer_class = AuditSerializer
     filterset_class = AuditFilter
     search_fields = ("actor_name", "object_name")
+    ordering_fields = ("at",)
     capabilities: ClassVar[dict[str, Capability]] = {
         "list": Capability.MANAGE,
         "retrieve": Capability.MANAGE,

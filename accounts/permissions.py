@@ -55,4 +55,11 @@ class RolePermission(BasePermission):
             Capability.VIEW if request.method in ("GET", "HEAD", "OPTIONS") else Capability.MANAGE
         )
         needed = given.get(action, default)
-        return may(getattr(request.auth, "role", None), needed)
+        role = getattr(request.auth, "role", None)
+        enough = [str(known) for known in reversed(RANK) if may(known, needed)]
+        self.message = f"A key of the role {role} may not do this. Use one of {_or(enough)}."
+        return may(role, needed)
+
+
+def _or(words: list[str]) -> str:
+    return " or ".join(words)

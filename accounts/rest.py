@@ -1,17 +1,31 @@
-"""The base of every REST resource: whose rows, what a role may, who is recorded."""
+"""The base of every REST resource: whose rows, what a role may, who is recorded.
 
+Resources have no PUT: PATCH changes the fields that its body names, and nothing else.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model, QuerySet
-from rest_framework import mixins, serializers, viewsets
+from django.http import HttpRequest
+from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.audit import Actor
 from accounts.authentication import grant_of
 from accounts.models import Organization
+from accounts.pagination import CursorPages
+from accounts.parsers import JsonParser
 from accounts.permissions import Capability
+from accounts.problems import ApiRefusal
+from accounts.rest_filters import Filters, Search, check_parameters
 
 M = TypeVar("M", bound=Model)
+
+RELATED_MAX = 200
+"""Rows that one field of a body may name."""
 
 
 class OrganizationViewSet(viewsets.GenericViewSet[M]):
@@ -22,6 +36,10 @@ class OrganizationViewSet(viewsets.GenericViewSet[M]):
 
     model: ClassVar[type[Model]]
     capabilities: ClassVar[dict[str, Capability]] = {}
+    ordering_fields: ClassVar[tuple[str, ...]] = ()
+    repeatable_parameters: ClassVar[tuple[str, ...]] = ()
+    parser_classes = (JsonParser,)
+    filter_backends = (Filters, Search)
     request: Request
 
     @property
@@ -38,6 +56,24 @@ class OrganizationViewSet(viewsets.GenericViewSet[M]):
     def actor(self) -> Actor:
         """Who acts, for the audit."""
         return grant_of(self.request).actor
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Besides who may: no parameter of the query goes unread."""
+        super().initial(request, *args, **kwargs)
+        known = self.known_parameters() if self.action == "list" else ()
+        check_parameters(request, known, self.repeatable_parameters)
+
+    def known_parameters(self) -> list[str]:
+        """What the query of a list may hold."""
+        names = list(getattr(self.pagination_class, "parameters", ()))
+        if getattr(self, "search_fields", ()):
+            names.append("search")
+        filterset = Filters().get_filterset_class(self, self.get_queryset())
+        return names + list(filterset.base_filters if filterset else ())
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+        """204 with `Allow`; what a body may hold is in the OpenAPI document."""
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def get_queryset(self) -> QuerySet[M]:
         """The organization's rows; with related rows as the subclass says in `with_related`."""
@@ -59,27 +95,88 @@ class OrganizationViewSet(viewsets.GenericViewSet[M]):
         row = model.objects.for_organization(self.organization).filter(pk=pk).first()
         if row is None:
             raise serializers.ValidationError(
-                {field: f"There is no {model._meta.verbose_name} {pk} in your organization."}
+                {field: f"There is no {model._meta.verbose_name} {pk} in your organization."},
+                code="does_not_exist",
             )
         return row
+
+    def body(
+        self, row: Any = None, serializer: type[serializers.Serializer[Any]] | None = None
+    ) -> dict[str, Any]:
+        """The checked values of the body, of a change to `row` when given. Raises
+        ValidationError."""
+        context = self.get_serializer_context()
+        kind = serializer or self.get_serializer_class()
+        data = kind(row, data=self.request.data, partial=row is not None, context=context)
+        data.is_valid(raise_exception=True)
+        return dict(data.validated_data)
+
+    def no_body(self) -> None:
+        """This action takes none. Raises ApiRefusal 400."""
+        if self.request.data:
+            raise ApiRefusal(400, "This takes no body; send none, or {}.")
+
+    def shown(self, row: Any) -> Response:
+        """The row as it is now."""
+        return Response(self.get_serializer(row).data)
+
+    def created(self, row: Any) -> Response:
+        """201 with the row and where to find it."""
+        headers = {"Location": self.reverse_action("detail", args=[row.pk])}
+        body = self.get_serializer(row).data
+        return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 
 
 class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OrganizationViewSet[M]):
     """A list and its rows, to be read."""
 
+    pagination_class: Any = CursorPages
 
-class OrganizationField(serializers.PrimaryKeyRelatedField[Any]):
-    """A related row of the same organization, by ID."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "does_not_exist": "There is nothing with the ID {pk_value} in your organization.",
-        "incorrect_type": "Give an ID (a UUID), not {data_type}.",
-    }
+@contextmanager
+def refusals(*kinds: type[Exception], field: str = "") -> Iterator[None]:
+    """What a write function refuses is 400 at its `field`."""
+    try:
+        yield
+    except kinds as refusal:
+        name = field or getattr(refusal, "field", "")
+        raise serializers.ValidationError({name or "non_field_errors": str(refusal)}) from None
 
-    def get_queryset(self) -> QuerySet[Any]:
-        """The rows that may be named."""
-        view = self.context["view"]
-        rows: Any = super().get_queryset()
-        if getattr(view, "swagger_fake_view", False):
-            return rows.none()  # type: ignore[no-any-return]  # any model's rows
-        return rows.all().for_organization(view.organization)  # type: ignore[no-any-return]  # same
+
+@contextmanager
+def conflicts(*kinds: type[Exception]) -> Iterator[None]:
+    """What the state of things forbids is 409."""
+    try:
+        yield
+    except kinds as refusal:
+        raise ApiRefusal(409, str(refusal)) from None
+
+
+class OrganizationRows(serializers.ListField):
+    """Related rows of the same organization, by their IDs; one query for all of them."""
+
+    child = serializers.UUIDField()
+
+    def __init__(self, model: type[Any], **kwargs: Any) -> None:
+        self.rows_of = model
+        super().__init__(max_length=RELATED_MAX, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """The rows, in the order given. A foreign one doesn't exist."""
+        ids = super().to_internal_value(data)
+        rows = self.rows_of.objects.for_organization(self.context["view"].organization)
+        found = rows.in_bulk(ids)
+        missing: dict[str, Any] = {
+            str(number): [
+                f"There is no {self.rows_of._meta.verbose_name} {pk} in your organization."
+            ]
+            for number, pk in enumerate(ids)
+            if pk not in found
+        }
+        if missing:
+            raise serializers.ValidationError(missing, code="does_not_exist")
+        return list(found.values())
+
+    def to_representation(self, data: Any) -> list[Any]:
+        """The IDs."""
+        return [str(row.pk) for row in data.all()]

@@ -1,35 +1,65 @@
 """REST: bots, loans and channels. deliveries/api.py adds verifying, testing and sending."""
 
 from typing import Any, ClassVar, cast
+from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+)
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Organization
-from accounts.rest import ReadViewSet
+from accounts.rest import ReadViewSet, conflicts, refusals
+from accounts.rest_filters import RestFilterSet
+from accounts.rest_serializers import StrictModelSerializer
 from channels_app import bots, channels
-from channels_app.models import Bot, BotGrant, Chat, NotificationChannel
+from channels_app.models import Bot, BotGrant, Chat, NotificationChannel, Verification
 
 
-class BotSerializer(serializers.ModelSerializer[Bot]):
+class VerdictSerializer(serializers.Serializer[Any]):
+    """What is wrong and what mends it; empty when all is well."""
+
+    problem = serializers.CharField(
+        required=False, help_text="A code such as not_started or no_photos."
+    )
+    telegram = serializers.CharField(required=False, help_text="Telegram's own words.")
+    advice = serializers.CharField(
+        required=False, help_text="What to do, with the Telegram menu that mends it."
+    )
+
+
+@extend_schema_field(VerdictSerializer)
+class VerdictField(serializers.JSONField):
+    """A stored verdict, as it is."""
+
+
+class BotSerializer(StrictModelSerializer[Bot]):
     """A bot without its token."""
 
     token = serializers.CharField(
         write_only=True,
         required=False,
         trim_whitespace=True,
+        max_length=200,
         help_text="From @BotFather. Never shown again; sending it anew replaces it in place.",
     )
     proxy = serializers.CharField(
         write_only=True,
         required=False,
         allow_blank=True,
+        max_length=300,
         help_text="http:// or socks5h:// URL for this bot's calls; empty: none.",
     )
     has_proxy = serializers.SerializerMethodField()
+    verdict = VerdictField(read_only=True)
     masked_token = serializers.SerializerMethodField()
     owned = serializers.SerializerMethodField(help_text="False for a bot that is lent to you.")
 
@@ -78,11 +108,6 @@ class BotSerializer(serializers.ModelSerializer[Bot]):
         return bool(bot.organization_id == self.context["view"].organization.pk)
 
 
-def refused(error: bots.BotRefused | channels.ChannelRefused) -> serializers.ValidationError:
-    """The refusal of a write function as a 400 that names the field."""
-    return serializers.ValidationError({error.field: str(error)})
-
-
 @extend_schema_view(
     list=extend_schema(summary="List bots, own and lent"),
     retrieve=extend_schema(summary="Show a bot and what its last check found"),
@@ -107,6 +132,7 @@ class BotViewSet(ReadViewSet[Bot]):
     serializer_class = BotSerializer
     filterset_fields = ("enabled", "verification")
     search_fields = ("name", "username")
+    ordering_fields = ("created_at", "name")
 
     def owned(self, organization: Organization) -> QuerySet[Bot]:
         """Own bots and lent ones; only own ones can be changed."""
@@ -119,47 +145,37 @@ class BotViewSet(ReadViewSet[Bot]):
 
     def create(self, request: Request) -> Response:
         """Register; the token is required."""
-        data = self.get_serializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        values = data.validated_data
+        values = self.body()
         if not values.get("token"):
-            raise serializers.ValidationError({"token": "Give the bot's token from @BotFather."})
-        try:
-            bot = bots.register_bot(
-                self.actor,
-                self.organization,
-                name=values["name"],
-                token=values["token"],
-                api_url=values.get("api_url", ""),
-                proxy=values.get("proxy", ""),
+            raise serializers.ValidationError(
+                {"token": "Give the bot's token from @BotFather."}, code="required"
             )
-        except bots.BotRefused as error:
-            raise refused(error) from None
-        self.saved(bot)
-        return Response(self.get_serializer(bot).data, status=status.HTTP_201_CREATED)
+        with refusals(bots.BotRefused), transaction.atomic():
+            enabled = values.pop("enabled", True)
+            bot = bots.register_bot(self.actor, self.organization, **values)
+            if not enabled:
+                bot = bots.change_bot(self.actor, bot, enabled=False)
+            self.saved(bot)
+        return self.created(bot)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change what the body names."""
         bot = self.get_object()
-        data = self.get_serializer(bot, data=request.data, partial=True)
-        data.is_valid(raise_exception=True)
-        try:
-            bot = bots.change_bot(self.actor, bot, **data.validated_data)
-        except bots.BotRefused as error:
-            raise refused(error) from None
-        self.saved(bot)
-        return Response(self.get_serializer(bot).data)
+        values = self.body(bot)
+        with refusals(bots.BotRefused), transaction.atomic():
+            bot = bots.change_bot(self.actor, bot, **values)
+            if bot.verification == Verification.PENDING or values.get("enabled"):
+                self.saved(bot)
+        return self.shown(bot)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Remove."""
-        try:
+        with conflicts(bots.BotRefused):
             bots.delete_bot(self.actor, self.get_object())
-        except bots.BotRefused as error:
-            raise serializers.ValidationError({"bot": str(error)}) from None
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class GrantSerializer(serializers.ModelSerializer[BotGrant]):
+class GrantSerializer(StrictModelSerializer[BotGrant]):
     """A loan, seen from either side."""
 
     # An ID, not a name: names could be guessed, and so found out who is a customer here.
@@ -175,6 +191,16 @@ class GrantSerializer(serializers.ModelSerializer[BotGrant]):
         model = BotGrant
         fields = ("id", "bot", "lender_name", "grantee", "grantee_name", "created_at")
         read_only_fields = ("created_at",)
+        # Lending twice changes nothing, and says so with the same loan.
+        validators: ClassVar[list[Any]] = []
+
+
+class GrantFilter(RestFilterSet):
+    """By bot."""
+
+    class Meta:
+        model = BotGrant
+        fields = ("bot",)
 
 
 @extend_schema_view(
@@ -183,6 +209,16 @@ class GrantSerializer(serializers.ModelSerializer[BotGrant]):
     create=extend_schema(
         summary="Lend a bot",
         description="The other organization may use the bot and never sees its token.",
+        examples=[
+            OpenApiExample(
+                "To a customer",
+                {
+                    "bot": "0190a000-0000-7000-8000-000000000000",
+                    "grantee": "0190a000-0000-7000-8000-000000000001",
+                },
+                request_only=True,
+            )
+        ],
     ),
     destroy=extend_schema(summary="Take a bot back"),
 )
@@ -191,6 +227,8 @@ class GrantViewSet(ReadViewSet[BotGrant]):
 
     model = BotGrant
     serializer_class = GrantSerializer
+    filterset_class = GrantFilter
+    ordering_fields = ("created_at",)
 
     def owned(self, organization: Organization) -> QuerySet[BotGrant]:
         """Both sides may read a loan; only the lender ends it."""
@@ -204,14 +242,11 @@ class GrantViewSet(ReadViewSet[BotGrant]):
 
     def create(self, request: Request) -> Response:
         """Lend."""
-        data = self.get_serializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        bot = cast("Bot", self.own_or_400(Bot, "bot", data.validated_data["bot_id"]))
-        try:
-            grant = bots.lend_bot(self.actor, bot, data.validated_data["grantee"])
-        except bots.BotRefused as error:
-            raise refused(error) from None
-        return Response(self.get_serializer(grant).data, status=status.HTTP_201_CREATED)
+        values = self.body()
+        bot = cast("Bot", self.own_or_400(Bot, "bot", values["bot_id"]))
+        with refusals(bots.BotRefused):
+            grant = bots.lend_bot(self.actor, bot, values["grantee"])
+        return self.created(grant)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Take back."""
@@ -228,7 +263,7 @@ class ChatSerializer(serializers.ModelSerializer[Chat]):
         read_only_fields = fields
 
 
-class ChannelSerializer(serializers.ModelSerializer[NotificationChannel]):
+class ChannelSerializer(StrictModelSerializer[NotificationChannel]):
     """A channel with its chat."""
 
     bot = serializers.UUIDField(source="chat.bot_id")
@@ -238,6 +273,20 @@ class ChannelSerializer(serializers.ModelSerializer[NotificationChannel]):
         help_text="A number such as 987654321 or -1001234567890, or @name of a public chat.",
     )
     chat = ChatSerializer(read_only=True)
+    verdict = VerdictField(read_only=True)
+    message_thread_id = serializers.IntegerField(
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
+        allow_null=True,
+        help_text="The topic; null: the chat itself, or General in a forum.",
+    )
+    renotify_interval = serializers.IntegerField(
+        min_value=0,
+        max_value=86_400,
+        required=False,
+        help_text="Seconds: at most one sounding reply about a group in this time.",
+    )
 
     class Meta:
         model = NotificationChannel
@@ -270,6 +319,16 @@ class ChannelSerializer(serializers.ModelSerializer[NotificationChannel]):
         validators: ClassVar[list[Any]] = []
 
 
+class ChannelFilter(RestFilterSet):
+    """By bot, state and format."""
+
+    bot = filters.UUIDFilter(field_name="chat__bot")
+
+    class Meta:
+        model = NotificationChannel
+        fields = ("enabled", "verification", "parse_mode")
+
+
 @extend_schema_view(
     list=extend_schema(summary="List channels"),
     retrieve=extend_schema(summary="Show a channel and what its last check found"),
@@ -297,8 +356,9 @@ class ChannelViewSet(ReadViewSet[NotificationChannel]):
 
     model = NotificationChannel
     serializer_class = ChannelSerializer
-    filterset_fields = ("enabled", "verification", "parse_mode")
+    filterset_class = ChannelFilter
     search_fields = ("name", "chat__title", "chat__username")
+    ordering_fields = ("created_at", "name")
 
     def with_related(self, rows: QuerySet[NotificationChannel]) -> QuerySet[NotificationChannel]:
         """The chat and its bot."""
@@ -313,47 +373,43 @@ class ChannelViewSet(ReadViewSet[NotificationChannel]):
 
     def create(self, request: Request) -> Response:
         """Add."""
-        data = self.get_serializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        values = dict(data.validated_data)
-        values.pop("enabled", None)
+        values = self.body()
+        enabled = values.pop("enabled", True)
         bot = self._bot(values.pop("chat")["bot_id"])
-        try:
+        with refusals(channels.ChannelRefused), transaction.atomic():
             channel = channels.create_channel(self.actor, self.organization, bot=bot, **values)
-        except channels.ChannelRefused as error:
-            raise refused(error) from None
-        self.saved(channel)
-        return Response(self.get_serializer(channel).data, status=status.HTTP_201_CREATED)
+            if not enabled:
+                self.switch(channel, False)
+            self.saved(channel)
+        channel.refresh_from_db()
+        return self.created(channel)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change what the body names."""
+        """Change what the body names, all of it or nothing."""
         channel = self.get_object()
-        data = self.get_serializer(channel, data=request.data, partial=True)
-        data.is_valid(raise_exception=True)
-        values = dict(data.validated_data)
+        values = self.body(channel)
         enabled = values.pop("enabled", None)
         if "chat" in values:
             values["bot"] = self._bot(values.pop("chat")["bot_id"])
-        try:
+        with refusals(channels.ChannelRefused), transaction.atomic():
             if values:
                 channel = channels.change_channel(self.actor, channel, **values)
+            if enabled is not None:
+                self.switch(channel, enabled)
+            if channel.verification == Verification.PENDING or enabled:
                 self.saved(channel)
-        except channels.ChannelRefused as error:
-            raise refused(error) from None
-        if enabled is not None:
-            self.switch(channel, enabled)
-        channel.refresh_from_db()
-        return Response(self.get_serializer(channel).data)
+        return self.shown(self.get_object())
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Remove."""
         channels.delete_channel(self.actor, self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _bot(self, bot_id: Any) -> Bot:
+    def _bot(self, bot_id: UUID) -> Bot:
         bot = bots.bots_usable_by(self.organization).filter(pk=bot_id).first()
         if bot is None:
             raise serializers.ValidationError(
-                {"bot": f"There is no bot {bot_id} that your organization may use."}
+                {"bot": f"There is no bot {bot_id} that your organization may use."},
+                code="does_not_exist",
             )
         return bot

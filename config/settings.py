@@ -194,12 +194,15 @@ STATIC_ROOT = None
 MEMBER, MANAGER = "accounts.console.may_view", "accounts.console.may_manage"
 
 
-def _page(title: str, icon: str, name: str, permission: str = MEMBER) -> dict[str, Any]:
+def _page(
+    title: str, icon: str, name: str, permission: str = MEMBER, **more: Any
+) -> dict[str, Any]:
     return {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"console:{name}"),
         "permission": permission,
+        **more,
     }
 
 
@@ -219,7 +222,12 @@ UNFOLD: dict[str, Any] = {
             {
                 "items": [
                     _page("Overview", "dashboard", "index"),
-                    _page("Groups", "crisis_alert", "alerts_alertgroup_changelist"),
+                    _page(
+                        "Groups",
+                        "crisis_alert",
+                        "alerts_alertgroup_changelist",
+                        badge="alerts.admin.overview.firing_badge",
+                    ),
                     _page("Alerts", "notifications", "alerts_alert_changelist"),
                 ]
             },
@@ -227,7 +235,12 @@ UNFOLD: dict[str, Any] = {
                 "title": "What happened",
                 "items": [
                     _page("Traces", "timeline", "alerts_trace_changelist"),
-                    _page("Deliveries", "send", "deliveries_delivery_changelist"),
+                    _page(
+                        "Deliveries",
+                        "send",
+                        "deliveries_delivery_changelist",
+                        badge="alerts.admin.overview.dead_letter_badge",
+                    ),
                 ],
             },
             {
@@ -257,20 +270,11 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.RolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
-        "rest_framework.parsers.MultiPartParser",
-        "rest_framework.parsers.FormParser",
-    ],
-    "DEFAULT_FILTER_BACKENDS": [
-        "django_filters.rest_framework.DjangoFilterBackend",
-        "rest_framework.filters.SearchFilter",
-    ],
-    "DEFAULT_PAGINATION_CLASS": "accounts.pagination.CursorPages",
+    "DEFAULT_PARSER_CLASSES": ["accounts.parsers.JsonParser"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttles.KeyThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "accounts.problems.exception_handler",
-    "PAGE_SIZE": 50,
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": None,
 }
@@ -288,6 +292,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.openapi.document_problems",
+        "accounts.openapi.close_requests",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "DeliveryState": "deliveries.models.Delivery.State",
         "ProbeState": "deliveries.models.Probe.State",

@@ -1,0 +1,1 @@
+"""REST: integrations, routes, alerts, groups, traces, the organization."""
