@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -268,3 +269,17 @@ def test_answer_lists_the_problems() -> None:
     assert body["alerts"] == 1
     assert body["problems"][0]["pointer"].startswith("/labels")
     assert body["url"] == f"http://testserver/alerts/trace/{body['trace']}/"
+
+
+def test_database_that_does_not_take_it_is_a_reason_to_send_again() -> None:
+    site = make_site()
+    with connection.cursor() as cursor:
+        cursor.execute('ALTER TABLE "alerts_episode" RENAME TO "away"')
+    response = site.post(OK | {"status": "firing"})
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) >= 1
+    assert "nothing of it was stored" in problem(response)
+    with connection.cursor() as cursor:
+        cursor.execute('ALTER TABLE "away" RENAME TO "alerts_episode"')
+    assert Alert.objects.count() == 0
+    assert site.post(OK | {"status": "firing"}).status_code == 202
