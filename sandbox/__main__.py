@@ -23,11 +23,13 @@ from sandbox.world import World
 def main() -> None:
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING)
+    serving = serve(arguments.host, arguments.port, arguments.state, quiet=arguments.quiet)
     try:
-        asyncio.run(serve(arguments.host, arguments.port, arguments.state, quiet=arguments.quiet))
+        asyncio.new_event_loop().run_until_complete(serving)
     except (StorageError, AddressError) as error:
         sys.exit(f"sandbox: {error}")
-    # The server's own threads may still be calling into Python and would abort in its finalisation.
+    # Everything is written. An orderly end would wait for calls that hang and pages that listen,
+    # and the server's own threads would then abort in it.
     sys.stdout.flush()
     os._exit(0)
 
@@ -56,16 +58,16 @@ async def serve(host: str, port: int, state: Path | None, *, quiet: bool) -> Non
         log_enabled=False,
         log_access=False,
     )
+    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stopping.set)
     serving = asyncio.create_task(server.serve())
-    stopping = asyncio.Event()
+    serving.add_done_callback(lambda _: stopping.set())
     writing = None if storage is None else asyncio.create_task(storage.run(world, stopping))
     if not quiet and await _is_listening(host, port, serving):
         print(f"sandbox ready on http://{host}:{port}/", flush=True)  # noqa: T201 - for people
-    await serving
-    stopping.set()
+    await stopping.wait()
     if writing is not None:
         await writing
 

@@ -334,13 +334,14 @@ class Control:
     def _change_state(self, chat: Chat, fields: Fields, default: str) -> None:
         bot = self._bot_of(fields)
         state = fields.text("state", default)
+        forbidden = fields.contents("forbidden")
         try:
             migrate_to = fields.integer("migrate_to_chat_id")
             scenery.set_state(self.world, bot, chat, state, migrate_to)
         except ValueError as error:
             raise ControlError(str(error)) from None
         for bot_id in [bot.id] if bot is not None else list(self.world.bots):
-            chat.forbidden[bot_id] = fields.contents("forbidden")
+            chat.forbidden[bot_id] = forbidden
         self.world.note("chats", chat.id)
 
 

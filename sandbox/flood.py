@@ -21,6 +21,8 @@ GROUP_LIMIT = 20
 GROUP_WINDOW = 60.0
 BOT_LIMIT = 30
 BOT_WINDOW = 1.0
+_ROUNDING = 1e-6
+"""Seconds by which sums of fractions may miss."""
 
 
 class FloodMode(StrEnum):
@@ -40,7 +42,8 @@ class _Bucket:
         """Seconds until a token is there."""
         self.tokens = min(CHAT_BURST, self.tokens + max(now - self.time, 0) * CHAT_RATE)
         self.time = now
-        return max(0.0, 1 - self.tokens) / CHAT_RATE
+        missing = 1 - self.tokens
+        return missing / CHAT_RATE if missing > _ROUNDING else 0.0
 
 
 class FloodModel:
@@ -83,7 +86,7 @@ class FloodModel:
 
 def _window_wait(times: deque[float], limit: int, window: float, now: float) -> float:
     """Seconds until one more call fits into the sliding window of accepted calls."""
-    while times and times[0] <= now - window:
+    while times and times[0] <= now - window + _ROUNDING:
         times.popleft()
     if len(times) < limit:
         return 0.0

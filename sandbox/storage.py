@@ -71,7 +71,7 @@ class Storage:
         """
         world.files = FileStore(self._files)
         kept: dict[str, list[Json]] = {}
-        for kind, value in self._database.execute("SELECT kind, value FROM objects"):
+        for kind, value in self._database.execute("SELECT kind, value FROM objects ORDER BY rowid"):
             kept.setdefault(kind, []).append(json.loads(value))
         for fields in kept.get("users", ()):
             world.create_user(User(**fields))
@@ -102,7 +102,7 @@ class Storage:
 
     def _take(self, world: World) -> list[_Row]:
         """The changed objects as rows; None for those that are gone. Clearings come first."""
-        changes, world.changes = world.changes, set()
+        changes, world.changes = world.changes, {}
         rows: list[_Row] = []
         for kind, key in sorted(changes, key=lambda change: change[1] != "*"):
             value = None if key == "*" else _find(world, kind, key)

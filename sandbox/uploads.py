@@ -202,10 +202,12 @@ def _own_file(world: World, bot: Bot, url: str, kind: Literal["photo", "document
 
 def _complaint_about(file_id: str) -> str:
     wrong = "Wrong remote file identifier specified: "
-    if re.search(r"[^A-Za-z0-9_=-]", file_id):
-        return wrong + "Wrong character in the string"
-    if len(file_id) % 4 == 1 or not is_strict_base64url(file_id):
+    if len(file_id) % 4 == 1:
         return wrong + "Wrong string length"
+    if re.search(r"[^A-Za-z0-9_-]", file_id):
+        return wrong + "Wrong character in the string"
+    if not is_strict_base64url(file_id):
+        return wrong + "Wrong padding in the string"
     if len(file_id) < 40:
         return wrong + "can't unserialize it. Wrong last symbol"
     return "Wrong file identifier/HTTP URL specified"

@@ -51,8 +51,8 @@ class World:
         self.dialogs: dict[tuple[int, int], Dialog] = {}
         self.files = FileStore()
         self.feed = Feed()
-        self.changes: set[tuple[str, str]] = set()
-        """(table, key) of everything changed since storage last looked."""
+        self.changes: dict[tuple[str, str], None] = {}
+        """(table, key) of everything changed since storage last looked, in order."""
         self.is_recorded = False
         self._kept_messages = kept_messages
         self._message_order: deque[tuple[Dialog, int]] = deque()
@@ -233,8 +233,8 @@ class World:
 
     def note(self, table: str, key: int | str) -> None:
         if self.is_recorded:
-            self.changes.add((table, str(key)))
+            self.changes[table, str(key)] = None
 
     def note_message(self, dialog: Dialog, message_id: int) -> None:
         if self.is_recorded:
-            self.changes.add(("messages", f"{dialog.bot_id}:{dialog.chat_id}:{message_id}"))
+            self.changes["messages", f"{dialog.bot_id}:{dialog.chat_id}:{message_id}"] = None

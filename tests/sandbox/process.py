@@ -87,7 +87,7 @@ class SandboxCall:
 class SandboxHandle:
     """Control of a running sandbox; `url` is what TELEGRAM_API_URL is set to."""
 
-    def __init__(self, url: str, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, url: str, process: subprocess.Popen[Any]) -> None:
         self.url = url
         self.process = process
         self._session = requests.Session()
