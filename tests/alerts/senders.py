@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.audit import COMMAND_LINE
@@ -16,7 +15,7 @@ from alerts.models import Integration, Route
 from alerts.route_table import forget_cached_routes
 from alerts.routes import default_route, set_channels
 from channels_app.models import NotificationChannel
-from tests.factories import OrganizationFactory, make_bot, make_channel
+from tests.factories import make_bot, make_channel, make_organization
 
 START = "2026-11-23T00:02:39.487696Z"
 LATER = "2026-11-23T01:00:00Z"
@@ -35,8 +34,9 @@ class Site:
     route: Route
     channels: tuple[NotificationChannel, ...]
 
-    def post(self, payload: Any, **extra: Any) -> HttpResponse:
-        """POST to the integration; what is not bytes is sent as JSON."""
+    def post(self, payload: Any, **extra: Any) -> Any:
+        """POST to the integration; what is not bytes is sent as JSON. Gives the test client's
+        response."""
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         extra.setdefault("content_type", "application/json")
         return Client().post(f"/hooks/v1/{self.key}/", body, **extra)
@@ -46,7 +46,7 @@ def make_site(channels: int = 1, **values: Any) -> Site:
     """A new organization that is ready to receive; `values` are those of its integration."""
     forget_cached_keys()
     forget_cached_routes()
-    organization = OrganizationFactory()
+    organization = make_organization()
     name = values.pop("name", f"Sender {next(_numbers)}")
     integration, key = create_integration(COMMAND_LINE, organization, name, **values)
     route = default_route(organization)

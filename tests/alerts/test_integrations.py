@@ -1,6 +1,7 @@
 """Keys and secrets of integrations, and the record of who changed them."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -81,7 +82,7 @@ def test_deleted_key_is_gone_at_once_in_this_process() -> None:
         ("name", {}),
     ],
 )
-def test_refusals_name_the_field(field: str, values: dict[str, object]) -> None:
+def test_refusals_name_the_field(field: str, values: dict[str, Any]) -> None:
     organization = make_organization()
     integrations.create_integration(COMMAND_LINE, organization, "Taken")
     with pytest.raises(IntegrationRefused) as refused:

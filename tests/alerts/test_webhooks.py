@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.audit import COMMAND_LINE
 from accounts.models import IdempotencyRecord
 from alerts import integrations, throttles
-from alerts.models import Alert, GroupMessage, Trace
+from alerts.models import Alert, GroupMessage, Integration, Trace
 from tests.alerts.senders import Site, alert, make_site, webhook
 
 pytestmark = pytest.mark.django_db
@@ -232,7 +232,7 @@ def test_signatures() -> None:
         assert response.status_code == 401
         assert "signed" in problem(response)
         assert "s3cret" not in response.content.decode()
-    stored = integrations.Integration.objects.get(pk=site.integration.pk)
+    stored = Integration.objects.get(pk=site.integration.pk)
     assert "s3cret" not in stored.signature_secret_encrypted
     integrations.set_signature_secret(COMMAND_LINE, stored, "")
     assert site.post(body).status_code == 202

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.audit import COMMAND_LINE
@@ -48,7 +47,7 @@ class Flow:
     chats: tuple[SandboxChat, ...]
     channels: tuple[NotificationChannel, ...]
 
-    def post(self, payload: Any, **extra: Any) -> HttpResponse:
+    def post(self, payload: Any, **extra: Any) -> Any:
         """POST to the integration, and let everything that follows from it happen."""
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         extra.setdefault("content_type", "application/json")

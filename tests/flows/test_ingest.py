@@ -108,7 +108,9 @@ def test_repeat_interval_tells_again(make_flow: MakeFlow) -> None:
     GroupMessage.objects.update(repeat_at=past, sounded_at=past)
     settle()
     assert "still firing" in flow.messages()[-1].text
-    assert GroupMessage.objects.get().repeat_at > timezone.now()
+    repeat_at = GroupMessage.objects.get().repeat_at
+    assert repeat_at is not None
+    assert repeat_at > timezone.now()
 
 
 def test_closed_group_is_not_repeated(make_flow: MakeFlow) -> None:
