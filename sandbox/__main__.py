@@ -70,6 +70,8 @@ async def serve(host: str, port: int, state: Path | None, *, quiet: bool) -> Non
     await stopping.wait()
     if writing is not None:
         await writing
+    if serving.done():
+        serving.result()  # it ended by itself: let its error be seen
 
 
 def _check_address(host: str, port: int) -> None:

@@ -86,7 +86,7 @@ function spoiler() {
     node.classList.add("shown");
     node.removeAttribute("role");
     node.removeAttribute("aria-label");
-    node.removeAttribute("tabindex");
+    node.tabIndex = -1;
   };
   node.addEventListener("click", reveal);
   node.addEventListener("keydown", reveal);

@@ -395,7 +395,9 @@ function moveInChats(event) {
 }
 
 byId("back").addEventListener("click", closeChat);
-byId("chat").addEventListener("keydown", event => { if (event.key === "Escape") closeChat(); });
+document.addEventListener("keydown", event => {
+  if (event.key === "Escape" && !byId("developer").open) closeChat();
+});
 byId("chats").addEventListener("keydown", moveInChats);
 byId("older").addEventListener("click", loadOlder);
 byId("jump").addEventListener("click", toEnd);
