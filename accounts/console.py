@@ -124,7 +124,7 @@ class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no type
 
     def of_organization(self, queryset: QuerySet[Any], organization: Organization) -> QuerySet[Any]:
         """Widened only by pages of shared rows (a lent bot); tested by the isolation suite."""
-        return queryset.filter(**{self.organization_lookup: organization})
+        return queryset.filter(**{self.organization_lookup: organization.pk})
 
     def get_field_queryset(
         self, db: str | None, db_field: Any, request: HttpRequest
@@ -206,22 +206,17 @@ class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no type
             row.console_buttons = [
                 button for button in self.buttons_for(request, row) if button.in_list
             ]
-        return changelist
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list; it says what to do next when it is empty."""
+        if not (changelist.query or changelist.has_active_filters):
+            changelist.full_result_count = changelist.result_count
         link = self.empty_link
-        empty = {
+        changelist.console = {
+            "here": request.get_full_path(),
+            "has_buttons": any(row.console_buttons for row in changelist.result_list),
             "empty_text": self.empty_text,
             "empty_label": link[0] if link else "",
             "empty_url": reverse(f"{self.admin_site.name}:{link[1]}") if link else "",
-            "has_list_buttons": any(button.in_list for button in self.buttons),
         }
-        return cast(
-            "HttpResponse", super().changelist_view(request, {**empty, **(extra_context or {})})
-        )
+        return changelist
 
     def render_change_form(
         self,

@@ -11,7 +11,7 @@ from rest_framework import serializers, viewsets
 from accounts.api_keys import create_key
 from accounts.audit import COMMAND_LINE
 from accounts.console import site
-from accounts.models import Organization, OrganizationOwned, Role
+from accounts.models import Organization, OrganizationOwned, Role, new_id
 from alerts.models import Alert
 from channels_app.models import Bot, Chat, NotificationChannel
 from config.urls import urlpatterns as real_urlpatterns
@@ -55,12 +55,23 @@ class Scene:
             faults += [f"{where} shows {leak}" for leak in leaks(response, MARK, self.rows, asked)]
             if response.status_code >= 500:
                 faults.append(f"{where} is a defect")
-            if found.rest and found.arguments and response.status_code not in (404, 405):
-                faults.append(f"{where}, but a foreign ID doesn't exist")
+            if found.arguments and self.told_apart(found, method, url, response):
+                faults.append(f"{where}, which an ID that doesn't exist would not get")
             if fingerprint(self.victim.pk) != before:
                 faults.append(f"{where} changed the victim's rows")
                 before = fingerprint(self.victim.pk)
         return faults
+
+    def told_apart(self, found: Route, method: str, url: str, response: Any) -> bool:
+        """Whether the answer differs from that to an ID that nobody has."""
+        assert found.model is not None
+        foreign, nobodys = str(self.rows[found.model].pk), str(new_id())
+        other = self.stranger.ask(found, method, url.replace(foreign, nobodys), self.body())
+        if other.status_code != response.status_code:
+            return True
+        if not found.rest:
+            return False  # pages hold CSRF tokens; their status and the mark say enough
+        return bool(other.content.decode().replace(nobodys, foreign) != response.content.decode())
 
     def body(self) -> dict[str, Any]:
         """A body that names the victim's rows wherever a body can name one."""
@@ -246,7 +257,7 @@ def test_a_planted_leak_is_caught(scene: Scene) -> None:
     listed = scene.try_all(by_name["leak-list"])
     detail = scene.try_all(by_name["leak-detail"])
     assert any("GET" in fault and MARK in fault for fault in listed)
-    assert any("a foreign ID doesn't exist" in fault for fault in detail)
+    assert any("an ID that doesn't exist" in fault for fault in detail)
     assert any("PATCH" in fault and "changed the victim's rows" in fault for fault in detail)
 
 
