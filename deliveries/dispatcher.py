@@ -42,6 +42,7 @@ HAND_OVER_SECONDS = 1.0
 HORIZON = 0.02
 """Attempts are committed so many seconds before their call may leave, to leave on time."""
 RESCAN_SECONDS = 1.0
+REST_MAX = 0.1
 DIRTY_SECONDS = 0.05
 BACKOFF_MAX = 30.0
 LIMITED_CHATS = 3
@@ -82,11 +83,12 @@ class Run:
         self._woken = True
         self._stopped = False
         self._held: dict[UUID, Held] = {}
+        self._former: dict[UUID, tuple[int, Pace]] = {}
         self._agenda: list[tuple[float, int, Held]] = []
         self._numbers = count()
         self._scan_at = 0.0
         self._dirty_at = 0.0
-        self._scan_cost = 0.0
+        self._rested_at = 0.0
 
     # --- from other threads ---
 
@@ -131,7 +133,7 @@ class Run:
         if self._agenda and self._senders.free > 0:
             until = min(until, self._agenda[0][0] - HORIZON)
         if self._woken:
-            until = min(until, self._next_scan())
+            until = min(until, self._rested_at)
         self._senders.event.wait(max(0.0005, until - now))
         self._senders.event.clear()
 
@@ -146,23 +148,22 @@ class Run:
 
     # --- lanes ---
 
-    def _next_scan(self) -> float:
-        """Looking for work takes at most a fifth of the time, however many chats wait."""
-        return self._scan_at - RESCAN_SECONDS + 4 * self._scan_cost
-
     def _scan(self) -> None:
         now = self.clock.now()
         if self._held and now >= self._dirty_at:
             self._dirty_at = now + DIRTY_SECONDS
             if lanes.take_dirty(self._held.keys(), self.holder):
                 self._woken = True
-        if not (now >= self._scan_at or (self._woken and now >= self._next_scan())):
+        if not (now >= self._scan_at or (self._woken and now >= self._rested_at)):
             return
         woken, self._woken = self._woken, False
         moment = self.clock.time()
         free, others = lanes.with_work(self.holder, moment)
         if woken and self._held:
             self._look(streams.heads_of_bots(list(self._held), moment))
+            # With very many chats this is the dear part: it takes at most a third of the time.
+            looked = self.clock.now()
+            self._rested_at = looked + min(REST_MAX, 2 * (looked - now))
         if free and self._senders.free > 0:
             share = max(16, len(free) // 8)
             chosen = free if len(free) <= share else random.sample(free, share)
@@ -170,7 +171,6 @@ class Run:
             self._woken = self._woken or len(free) > share
         if woken and others:
             lanes.mark_dirty(others, self.holder)
-        self._scan_cost = self.clock.now() - now
         self._scan_at = now + RESCAN_SECONDS
 
     def _take(self, bot_ids: Collection[UUID]) -> None:
@@ -178,18 +178,26 @@ class Run:
         taken = [self._hold(lane) for lane in lanes.take(bot_ids, self.holder, moment)]
         if not taken:
             return
-        ids = [held.bot.pk for held in taken]
-        for bot_id, chat_id, deadline in attempts.take_over(ids, moment):
+        strange = [held.bot.pk for held in taken if not self._remembered(held)]
+        for bot_id, chat_id, deadline in attempts.take_over(strange, moment) if strange else ():
             self._held[bot_id].blocked[chat_id] = deadline
         for held in taken:
             self._look_later(held, min(held.blocked.values(), default=None))
-        found = streams.heads_of_bots(ids, moment)
+        found = streams.heads_of_bots([held.bot.pk for held in taken], moment)
         groups = {head.chat_id: head.group for head in found.heads}
-        for bot_id, chat_id, started_at in attempts.recent(ids, moment):
+        for bot_id, chat_id, started_at in attempts.recent(strange, moment) if strange else ():
             self._held[bot_id].schedule.pace.take(
                 chat_id, group=groups.get(chat_id, False), at=started_at.timestamp()
             )
         self._look(found)
+
+    def _remembered(self, held: Held) -> bool:
+        """Whether this run was the lane's last holder, so that nothing is unknown to it."""
+        fence, pace = self._former.pop(held.bot.pk, (-1, None))
+        if pace is None or held.fence != fence + 1:
+            return False
+        held.schedule = Schedule(pace)
+        return True
 
     def _hold(self, lane: Lane) -> Held:
         bot = lane.bot
@@ -252,7 +260,9 @@ class Run:
         kept = lanes.release(idle, self.holder)
         for bot_id in idle:
             if bot_id not in kept:
-                self._held.pop(bot_id).agenda = None
+                held = self._held.pop(bot_id)
+                held.agenda = None
+                self._former[bot_id] = (held.fence, held.schedule.pace)
         self._woken = self._woken or bool(kept)
 
     def _plan(self, held: Held) -> None:

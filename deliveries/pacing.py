@@ -4,20 +4,23 @@ The limits (Bot FAQ, "My bot is hitting limits"; botapi/limits.py): 30 calls a s
 second per chat where a burst of three passes, 20 a minute per group. Edits count. All times are
 seconds since the epoch on one clock, passed in.
 
-Telegram counts calls when they arrive, and one call's way may be longer than the next one's. So a
-call counts from its answer, when it has certainly arrived, or from DOUBT after it left, whichever
-is earlier: calls under way for longer than that differ by less, as far as anyone can tell.
+Telegram counts calls when they arrive, and one call's way may be longer than the next one's. What
+an answer took longer than the fastest one so far, the call may have spent on its way: so a call
+counts from its leaving plus that excess. Equal delays cancel out and cost nothing.
 """
 
+import math
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Hashable
 from dataclasses import dataclass
 
 from botapi.limits import CHAT_BURST
 
-DOUBT = 0.025
 MARGIN = 0.005
-"""Seconds: of a call under way, and on top of every period."""
+DOUBT = 0.025
+EXCESS_MAX = 0.25
+"""Seconds: on top of every period; assumed of a call under way; believed of a slow answer, because
+the rest is Telegram's own (it holds throttled calls for up to 8 s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Pace:
         self._limits = limits
         self._bot = Window(limits.per_second, 1.0, limits.per_second // 10)
         self._chats: dict[Hashable, tuple[Bucket, Window | None]] = {}
+        self._fastest = math.inf
 
     def earliest(self, chat: Hashable, *, group: bool, now: float, urgent: bool) -> float:
         """When a call to `chat` may leave, `now` or later. `urgent` calls use what is reserved."""
@@ -132,7 +136,10 @@ class Pace:
         self, chat: Hashable, *, group: bool, at: float, left: float, answered: float
     ) -> None:
         """The call taken for `at` left at `left` and was answered at `answered`."""
-        self._move(chat, group=group, at=at, to=min(left + DOUBT, answered))
+        took = max(0.0, answered - left)
+        self._fastest = min(self._fastest, took)
+        excess = min(took - self._fastest, EXCESS_MAX)
+        self._move(chat, group=group, at=at, to=left + excess)
 
     def give_back(self, chat: Hashable, *, group: bool, at: float) -> None:
         """The call taken for `at` did not leave."""

@@ -168,7 +168,7 @@ def test_a_lent_bot_is_seen_and_left_alone() -> None:
     person = Person()
     lend_bot(COMMAND_LINE, bot, person.organization)
     page = person.read(f"{BOTS}{bot.pk}/change/")
-    assert "Check now" not in page
+    assert "/press/" not in page
     person.send(f"{BOTS}{bot.pk}/press/check/", 403)
 
 
@@ -179,7 +179,8 @@ def test_a_list_costs_the_same_whatever_its_length(
 ) -> None:
     person = Person()
     _fill(person, 1)
-    with django_assert_max_num_queries(22) as counted:
+    person.read(path)  # the navigation's numbers are kept for some seconds
+    with django_assert_max_num_queries(16) as counted:
         person.read(path)
     first = len(counted)
     _fill(person, 4)
