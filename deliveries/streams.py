@@ -112,7 +112,11 @@ SELECT heads.bot_id, heads.chat_id, d.id, d.organization_id, d.priority, d.turn_
        CASE WHEN d.id IS NULL THEN
            (SELECT MIN(w.not_before) FROM deliveries_delivery w
             WHERE w.bot_id = heads.bot_id AND w.chat_id = heads.chat_id
-              AND w.state IN ('waiting', 'in_flight') AND w.state = 'waiting')
+              AND w.state IN ('waiting', 'in_flight') AND w.state = 'waiting'
+              AND NOT EXISTS (
+                  SELECT 1 FROM deliveries_delivery e
+                  WHERE e.stream_id = w.stream_id AND e.sequence < w.sequence
+                    AND e.state IN ('waiting', 'in_flight')))
        END
 FROM heads
 JOIN channels_app_chat chat ON chat.id = heads.chat_id
@@ -120,7 +124,8 @@ LEFT JOIN deliveries_delivery d ON d.id = heads.head_id
 LEFT JOIN deliveries_chatclock clock ON clock.chat_id = heads.chat_id
 """
 """The states are literals so that both databases may use the partial indexes. Chats are found by
-one index probe each, and so is what is next in each: the cost does not grow with what waits."""
+one index probe each, and so is what is next in each: the cost does not grow with what waits.
+What waits behind another call of its stream is no reason to look again: that call's settling is."""
 
 
 def heads_of_bots(bot_ids: Collection[UUID], now: datetime) -> Heads:
