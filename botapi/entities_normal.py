@@ -248,6 +248,8 @@ class _Splitter:
         self.flush(end)
 
     def flush(self, offset: int) -> None:
+        if not self.active:
+            return
         for kind in STYLES:
             begin, end = self.active.get(kind, (offset, 0))
             if begin >= offset:
