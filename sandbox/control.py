@@ -16,11 +16,18 @@ from starlette.routing import Route
 from sandbox import scenery
 from sandbox.bot_api import BotApi
 from sandbox.control_body import ControlError, Fields, read_fields
+from sandbox.control_records import (
+    bot_record,
+    chat_record,
+    fault_record,
+    message_record,
+    topic_record,
+)
 from sandbox.conversation import say
 from sandbox.faults import Fault, FaultKind
 from sandbox.flood import FloodMode
-from sandbox.model import Bot, Chat, ChatKind, Dialog, Json, Message, User
-from sandbox.shapes import chat_json, message_json, user_json
+from sandbox.model import Bot, Chat, ChatKind, User
+from sandbox.shapes import user_json
 from sandbox.updates import UPDATE_KINDS, wake
 from sandbox.world import World
 
@@ -78,11 +85,11 @@ class Control:
         world = self.world
         return JSONResponse(
             {
-                "bots": [_bot_json(bot) for bot in world.bots.values()],
+                "bots": [bot_record(bot) for bot in world.bots.values()],
                 "users": [
                     user_json(user) for user in world.users.values() if user.id not in world.bots
                 ],
-                "chats": [_chat_summary(world, chat) for chat in world.chats.values()],
+                "chats": [chat_record(world, chat) for chat in world.chats.values()],
             }
         )
 
@@ -97,7 +104,7 @@ class Control:
         )
         if bot_id in self.world.users:
             raise ControlError(f"id: {bot_id} exists already")
-        return JSONResponse(_bot_json(self.world.create_bot(user, fields.text("token"))), 201)
+        return JSONResponse(bot_record(self.world.create_bot(user, fields.text("token"))), 201)
 
     async def queue_update(self, request: Request) -> Response:
         fields = await read_fields(request)
@@ -137,7 +144,7 @@ class Control:
         for user_id in fields.integers("members"):
             chat.members[user_id] = "member"
         self._change_state(chat, fields, default="active")
-        return JSONResponse(_chat_summary(self.world, chat), 201)
+        return JSONResponse(chat_record(self.world, chat), 201)
 
     async def create_topic(self, request: Request) -> Response:
         fields = await read_fields(request)
@@ -146,7 +153,7 @@ class Control:
             raise ControlError(f"chat {chat.id} is no forum; create it with is_forum")
         topic = self.world.create_topic(chat, fields.text("name", "Topic"))
         topic.is_closed = fields.boolean("is_closed")
-        return JSONResponse(_topic_json(chat, topic.message_thread_id), 201)
+        return JSONResponse(topic_record(chat, topic.message_thread_id), 201)
 
     async def change_topic(self, request: Request) -> Response:
         fields = await read_fields(request)
@@ -155,7 +162,7 @@ class Control:
         topic.is_closed = fields.boolean("is_closed")
         topic.name = fields.text("name", topic.name)
         self.world.note("chats", chat.id)
-        return JSONResponse(_topic_json(chat, topic_id))
+        return JSONResponse(topic_record(chat, topic_id))
 
     async def delete_topic(self, request: Request) -> Response:
         chat, topic_id = self._topic(request)
@@ -167,7 +174,7 @@ class Control:
         fields = await read_fields(request)
         chat = self._chat(request)
         self._change_state(chat, fields, default="active")
-        return JSONResponse(_chat_summary(self.world, chat))
+        return JSONResponse(chat_record(self.world, chat))
 
     async def say(self, request: Request) -> Response:
         fields = await read_fields(request)
@@ -193,7 +200,7 @@ class Control:
         chat = self._chat(request)
         bot_id = int(request.query_params.get("bot_id", 0))
         found = [
-            _message_record(self.world, dialog, message)
+            message_record(self.world, dialog, message)
             for dialog in self.world.dialogs_of_chat(chat.id)
             if bot_id in {0, dialog.bot_id}
             for message in dialog.messages.values()
@@ -229,7 +236,7 @@ class Control:
     # --- trouble ---
 
     async def get_faults(self, request: Request) -> Response:
-        return JSONResponse([_fault_json(fault) for fault in self.api.faults.faults.values()])
+        return JSONResponse([fault_record(fault) for fault in self.api.faults.faults.values()])
 
     async def add_fault(self, request: Request) -> Response:
         fields = await read_fields(request)
@@ -249,7 +256,7 @@ class Control:
             description=fields.text("description"),
             parameters=fields.mapping("parameters"),
         )
-        return JSONResponse(_fault_json(self.api.faults.add(fault)), 201)
+        return JSONResponse(fault_record(self.api.faults.add(fault)), 201)
 
     async def clear_faults(self, request: Request) -> Response:
         self.api.faults.faults.clear()
@@ -358,51 +365,3 @@ def _guarded(handler: _Handler) -> _Handler:
             return JSONResponse({"error": str(error)}, error.status)
 
     return guarded
-
-
-def _bot_json(bot: Bot) -> Json:
-    return user_json(bot.user) | {"token": bot.token}
-
-
-def _chat_summary(world: World, chat: Chat) -> Json:
-    return chat_json(chat, world.users) | {
-        "condition": chat.condition,
-        "migrate_to_chat_id": chat.upgraded_to,
-        "topics": [_topic_json(chat, topic_id) for topic_id in chat.topics],
-        "states": {str(bot_id): standing for bot_id, standing in chat.standings.items()},
-    }
-
-
-def _topic_json(chat: Chat, topic_id: int) -> Json:
-    topic = chat.topics[topic_id]
-    return {
-        "message_thread_id": topic.message_thread_id,
-        "name": topic.name,
-        "icon_color": topic.icon_color,
-        "is_closed": topic.is_closed,
-    }
-
-
-def _message_record(world: World, dialog: Dialog, message: Message) -> Json:
-    """The message as it is now, and as it was before each edit."""
-    return {
-        "message": message_json(message, dialog.messages, world.chats, world.users),
-        "bot_id": message.bot_id,
-        "kind": message.content.kind,
-        "time": message.time,
-        "edit_time": message.edit_time,
-        "deleted": bool(message.deleted_time),
-        "silent": message.is_silent,
-        "versions": [
-            {
-                "time": version.time,
-                "content": version.content.fields,
-                "reply_markup": version.reply_markup,
-            }
-            for version in message.versions
-        ],
-    }
-
-
-def _fault_json(fault: Fault) -> Json:
-    return {name: getattr(fault, name) for name in fault.__slots__}

@@ -19,69 +19,34 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import requests
 
+from tests.sandbox.records import (
+    Json,
+    SandboxBot,
+    SandboxCall,
+    SandboxChat,
+    SandboxMessage,
+    read_message,
+)
+
+__all__ = [
+    "Json",
+    "SandboxBot",
+    "SandboxCall",
+    "SandboxChat",
+    "SandboxHandle",
+    "SandboxMessage",
+    "free_port",
+    "running_sandbox",
+]
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 10.0
-Json = dict[str, Any]
 Kind = Literal["private", "group", "supergroup", "channel"]
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxBot:
-    id: int
-    token: str
-    username: str
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxChat:
-    id: int
-    kind: str
-    title: str
-    topics: dict[str, int] = field(default_factory=dict)
-    """Topic name → message_thread_id."""
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxMessage:
-    """A message as it is now; `versions` are its former contents, oldest first."""
-
-    message_id: int
-    chat_id: int
-    bot_id: int
-    kind: str
-    text: str
-    """Text or caption."""
-    time: float
-    edit_time: float
-    is_deleted: bool
-    is_silent: bool
-    message: Json
-    """The Bot API Message."""
-    versions: list[Json]
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxCall:
-    """One Bot API call; `status` is 0 when no answer was given."""
-
-    sequence: int
-    time: float
-    method: str
-    bot_id: int
-    chat_id: int
-    parameters: dict[str, str]
-    files: list[Json]
-    status: int
-    description: str
-    message_id: int
-    fault: str
-    duration: float
 
 
 class SandboxHandle:
@@ -233,7 +198,7 @@ class SandboxHandle:
         """The chat's messages, oldest first; deleted ones only on demand."""
         query = {} if bot is None else {"bot_id": bot.id}
         records = self._get(f"/chats/{chat.id}/messages", query)
-        return [_message(record) for record in records if deleted or not record["deleted"]]
+        return [read_message(record) for record in records if deleted or not record["deleted"]]
 
     def wait_for_messages(
         self, chat: SandboxChat, count: int = 1, *, timeout: float = 10.0
@@ -340,23 +305,6 @@ class SandboxHandle:
     def _checked(response: requests.Response) -> Any:
         assert response.ok, f"{response.request.method} {response.url}: {response.text}"
         return response.json() if response.content else None
-
-
-def _message(record: Json) -> SandboxMessage:
-    message = record["message"]
-    return SandboxMessage(
-        message_id=message["message_id"],
-        chat_id=message["chat"]["id"],
-        bot_id=record["bot_id"],
-        kind=record["kind"],
-        text=message.get("text", message.get("caption", "")),
-        time=record["time"],
-        edit_time=record["edit_time"],
-        is_deleted=record["deleted"],
-        is_silent=record["silent"],
-        message=message,
-        versions=record["versions"],
-    )
 
 
 def free_port() -> int:
