@@ -100,6 +100,7 @@ class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no type
     empty_link: ClassVar[tuple[str, str] | None] = None  # label, URL name of the console
     delete_text: ClassVar[str] = ""
     change_form_template = "console/change_form.html"
+    delete_confirmation_template = "console/delete.html"
 
     view_on_site = False
     list_per_page = 50

@@ -25,7 +25,6 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     site_header = "Tocsin"
     index_title = "Overview"
     index_template = "console/index.html"
-    enable_nav_sidebar = False
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

@@ -102,8 +102,8 @@ contactPoints:
 """
     steps = (
         (
-            "In Grafana open Alerting → Contact points → Create contact point, choose the integration "
-            f"Webhook, and paste the URL {url}"
+            "In Grafana open Alerting → Contact points → Create contact point, choose the "
+            f"integration Webhook, and paste the URL {url}"
         ),
         "Press Test there, then name the contact point in a notification policy.",
         "Or put this file into provisioning/alerting/ and restart Grafana.",
@@ -134,8 +134,8 @@ rest_command:
     steps = (
         "Put this into configuration.yaml and restart Home Assistant.",
         (
-            "notify.tocsin sends a notice. rest_command.tocsin_alert opens an alert with a title, and "
-            'closes it when it is called again with the same title and status "resolved".'
+            "notify.tocsin sends a notice. rest_command.tocsin_alert opens an alert with a title, "
+            'and closes it when it is called again with the same title and status "resolved".'
         ),
     )
     return Snippet("home-assistant", "Home Assistant", steps, code, "yaml")
@@ -215,8 +215,8 @@ echo 'Backup finished' | curl -fsS -H 'Content-Type: text/plain' --data-binary @
 """
     steps = (
         (
-            "Paste this into a terminal or script. An alert resolves when title and labels come again "
-            'with the status "resolved"; without a status it is a notice.'
+            "Paste this into a terminal or script. An alert resolves when title and labels come "
+            'again with the status "resolved"; without a status it is a notice.'
         ),
     )
     return Snippet("shell", "Shell", steps, code, "sh")

@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.widgets import (
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
@@ -125,7 +127,7 @@ class BotPage(WritingPage):
         """The token first; what few need is folded away."""
         if obj is not None and not self.has_change_permission(request, obj):
             return [(None, {"fields": ["name", "handle"]})]
-        first = ["name", "token"] if obj is None else ["name", "handle", "token"]
+        first = ["name", "token"]
         connection = ["api_url", "proxy"]
         if obj is not None:
             first.append("enabled")
@@ -244,7 +246,7 @@ class ChannelPage(WritingPage):
     """Channels: where alerts go."""
 
     form = ChannelForm
-    list_display = ("name", "where", "bot")
+    list_display = ("name", "where")
     list_filter = ("verification", "enabled")
     search_fields = ("name", "chat__title", "chat__username")
     list_select_related = ("chat__bot",)
@@ -261,7 +263,6 @@ class ChannelPage(WritingPage):
                 {
                     "fields": [
                         "name",
-                        *(["where"] if obj else []),
                         "bot",
                         "chat_id",
                         "message_thread_id",
@@ -273,16 +274,15 @@ class ChannelPage(WritingPage):
         ]
 
     @admin.display(description="Chat")
-    def where(self, channel: NotificationChannel) -> str:
-        """The chat as people know it."""
+    def where(self, channel: NotificationChannel) -> SafeString:
+        """The chat as people know it, and the bot that writes there."""
         topic = f", topic {channel.message_thread_id}" if channel.message_thread_id else ""
         kind = f" ({channel.chat.get_type_display()})" if channel.chat.type else ""
-        return f"{channel.chat}{kind}{topic}"
-
-    @admin.display(description="Bot")
-    def bot(self, channel: NotificationChannel) -> str:
-        """Who sends."""
-        return str(channel.chat.bot)
+        return format_html(
+            '{}<br><small class="tocsin-quiet">by {}</small>',
+            f"{channel.chat}{kind}{topic}",
+            channel.chat.bot,
+        )
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Through the write function."""

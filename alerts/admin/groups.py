@@ -187,6 +187,11 @@ class AlertPage(ConsoleModelAdmin):
         traces = Trace.objects.for_organization(organization).filter(pk=alert.last_trace_id)
         return {
             "alert": alert,
+            "links": [
+                (label or kind, url)
+                for kind, url, label in alert.links
+                if url.startswith(("https://", "http://"))
+            ],
             "status_badge": status(alert),
             "severity_badge": severity(alert),
             "labels": label_chips(alert.labels),

@@ -7,7 +7,11 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from accounts.console_buttons import Button
 from accounts.console_forms import WritingForm, WritingPage
@@ -16,7 +20,8 @@ from accounts.console_site import site
 from alerts import routes
 from alerts.admin.integrations import NamesField
 from alerts.matchers import read_matchers
-from alerts.models import Route
+from alerts.models import Integration, Route
+from channels_app.models import NotificationChannel
 
 
 class MatchersField(forms.CharField):
@@ -54,6 +59,17 @@ class RouteForm(WritingForm[Route]):
         help_text="Labels that make a group, such as alertname, cluster; ... for each alert by "
         "itself. Empty: as the sender grouped, else all labels but instance.",
     )
+    integrations = forms.ModelMultipleChoiceField(
+        queryset=Integration.objects.none(),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Alerts of these alone. None: of all of them.",
+    )
+    channels = forms.ModelMultipleChoiceField(
+        queryset=NotificationChannel.objects.none(),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
     continue_matching = forms.BooleanField(
         required=False,
         widget=UnfoldBooleanSwitchWidget,
@@ -63,6 +79,17 @@ class RouteForm(WritingForm[Route]):
     class Meta:
         model = Route
         fields = ("name", "matchers", "integrations", "channels", *routes.SETTINGS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        organization = organization_of(self.request)
+        choices = {
+            "integrations": Integration.objects.for_organization(organization),
+            "channels": NotificationChannel.objects.for_organization(organization),
+        }
+        for name, rows in choices.items():
+            if name in self.fields:
+                cast("forms.ModelMultipleChoiceField[Any]", self.fields[name]).queryset = rows
 
     def write(self, values: dict[str, Any], row: Route | None) -> Route:
         """Make or change it; what the default route lacks is left alone."""

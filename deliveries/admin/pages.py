@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.audit import Actor
 from accounts.console_buttons import Button
-from accounts.console_cells import time_column
+from accounts.console_cells import moment
 from accounts.console_requests import actor_of, can
 from accounts.console_site import site
 from accounts.permissions import Capability
@@ -48,10 +48,11 @@ def is_off(row: Any) -> bool:
     return not row.enabled
 
 
-@admin.display(description="State")
+@admin.display(description="State", ordering="verification")
 def state(row: Bot | NotificationChannel) -> SafeString:
-    """Whether it works."""
-    return state_span(row)
+    """Whether it works, and when that was seen."""
+    checked = moment(row.verified_at, "not checked yet")
+    return format_html('{}<br><small class="tocsin-quiet">{}</small>', state_span(row), checked)
 
 
 @admin.display(description="Verdict")
@@ -67,10 +68,14 @@ def verdict(row: Any) -> SafeString:
 class BotPage(ProbingPage, channels_admin.BotPage):
     """Bots, own and lent."""
 
-    list_display = ("name", "handle", state, time_column("verified_at", "Last check"), verdict)
+    list_display = ("name", "handle", state, verdict)
     list_select_related = ("organization",)
     empty_text = "No bot yet. Talk to @BotFather in Telegram, send /newbot, and add the token here."
     delete_text = "What waits to be sent by this bot goes with it, and so do its loans."
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """With the bot as Telegram names it."""
+        return {**super().page_context(request, row), "where": self.handle(row)}
 
 
 @admin.register(NotificationChannel, site=site)
@@ -84,14 +89,7 @@ class ChannelPage(ProbingPage, channels_admin.ChannelPage):
         Button("disable", "Disable", switch_off, offered=is_on),
     )
     actions = ("send_tests",)
-    list_display = (
-        "name",
-        "where",
-        "bot",
-        state,
-        time_column("verified_at", "Last check"),
-        verdict,
-    )
+    list_display = ("name", "where", state, verdict)
     empty_text = "No channel yet. Add the bot to a Telegram chat, then add that chat here."
     delete_text = "Alerts stop going there. What it showed stays in Telegram."
 
@@ -101,6 +99,10 @@ class ChannelPage(ProbingPage, channels_admin.ChannelPage):
         if not change:
             for callback in channel_added:
                 callback(actor_of(request), cast("NotificationChannel", obj))
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """With the chat as Telegram names it."""
+        return {**super().page_context(request, row), "where": self.where(row)}
 
     def has_respond_permission(self, request: HttpRequest) -> bool:
         """For the list's action."""

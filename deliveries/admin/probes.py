@@ -162,6 +162,7 @@ class ProbingPage(WritingPage):
         )
         if found is None:
             raise Http404
+        row.refresh_from_db()  # its state is stored with the verdict, perhaps just now
         return render(request, "deliveries/probe.html", verdict_context(row, found))
 
     def decorate(self, request: HttpRequest, rows: list[Any]) -> None:

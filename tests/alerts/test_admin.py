@@ -1,0 +1,278 @@
+"""Integrations, routes, groups, alerts and traces on the console."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.audit import COMMAND_LINE
+from accounts.models import Role
+from alerts.integrations import create_integration, ingest_url, key_of, signature_secret_of
+from alerts.models import Alert, Integration, Route, Trace
+from alerts.routes import create_route, default_route, set_channels
+from tests.console import Person
+from tests.factories import make_bot, make_channel, make_organization
+
+INTEGRATIONS, ROUTES = "/alerts/integration/", "/alerts/route/"
+GROUPS, ALERTS, TRACES = "/alerts/alertgroup/", "/alerts/alert/", "/alerts/trace/"
+
+pytestmark = pytest.mark.django_db
+
+
+def post(key: str, payload: Any) -> int:
+    body = payload if isinstance(payload, str) else json.dumps(payload)
+    answer = Client().post(f"/hooks/v1/{key}/", body, content_type="application/json")
+    return answer.status_code
+
+
+def firing(name: str, **values: Any) -> dict[str, Any]:
+    return {"title": name, "status": "firing", "severity": "critical", **values}
+
+
+def integration_form(**values: Any) -> dict[str, Any]:
+    return {
+        "name": "Prod",
+        "kind": "alertmanager",
+        "enabled": "on",
+        "ignored_labels": "replica, pod",
+        "ingest_limit": "600",
+        "signature_header": "X-Signature",
+        "signature_timestamp_header": "",
+        **values,
+    }
+
+
+def route_form(**values: Any) -> dict[str, Any]:
+    return {
+        "name": "Critical",
+        "matchers": 'severity="critical"\nteam=~"core|web"',
+        "enabled": "on",
+        "group_by": "alertname, cluster",
+        "group_wait": "0",
+        "group_interval": "0",
+        "repeat_interval": "0",
+        **values,
+    }
+
+
+def test_an_integration_is_made_and_shows_what_to_paste() -> None:
+    person = Person()
+    page = person.send(f"{INTEGRATIONS}add/", **integration_form(signature_secret="hush hush"))
+    integration = Integration.objects.get()
+    assert integration.ignored_labels == ["replica", "pod"]
+    assert signature_secret_of(integration) == "hush hush"
+    shown = person.read(page)
+    assert ingest_url(integration) in shown
+    assert "send_resolved: true" in shown
+    assert "hush hush" not in shown
+    person.send(page, **integration_form(name="Production"))
+    integration.refresh_from_db()
+    assert (integration.name, signature_secret_of(integration)) == ("Production", "hush hush")
+    person.send(page, **integration_form(drop_signature="on"))
+    integration.refresh_from_db()
+    assert signature_secret_of(integration) == ""
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.RESPONDER])
+def test_the_key_is_shown_to_those_who_manage(role: str) -> None:
+    person = Person(role=role)
+    integration, key = create_integration(COMMAND_LINE, person.organization, "Prod")
+    page = person.read(f"{INTEGRATIONS}{integration.pk}/change/")
+    assert key not in page
+    person.send(f"{INTEGRATIONS}{integration.pk}/press/rotate/", 403)
+
+
+def test_a_new_key_works_beside_the_former_one() -> None:
+    person = Person()
+    integration, former = create_integration(COMMAND_LINE, person.organization, "Prod")
+    person.send(f"{INTEGRATIONS}{integration.pk}/press/rotate/", overlap="week")
+    integration.refresh_from_db()
+    assert [post(key, firing("a")) for key in (former, key_of(integration))] == [202, 202]
+    assert "former key works until" in person.read(f"{INTEGRATIONS}{integration.pk}/change/")
+    person.send(f"{INTEGRATIONS}{integration.pk}/press/rotate/", overlap="none")
+    integration.refresh_from_db()
+    assert integration.previous_key_hash is None
+
+
+def test_the_first_channel_gets_the_default_route() -> None:
+    person = Person()
+    bot = make_bot(person.organization)
+    form = {
+        "name": "Ops",
+        "bot": str(bot.pk),
+        "chat_id": "987654321",
+        "parse_mode": "HTML",
+        "silent": "never",
+        "silent_below": "warning",
+        "renotify_interval": "60",
+    }
+    person.send("/channels_app/notificationchannel/add/", **form)
+    channels = default_route(person.organization).channels.all()
+    assert [channel.name for channel in channels] == ["Ops"]
+
+
+def test_a_route_reads_matchers_as_text() -> None:
+    person = Person()
+    channel = make_channel(make_bot(person.organization))
+    person.send(f"{ROUTES}add/", **route_form(channels=[str(channel.pk)]))
+    route = Route.objects.get(name="Critical")
+    assert [(one["name"], one["op"]) for one in route.matchers] == [
+        ("severity", "="),
+        ("team", "=~"),
+    ]
+    assert (route.group_by, list(route.channels.all())) == (["alertname", "cluster"], [channel])
+    page = person.read(f"{ROUTES}{route.pk}/change/")
+    assert "team=~&quot;core|web&quot;" in page
+    assert channel.name in person.read(ROUTES)
+
+
+@pytest.mark.parametrize(
+    ("matchers", "words"),
+    [("severity", "character"), ('team=~"("', "expression"), ("just words", "character")],
+)
+def test_a_wrong_matcher_is_told_with_its_place(matchers: str, words: str) -> None:
+    person = Person()
+    page = person.send(f"{ROUTES}add/", 200, **route_form(matchers=matchers))
+    assert not Route.objects.filter(name="Critical").exists()
+    assert words in page
+
+
+def test_a_route_goes_nowhere_but_to_its_own_organizations_channels() -> None:
+    person = Person()
+    foreign = make_channel(make_bot(make_organization()))
+    page = person.send(f"{ROUTES}add/", 200, **route_form(channels=[str(foreign.pk)]))
+    assert "is not one of the available choices" in page
+    assert foreign.name not in person.read(f"{ROUTES}add/")
+
+
+def test_routes_change_places_and_the_default_one_stays() -> None:
+    person = Person()
+    last = default_route(person.organization)
+    routes = [create_route(COMMAND_LINE, person.organization, name) for name in "abc"]
+    person.send(f"{ROUTES}{routes[2].pk}/press/up/")
+    person.send(f"{ROUTES}{routes[0].pk}/press/down/")
+    person.send(f"{ROUTES}{routes[1].pk}/press/down/")
+    person.send(f"{ROUTES}{last.pk}/press/up/")
+    rows = Route.objects.for_organization(person.organization)
+    assert [route.name for route in rows] == ["c", "a", "b", last.name]
+    person.send(f"{ROUTES}{last.pk}/delete/", post="yes")
+    assert Route.objects.filter(pk=last.pk).exists()
+    assert "The default route stays" in person.read(ROUTES)
+
+
+def test_an_integration_with_alerts_can_be_deleted() -> None:
+    person = Person()
+    integration, key = create_integration(COMMAND_LINE, person.organization, "Prod")
+    post(key, firing("a"))
+    page = person.read(f"{INTEGRATIONS}{integration.pk}/delete/")
+    assert "Its alerts and their history go with it" in page
+    person.send(f"{INTEGRATIONS}{integration.pk}/delete/", post="yes")
+    assert not Alert.objects.exists()
+
+
+def test_a_refused_post_says_why_and_what_to_do() -> None:
+    person = Person()
+    _, key = create_integration(COMMAND_LINE, person.organization, "Prod")
+    assert post(key, "7") == 400
+    page = person.read(f"{TRACES}{Trace.objects.get().pk}/change/")
+    assert "400 Bad Request" in page
+    assert "Compare the body below with the reason" in page
+
+
+def test_alerts_without_a_channel_raise_a_banner() -> None:
+    person = Person()
+    _, key = create_integration(COMMAND_LINE, person.organization, "Prod")
+    post(key, firing("lost"))
+    assert "that no channel shows" in person.read("/")
+    assert "that no channel shows" not in Person().read("/")
+
+
+def test_unknown_keys_are_the_operators_business() -> None:
+    person = Person()
+    post("ti_unknown", firing("a"))
+    assert Trace.objects.get().organization is None
+    person.read(f"{TRACES}unknown-keys/", 404)
+    person.membership.user.is_superuser = True
+    person.membership.user.save()
+    assert "127.0.0.1" in person.read(f"{TRACES}unknown-keys/")
+
+
+def test_an_alerts_link_leads_to_the_web_alone() -> None:
+    person = Person()
+    _, key = create_integration(COMMAND_LINE, person.organization, "Prod")
+    post(key, firing("a", url="https://example.org/graph"))
+    alert = Alert.objects.get()
+    alert.links = [*alert.links, ["source", "javascript:alert(1)", "press"]]
+    alert.save()
+    page = person.read(f"{ALERTS}{alert.pk}/change/")
+    assert 'href="https://example.org/graph"' in page
+    assert "javascript:alert" not in page
+
+
+def test_the_overview_leads_a_new_organization() -> None:
+    person = Person()
+    page = person.read("/")
+    assert page.index("Add a bot") < page.index("Send a first alert")
+    assert "tocsin-done" not in page
+    make_channel(make_bot(person.organization))
+    create_integration(COMMAND_LINE, person.organization, "Prod")
+    page = person.read("/")
+    assert page.count("tocsin-done") == 3
+
+
+def test_the_navigation_counts_what_burns() -> None:
+    person = Person()
+    _, key = create_integration(COMMAND_LINE, person.organization, "Prod")
+    for name in "abc":
+        post(key, firing(name))
+    count = re.search(r'tocsin-count">(\d+)<', person.read(GROUPS))
+    assert count
+    assert count[1] == "3"
+    assert "tocsin-count" not in Person().read(GROUPS)
+
+
+@pytest.mark.parametrize("path", [GROUPS, ALERTS, TRACES, INTEGRATIONS, ROUTES, "/"])
+def test_a_list_costs_the_same_whatever_its_length(
+    path: str, django_assert_num_queries: Any, django_assert_max_num_queries: Any
+) -> None:
+    person = Person()
+    _fill(person, "a")
+    person.read(path)
+    with django_assert_max_num_queries(24) as counted:
+        person.read(path)
+    first = len(counted)
+    for name in "bcde":
+        _fill(person, name)
+    with django_assert_num_queries(first):
+        person.read(path)
+
+
+def _fill(person: Person, name: str) -> None:
+    _, key = create_integration(COMMAND_LINE, person.organization, f"Sender {name}")
+    create_route(COMMAND_LINE, person.organization, f"Route {name}", matchers='a="b"')
+    channel = make_channel(make_bot(person.organization))
+    route = default_route(person.organization)
+    set_channels(COMMAND_LINE, route, [*route.channels.all(), channel])
+    post(key, firing(name))
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (INTEGRATIONS, "Add one, and paste its URL"),
+        (GROUPS, "Open integrations"),
+        (ALERTS, "Open integrations"),
+        (TRACES, "run its shell snippet"),
+        (ROUTES, "Add a channel"),
+        ("/channels_app/bot/", "@BotFather"),
+        ("/channels_app/notificationchannel/", "Add the bot to a Telegram chat"),
+        ("/deliveries/delivery/", "Send a test from a channel"),
+    ],
+)
+def test_an_empty_list_says_what_to_do_next(path: str, words: str) -> None:
+    person = Person()
+    assert words in person.read(path)
+    if path == ALERTS:
+        assert "Nothing matches." in person.read(f"{path}?q=x")

@@ -1,0 +1,156 @@
+"""Every page of the console: fits a phone and a desk, can be read in light and dark.
+
+With CONSOLE_PICTURES=<folder> each page is photographed three times on the way.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import Installation, pictures
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+CHECKS = (Path(__file__).parent / "page_checks.js").read_text()
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+STILL = "*, *::before, *::after { transition: none !important; animation: none !important; }"
+
+LISTS = {
+    "groups": "/alerts/alertgroup/",
+    "alerts": "/alerts/alert/",
+    "traces": "/alerts/trace/",
+    "deliveries": "/deliveries/delivery/",
+    "integrations": "/alerts/integration/",
+    "routes": "/alerts/route/",
+    "channels": "/channels_app/notificationchannel/",
+    "bots": "/channels_app/bot/",
+    "members": "/accounts/membership/",
+    "keys": "/accounts/apikey/",
+    "audit": "/accounts/auditentry/",
+    "settings": "/accounts/organization/",
+    "loans": "/channels_app/botgrant/",
+}
+ADDED = ("integrations", "routes", "channels", "bots", "members", "keys", "loans")
+ALONE = {
+    "overview": "/",
+    "password": "/password_change/",
+    "strangers": "/alerts/trace/unknown-keys/",
+    "missing": "/no/such/page/",
+    "nothing-found": "/alerts/alert/?q=nosuchalert",
+}
+SIGNED_OUT = {"login": "/login/", "reset": "/password/reset/", "sent": "/password/reset/sent/"}
+
+
+@pytest.fixture(scope="module")
+def alerts(installation: Installation) -> None:
+    """What a busy evening leaves: every severity, a resolve, a refusal, long words."""
+    for name, severity, status in (
+        ("HostDown", "critical", "firing"),
+        ("DiskAlmostFull", "warning", "firing"),
+        ("CertificateExpires", "info", "firing"),
+        ("BackupFailed", "high", "firing"),
+        ("QueueGrows", "warning", "firing"),
+        ("QueueGrows", "warning", "resolved"),
+    ):
+        installation.post(
+            {
+                "title": name,
+                "message": f"{name} on db1.example.org: " + "a long explanation " * 8,
+                "status": status,
+                "severity": severity,
+                "labels": {"host": "db1.example.org", "path": "/var/" + "long-" * 20},
+                "annotations": {"runbook": "https://example.org/runbook"},
+                "url": "https://example.org/graph",
+            }
+        )
+    installation.post(
+        {
+            "version": "4",
+            "groupKey": "{}:{}",
+            "status": "firing",
+            "groupLabels": {"alertname": "Mixed"},
+            "alerts": [
+                {"status": "firing", "labels": {"alertname": "Mixed", "instance": f"i{number}"}}
+                for number in range(12)
+            ]
+            + [{"status": "firing", "labels": "no object"}],
+        }
+    )
+    with pytest.raises(OSError, match="400"):
+        installation.post("")
+
+
+def check(page: Page, name: str) -> list[str]:
+    """What is wrong with the page that is open, at a desk and on a phone, light and dark."""
+    page.add_style_tag(content=STILL)
+    page.evaluate(CHECKS)
+    wrong = []
+    for look, size, dark in (("light", DESK, False), ("dark", DESK, True), ("phone", PHONE, False)):
+        page.set_viewport_size(size)
+        page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", dark)
+        for what in ("unreadable", "sideways"):
+            wrong += [f"{name} {look} {what}: {one}" for one in page.evaluate(f"{what}()")]
+        if folder := pictures():
+            page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+    page.set_viewport_size(DESK)
+    return wrong
+
+
+def first_row(page: Page) -> str:
+    """The URL of the list's first row; "" for an empty one."""
+    link = page.locator("#result_list tbody th a").first
+    return (link.get_attribute("href") or "") if link.count() else ""
+
+
+def test_every_page_fits_and_can_be_read(
+    alerts: None, open_console: Callable[..., Page], installation: Installation
+) -> None:
+    page = open_console(viewport=DESK, reduced_motion="reduce")
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(f"{page.url}: script: {error}"))
+    wait_for_deliveries(page)
+    for name, path in ALONE.items():
+        page.goto(path)
+        failures += check(page, name)
+    for name, path in LISTS.items():
+        page.goto(path)
+        failures += check(page, f"{name}-list")
+        if row := first_row(page):
+            page.goto(row)
+            failures += check(page, f"{name}-one")
+        if name in ADDED:
+            page.goto(f"{path}add/")
+            failures += check(page, f"{name}-add")
+    assert failures == []
+
+
+def test_a_new_organization_is_led_by_the_hand(
+    open_console: Callable[..., Page], installation: Installation
+) -> None:
+    page = open_console(viewport=DESK, reduced_motion="reduce")
+    page.goto("/")
+    assert page.get_by_role("heading", name="Firing now").is_visible()
+
+
+def test_who_is_signed_out_can_read_too(browser: Any, installation: Installation) -> None:
+    page = browser.new_page(base_url=installation.url, viewport=DESK)
+    failures = []
+    for name, path in SIGNED_OUT.items():
+        page.goto(path)
+        failures += check(page, name)
+    page.close()
+    assert failures == []
+
+
+def wait_for_deliveries(page: Page) -> None:
+    """Until what was posted has left."""
+    for _ in range(40):
+        page.goto("/deliveries/delivery/?state__exact=sent")
+        if re.search(r"Alert message", page.content()):
+            return
+        page.wait_for_timeout(250)
+    raise AssertionError("nothing was delivered")
