@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from django.db.models import QuerySet
-from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -14,7 +13,7 @@ from accounts.models import ApiKey, AuditEntry, Membership, Role
 from accounts.permissions import Capability
 from accounts.problems import ApiRefusal
 from accounts.rest import ReadViewSet, conflicts, refusals
-from accounts.rest_filters import RestFilterSet
+from accounts.rest_filters import Moment, RestFilterSet
 from accounts.rest_serializers import Strict, StrictModelSerializer
 
 
@@ -185,8 +184,8 @@ class ApiKeyViewSet(ReadViewSet[ApiKey]):
 class AuditFilter(RestFilterSet):
     """By what, whom and when."""
 
-    after = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    before = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    after = Moment(field_name="at", lookup_expr="gte")
+    before = Moment(field_name="at", lookup_expr="lt")
 
     class Meta:
         model = AuditEntry

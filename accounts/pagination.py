@@ -6,6 +6,7 @@ share a value are neither shown twice nor left out, and rows that come or go mov
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -126,7 +127,7 @@ class CursorPages(BasePagination):
             field = _field(model, self.ordering.lstrip("-"))
             key = model._meta.pk
             assert key is not None
-            place = bool(backwards), field.to_python(_storable(value)), key.to_python(_storable(pk))
+            place = bool(backwards), _value(field, value), _value(key, pk)
         except (ValueError, TypeError, RecursionError, ValidationError):
             raise serializers.ValidationError({"cursor": NOT_A_CURSOR}) from None
         if ordering != self.ordering:
@@ -183,8 +184,16 @@ def _field(model: type[Model], name: str) -> Field[Any, Any]:
     return field
 
 
-def _storable(text: str) -> str:
-    """The text, if a database takes it. Raises ValueError, TypeError."""
+def _value(field: Field[Any, Any], text: str) -> Any:
+    """What the field means by this text. Raises ValueError, TypeError, ValidationError."""
     if "\0" in str.encode(text).decode():
         raise ValueError("the text holds U+0000")
-    return text
+    value = field.to_python(text)
+    if not isinstance(value, datetime):
+        return value
+    if value.tzinfo is None:
+        raise ValueError("a time without zone")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no such time in UTC") from None

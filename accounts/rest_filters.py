@@ -1,11 +1,14 @@
 """Filters and search of lists; parameters that nobody would read are refused by name."""
 
 from collections.abc import Collection
+from datetime import UTC
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.filters import SearchFilter
@@ -22,6 +25,24 @@ class TrueOrFalse(filters.TypedChoiceFilter):  # type: ignore[misc]  # django-fi
     def __init__(self, **kwargs: Any) -> None:
         choices = [("true", "true"), ("false", "false")]
         super().__init__(choices=choices, coerce=lambda text: text == "true", **kwargs)
+
+
+class MomentField(IsoDateTimeField):  # type: ignore[misc]  # django-filter has no types
+    """A time that the database can hold in UTC."""
+
+    def to_python(self, value: Any) -> Any:
+        """The time in UTC. Raises ValidationError."""
+        moment = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class Moment(filters.IsoDateTimeFilter):  # type: ignore[misc]  # django-filter has no types
+    """ISO 8601, such as 2026-01-31T12:00:00Z."""
+
+    field_class = MomentField
 
 
 class RestFilterSet(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
@@ -48,7 +69,10 @@ class Search(SearchFilter):
 
     def get_search_terms(self, request: Request) -> list[str]:
         """The words. Raises ValidationError for more than a person types."""
-        terms: list[str] = super().get_search_terms(request)
+        try:
+            terms: list[str] = super().get_search_terms(request)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({self.search_param: error.detail}) from None
         if len(terms) > SEARCH_WORDS or sum(map(len, terms)) > SEARCH_LETTERS:
             raise serializers.ValidationError(
                 {

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -25,7 +24,7 @@ from accounts.parsers import FormParser, JsonParser, MultiPartParser
 from accounts.permissions import Capability
 from accounts.problems import ApiRefusal, wrong
 from accounts.rest import OrganizationViewSet, ReadViewSet, conflicts
-from accounts.rest_filters import RestFilterSet
+from accounts.rest_filters import Moment, RestFilterSet
 from accounts.rest_serializers import Strict
 from channels_app import api as channels_api
 from channels_app.models import Bot, NotificationChannel
@@ -123,8 +122,8 @@ class DeliveryDetailSerializer(DeliverySerializer):
 class DeliveryFilter(RestFilterSet):
     """By state, channel and time."""
 
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = Moment(field_name="created_at", lookup_expr="gte")
+    created_before = Moment(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Delivery

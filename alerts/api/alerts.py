@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_field, extend_sch
 from rest_framework import serializers
 
 from accounts.rest import ReadViewSet
-from accounts.rest_filters import RestFilterSet
+from accounts.rest_filters import Moment, RestFilterSet
 from alerts.models import Alert, AlertGroup, Episode, GroupMember, GroupMessage, TimelineEvent
 
 LABELS_MAX = 10
@@ -89,8 +89,8 @@ class AlertFilter(RestFilterSet):
         method="by_label", label='A label, as name=value; several with "&label=".'
     )
     group = filters.UUIDFilter(field_name="memberships__group", label="In this group.")
-    started_after = filters.IsoDateTimeFilter(field_name="starts_at", lookup_expr="gte")
-    started_before = filters.IsoDateTimeFilter(field_name="starts_at", lookup_expr="lt")
+    started_after = Moment(field_name="starts_at", lookup_expr="gte")
+    started_before = Moment(field_name="starts_at", lookup_expr="lt")
 
     class Meta:
         model = Alert

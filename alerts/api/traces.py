@@ -3,12 +3,11 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 
 from accounts.rest import ReadViewSet
-from accounts.rest_filters import RestFilterSet, TrueOrFalse
+from accounts.rest_filters import Moment, RestFilterSet, TrueOrFalse
 from alerts.models import Trace
 from alerts.trace_story import trace_story
 
@@ -129,8 +128,8 @@ class TraceDetailSerializer(TraceSerializer):
 class TraceFilter(RestFilterSet):
     """By sender, answer and time."""
 
-    received_after = filters.IsoDateTimeFilter(field_name="received_at", lookup_expr="gte")
-    received_before = filters.IsoDateTimeFilter(field_name="received_at", lookup_expr="lt")
+    received_after = Moment(field_name="received_at", lookup_expr="gte")
+    received_before = Moment(field_name="received_at", lookup_expr="lt")
     unrouted = TrueOrFalse(
         method="by_unrouted", label="Whether it held alerts that matched no channel."
     )
