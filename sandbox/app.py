@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
-
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.bot_api import BotApi
 from sandbox.control import Control
@@ -14,29 +14,24 @@ from sandbox.journal import Journal
 from sandbox.page import Page
 from sandbox.world import World
 
-ASGIApplication: TypeAlias = Callable[
-    [
-        MutableMapping[str, Any],
-        Callable[[], Awaitable[MutableMapping[str, Any]]],
-        Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ],
-    Awaitable[None],
-]
 
-
-def make_app(world: World, journal: Journal | None = None) -> ASGIApplication:
+def make_app(world: World, journal: Journal | None = None) -> ASGIApp:
     """Bot API calls go straight to their endpoint; everything else through Starlette's router."""
     api = BotApi(world, journal or Journal())
-    site = Starlette(routes=[*Page(world).routes(), *Control(api).routes(), download(world)])
+    site = Starlette(
+        routes=[*Page(world).routes(), *Control(api).routes(), download(world)],
+        exception_handlers={404: _not_found},
+    )
 
-    async def application(
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ) -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/bot"):
             await api(scope, receive, send)
         elif scope["type"] == "http":
             await site(scope, receive, send)
 
     return application
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    """As the Bot API server answers whatever is no call."""
+    return JSONResponse({"ok": False, "error_code": 404, "description": "Not Found"}, 404)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from sandbox.parameters import Parameters, UploadedFile, json_pairs, query_pairs
 
@@ -25,9 +23,7 @@ class BodyUnreadable(Exception):
     """A multipart body that breaks its own format: the server answers 400 with an empty body."""
 
 
-async def read_parameters(
-    scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[MutableMapping[str, Any]]]
-) -> Parameters:
+async def read_parameters(scope: Scope, receive: Receive) -> Parameters:
     """The parameters of the call, those of the URL first. Raises BodyTooLarge, BodyUnreadable."""
     parameters = Parameters()
     if scope["query_string"]:
@@ -46,7 +42,7 @@ async def read_parameters(
     return parameters
 
 
-def _headers(scope: MutableMapping[str, Any]) -> tuple[str, int]:
+def _headers(scope: Scope) -> tuple[str, int]:
     content_type, length = "", 0
     for name, value in scope["headers"]:
         if name == b"content-type":
@@ -56,7 +52,7 @@ def _headers(scope: MutableMapping[str, Any]) -> tuple[str, int]:
     return content_type, length
 
 
-async def _read_body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes:
+async def _read_body(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
@@ -68,8 +64,8 @@ async def _read_body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]])
 
 
 async def _read_multipart(
-    scope: MutableMapping[str, Any],
-    receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+    scope: Scope,
+    receive: Receive,
     parameters: Parameters,
 ) -> None:
     request = Request(scope, receive)

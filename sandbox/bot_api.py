@@ -10,9 +10,10 @@ import asyncio
 import inspect
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
 
 from sandbox.body import BodyTooLarge, BodyUnreadable, read_parameters
 from sandbox.call import Call, Described
@@ -26,10 +27,6 @@ from sandbox.model import Bot, Json
 from sandbox.parameters import Parameters, leading_integer
 from sandbox.tokens import check_token_form
 from sandbox.world import World
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _GATEWAY_PAGES = {502: "Bad Gateway", 504: "Gateway Time-out", 413: "Request Entity Too Large"}
 

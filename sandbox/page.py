@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from sandbox.world import World
 STATIC = Path(__file__).parent / "static"
 PAGE_SIZE = 60
 MAX_PAGE_SIZE = 500
+BATCH_SECONDS = 0.1
+"""News are sent in batches, so that a storm of messages costs little."""
 _TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -103,7 +106,11 @@ class Page:
         with self.world.feed.subscription() as queue:
             yield "retry: 1000\n\n"
             while True:
-                yield f"data: {json.dumps(await queue.get())}\n\n"
+                news = [await queue.get()]
+                await asyncio.sleep(BATCH_SECONDS)
+                while not queue.empty():
+                    news.append(queue.get_nowait())
+                yield f"data: {json.dumps(news)}\n\n"
 
 
 def _static_file(name: str) -> Response:

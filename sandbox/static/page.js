@@ -33,7 +33,7 @@ async function loadChats() {
   const wanted = decodeURIComponent(location.hash.slice(1));
   const chat = state.chats.find(item => item.key === (state.current || wanted));
   if (chat && state.current) drawHead(chat);
-  else if (chat) openChat(chat.key, false);
+  else if (chat) await openChat(chat.key, false);
 }
 
 function drawChats() {
@@ -310,16 +310,28 @@ function listen() {
     if (wasOpen) refresh();
     wasOpen = true;
   };
-  source.onmessage = event => receive(JSON.parse(event.data));
+  source.onmessage = event => JSON.parse(event.data).forEach(receive);
 }
 
 async function refresh() {
   await loadChats();
-  if (state.current) await loadMessages();
+  if (state.chats.some(chat => chat.key === state.current)) await loadMessages();
+  else leaveChat();
+}
+
+// The open chat is no more.
+function leaveChat() {
+  state.current = null;
+  byId("chat-title").textContent = "Choose a chat";
+  byId("chat-subtitle").textContent = "";
+  byId("topics").hidden = true;
+  byId("messages").replaceChildren();
+  afterDrawing();
+  closeChat();
 }
 
 function receive(news) {
-  if (news.type === "reload") return location.reload();
+  if (news.type === "reload") return refresh();
   if (news.type === "chats") return soon();
   if (news.type === "delete" && news.dialog === state.current) byId(`message-${news.id}`)?.remove();
   else if (news.dialog === state.current) state.pending.add(news.id);
@@ -327,9 +339,9 @@ function receive(news) {
   soon();
 }
 
-// Bursts are drawn in batches.
+// Bursts are drawn at once.
 function soon() {
-  if (!state.timer) state.timer = setTimeout(drawNews, 120);
+  if (!state.timer) state.timer = setTimeout(drawNews, 20);
 }
 
 async function drawNews() {

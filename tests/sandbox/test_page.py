@@ -140,7 +140,9 @@ def open_page(browser: Any, scene: Scene) -> Iterator[Any]:
     contexts = []
     complaints: list[str] = []
 
-    def open_it(*, width: int = 1100, height: int = 800, scheme: str = "light") -> Any:
+    def open_it(
+        *, width: int = 1100, height: int = 800, scheme: str = "light", url: str = ""
+    ) -> Any:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme
         )
@@ -151,7 +153,7 @@ def open_page(browser: Any, scene: Scene) -> Iterator[Any]:
             "console",
             lambda message: complaints.append(message.text) if message.type == "error" else None,
         )
-        page.goto(scene.telegram.url)
+        page.goto(url or scene.telegram.url)
         page.wait_for_selector(".chat-item")
         return page
 
@@ -228,6 +230,25 @@ def test_news_appear_live(open_page: Any, scene: Scene) -> None:
     message.wait_for(state="detached", timeout=3000)
     telegram.api(bot, "sendMessage", chat_id=scene.forum.id, text="elsewhere")
     page.wait_for_selector(".chat-item:has-text('Operations') .badge", timeout=3000)
+
+
+def test_a_storm_is_drawn_and_a_reset_leaves_an_empty_page(open_page: Any) -> None:
+    with running_sandbox() as telegram:
+        bot = telegram.create_bot("Alerts")
+        chat = telegram.create_chat(bot=bot)
+        page = open_page(url=telegram.url)
+        page.click(".chat-item")
+        for number in range(300):
+            telegram.api(bot, "sendMessage", chat_id=chat.id, text=f"alert {number}")
+        page.wait_for_selector(".bubble:has-text('alert 299')", timeout=5000)
+        assert page.locator(".message").count() == 300
+        assert page.locator(".bubble").last.is_visible()
+        assert page.evaluate("isAtEnd()")
+        telegram.reset()
+        page.wait_for_selector(".message", state="detached", timeout=5000)
+        page.wait_for_selector(".chat-item", state="detached", timeout=5000)
+        assert page.locator("#chat-title").inner_text() == "Choose a chat"
+        page.close()
 
 
 def test_topics_filter(open_page: Any, scene: Scene) -> None:
