@@ -95,6 +95,8 @@ if EMBEDDED_DATABASE:
     # IMMEDIATE: read-then-write transactions wait for the lock instead of failing half-way.
     # FULL: a 202 must survive a power cut.
     DATABASE["CONN_MAX_AGE"] = None
+    # Tests use a file as well: threads of one process lock each other out of an in-memory one.
+    DATABASE["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
     DATABASE.setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=20,
