@@ -54,6 +54,7 @@ class Worker:
             for consumer in self._consumers:
                 consumer.start()
         self._beat.start()
+        self._touch()  # `up` waits for the first one
         while not self._stop.wait(HEARTBEAT_SECONDS):
             self._touch()
         self._drain()

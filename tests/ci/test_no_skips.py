@@ -23,6 +23,8 @@ def test_skipping_itself(): pytest.skip("no browser here")
 def test_expected_to_fail(): assert False
 
 def test_optional(): pytest.skip("the reference folder is missing")
+
+def test_optional_too(): pytest.skip("no payloads beside this checkout")
 """
 
 
@@ -49,13 +51,13 @@ def suite(tmp_path: Path) -> Path:
 
 
 def test_skips_pass_without_the_plugin(suite: Path) -> None:
-    assert "1 passed, 3 skipped, 1 xfailed" in run(suite)
+    assert "1 passed, 4 skipped, 1 xfailed" in run(suite)
 
 
 @pytest.mark.parametrize("jobs", [(), ("-p", "xdist", "-n", "1")])
 def test_skips_fail_with_the_plugin(suite: Path, jobs: tuple[str, ...]) -> None:
     output = run(suite, "-p", "tests.no_skips", *jobs)
-    assert "1 failed, 1 passed, 1 skipped, 1 xfailed, 1 error" in output
+    assert "1 failed, 1 passed, 2 skipped, 1 xfailed, 1 error" in output
     assert "no database here" in output
     assert "exit 1" in output
 
