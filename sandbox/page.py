@@ -87,7 +87,7 @@ class Page:
     async def file(self, request: Request) -> Response:
         """Pictures are shown, everything else is downloaded under its own name."""
         files = self.world.files
-        file = files.by_id.get(request.query_params.get("name", "")) or files.by_unique_id(
+        file = files.by_id.get(request.query_params.get("file_id", "")) or files.by_unique_id(
             request.path_params["file_unique_id"]
         )
         content = None if file is None else files.content(file)

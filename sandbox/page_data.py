@@ -108,7 +108,7 @@ def _document(fields: Json) -> Json | None:
         return None
     document = fields["document"]
     return {
-        "url": f"/_sandbox/page/files/{document['file_unique_id']}?name={document['file_id']}",
+        "url": f"/_sandbox/page/files/{document['file_unique_id']}?file_id={document['file_id']}",
         "name": document.get("file_name", "file"),
         "size": document.get("file_size", 0),
     }

@@ -32,7 +32,7 @@ _PERMISSIONS = (
     "can_pin_messages",
     "can_manage_topics",
 )
-_OWN_RIGHTS = ("can_change_info", "can_pin_messages", "can_invite_users", "can_manage_topics")
+_WITHHELD = {"can_change_info", "can_pin_messages", "can_manage_topics"}
 
 
 def user_json(user: User) -> Json:
@@ -107,10 +107,7 @@ def full_chat_json(chat: Chat, users: dict[int, User]) -> Json:
 
 def permissions_json(*, forbidden: frozenset[str] = frozenset()) -> Json:
     """ChatPermissions of an ordinary member; `forbidden` names those taken away."""
-    return {
-        name: name not in forbidden and (name not in _OWN_RIGHTS or name == "can_invite_users")
-        for name in _PERMISSIONS
-    }
+    return {name: name not in forbidden | _WITHHELD for name in _PERMISSIONS}
 
 
 def message_json(
