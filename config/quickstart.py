@@ -14,6 +14,8 @@ from alerts.models import Integration
 from botapi import tokens
 from channels_app import bots, channels
 from channels_app.models import Bot, NotificationChannel
+from deliveries import probe
+from deliveries.models import Probe
 
 KEY_NAME = "quickstart"
 
@@ -101,11 +103,14 @@ def _bot(organization: Organization, token: str, api_url: str) -> Bot | None:
         raise bots.BotRefused("token", str(error)) from None
     bot = owned.filter(telegram_id=telegram_id).first()
     if bot is None:
-        return bots.register_bot(
+        bot = bots.register_bot(
             COMMAND_LINE, organization, name="My bot", token=token, api_url=api_url
         )
-    if bots.token_of(bot) != token or bot.api_url != api_url.rstrip("/"):
-        return bots.change_bot(COMMAND_LINE, bot, token=token, api_url=api_url)
+    elif bots.token_of(bot) != token or bot.api_url != api_url.rstrip("/"):
+        bot = bots.change_bot(COMMAND_LINE, bot, token=token, api_url=api_url)
+    else:
+        return bot
+    probe.request_probe(Probe.Kind.BOT, bot, None, COMMAND_LINE)
     return bot
 
 
@@ -129,6 +134,7 @@ def _channel(
             bot=bot,
             chat_id=chat_id,
         )
+        probe.request_probe(Probe.Kind.CHANNEL, bot, channel, COMMAND_LINE)
     routes.adopt_first_channel(COMMAND_LINE, channel)
     return channel
 

@@ -13,6 +13,7 @@ from accounts.models import Membership, Organization, Role, User
 from alerts.models import Integration, Route
 from channels_app import bots
 from channels_app.models import Bot, NotificationChannel
+from deliveries.models import Probe
 from tests.factories import make_token
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +27,7 @@ def quickstart(*arguments: str) -> dict[str, Any]:
 
 
 def counts() -> list[int]:
-    models = (User, Organization, Membership, Bot, NotificationChannel, Integration, Route)
+    models = (Probe, User, Organization, Membership, Bot, NotificationChannel, Integration, Route)
     return [model._default_manager.count() for model in models]
 
 
@@ -39,6 +40,12 @@ def test_without_a_bot_there_is_an_account_and_an_ingest_url() -> None:
     user = User.objects.get(email=outcome["email"])
     assert user.check_password(outcome["password"])
     assert user.is_superuser
+
+
+def test_a_new_bot_and_chat_are_checked() -> None:
+    quickstart("--bot-token", make_token(1234567), "--chat-id", "987654321")
+    kinds = Probe.objects.order_by("id").values_list("kind", flat=True)
+    assert list(kinds) == [Probe.Kind.BOT, Probe.Kind.CHANNEL]
 
 
 def test_a_second_run_keeps_everything_and_shows_no_password() -> None:
