@@ -217,7 +217,7 @@ def test_after_kill_9_nothing_lives_on_and_the_next_start_works(lab: Lab) -> Non
     if sys.platform == "linux":
         assert wait_gone(list(children.values()), 5) == []
     with lab.up(PORT=port) as again:
-        assert again.wait_until_up() < 10
+        again.wait_until_up()
         assert again.stop() == 0
 
 
