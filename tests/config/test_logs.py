@@ -30,7 +30,7 @@ def logger(stream: io.StringIO) -> logging.Logger:
     return logger
 
 
-@pytest.mark.parametrize("secret", [TOKEN, KEY, API_KEY])
+@pytest.mark.parametrize("secret", [TOKEN, KEY, API_KEY], ids=["token", "key", "API key"])
 def test_a_secret_in_a_message_an_argument_or_an_exception_is_taken_out(
     logger: logging.Logger, stream: io.StringIO, secret: str
 ) -> None:

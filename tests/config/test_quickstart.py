@@ -110,6 +110,7 @@ def test_a_second_person_is_no_operator_and_a_second_organization_no_relation() 
         (("--bot-token", "nonsense"), "token"),
         (("--bot-token", make_token(5555555), "--chat-id", "no chat"), "chat_id"),
     ],
+    ids=["token", "chat"],
 )
 def test_refusals_name_the_field(arguments: tuple[str, ...], field: str) -> None:
     with pytest.raises(CommandError, match=rf"^{field}: "):
