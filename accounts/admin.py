@@ -1,6 +1,6 @@
 """Console: the organization, its members, API keys and the audit."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
 from accounts import api_keys, membership
 from accounts.console import ConsoleModelAdmin, confirm, site
+from accounts.console_cells import time_column
 from accounts.console_forms import WritingForm, WritingPage
 from accounts.console_requests import actor_of, membership_of, organization_of
 from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
@@ -46,6 +47,12 @@ class OrganizationPage(ConsoleModelAdmin):
     list_display = ("name", "timezone")
     readonly_fields = ("identifier",)
     fields = ("name", "timezone", "identifier", "severity_map", "ingest_limit")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A list of one is no list."""
+        return redirect(self.url_of(organization_of(request)))
 
     @admin.display(description="ID, for those who lend you a bot")
     def identifier(self, organization: Organization) -> str:
@@ -94,7 +101,8 @@ class MemberPage(WritingPage):
 
     form = MemberForm
     change_needs = Capability.OWN
-    list_display = ("user", "role", "created_at")
+    list_display = ("user", "role", time_column("created_at", "Since"))
+    delete_text = "They can't open this organization from their next click on."
     list_filter = ("role",)
     list_select_related = ("user",)
     search_fields = ("user__email",)
@@ -175,7 +183,15 @@ class ApiKeyPage(WritingPage):
     view_needs = Capability.MANAGE
     can_change = False
     can_delete = False
-    list_display = ("name", "shown_prefix", "role", "last_used_at", "expires_at", "state")
+    list_display = (
+        "name",
+        "shown_prefix",
+        "role",
+        time_column("last_used_at", "Last used", "never"),
+        time_column("expires_at", "Expires", "never"),
+        "state",
+    )
+    empty_text = "No API key yet. Add one for scripts that use the REST API."
     list_filter = ("role",)
     search_fields = ("name", "prefix")
     actions_row = ("revoke",)
@@ -232,17 +248,22 @@ class AuditPage(ConsoleModelAdmin):
     can_add = False
     can_change = False
     can_delete = False
-    list_display = ("at", "actor_name", "way", "action", "object_type", "object_name", "ip_address")
-    list_filter = ("way", "action", "object_type")
-    search_fields = ("actor_name", "object_name", "object_id")
-    fields: ClassVar[tuple[str, ...]] = (
-        "at",
-        "actor_name",
-        "way",
-        "ip_address",
+    change_form_template = "console/audit.html"
+    fieldsets = ((None, {"fields": ()}),)
+    list_display = (
+        time_column("at", "When"),
+        "who",
         "action",
         "object_type",
         "object_name",
-        "object_id",
-        "changes",
+        "ip_address",
     )
+    list_filter = ("way", "action", "object_type")
+    search_fields = ("actor_name", "object_name", "object_id")
+    empty_text = "Nothing has been changed yet."
+
+    @admin.display(description="Who", ordering="actor_name")
+    def who(self, entry: AuditEntry) -> str:
+        """The actor and the way."""
+        way = entry.get_way_display()
+        return entry.actor_name if entry.actor_name == way.lower() else f"{entry.actor_name}, {way}"

@@ -113,7 +113,7 @@ class BotPage(WritingPage):
     """Bots, own and lent."""
 
     form = BotForm
-    list_display = ("name", "handle", "owner")
+    list_display: tuple[Any, ...] = ("name", "handle", "owner")
     list_filter = ("verification", "enabled")
     search_fields = ("name", "username")
     list_select_related = ("organization",)
@@ -246,7 +246,7 @@ class ChannelPage(WritingPage):
     """Channels: where alerts go."""
 
     form = ChannelForm
-    list_display = ("name", "where")
+    list_display: tuple[Any, ...] = ("name", "where")
     list_filter = ("verification", "enabled")
     search_fields = ("name", "chat__title", "chat__username")
     list_select_related = ("chat__bot",)
@@ -279,7 +279,7 @@ class ChannelPage(WritingPage):
         topic = f", topic {channel.message_thread_id}" if channel.message_thread_id else ""
         kind = f" ({channel.chat.get_type_display()})" if channel.chat.type else ""
         return format_html(
-            '{}<br><small class="tocsin-quiet">by {}</small>',
+            '<div>{}<br><small class="tocsin-quiet">by {}</small></div>',
             f"{channel.chat}{kind}{topic}",
             channel.chat.bot,
         )

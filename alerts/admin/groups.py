@@ -131,9 +131,25 @@ class GroupPage(ConsoleModelAdmin):
                 for member in members[:SHOWN]
             ],
             "member_count": members.count(),
-            "sent": [(message, last.get(message.stream_id, [])) for message in sent],
+            "sent": [
+                (message, *standing(message, last.get(message.stream_id, []))) for message in sent
+            ],
             "timeline": timeline.order_by("-id")[:SHOWN],
         }
+
+
+def standing(message: GroupMessage, calls: list[Delivery]) -> tuple[SafeString, list[Delivery]]:
+    """How a channel stands to its group, in words; and the calls."""
+    states = {call.state for call in calls}
+    if not message.channel.enabled or message.parked_at is not None:
+        words = badge("warning", "waits: the channel is disabled")
+    elif message.due_at is not None or states & {"waiting", "in_flight"}:
+        words = badge("info", "on its way")
+    elif calls and calls[0].state == "dead":
+        words = badge("danger", "undeliverable")
+    else:
+        words = badge("success", "up to date")
+    return words, calls
 
 
 def latest_deliveries(organization_id: Any, streams: list[Any]) -> dict[Any, list[Delivery]]:
@@ -184,7 +200,7 @@ class AlertPage(ConsoleModelAdmin):
         alert = cast("Alert", row)
         organization = organization_of(request)
         groups = AlertGroup.objects.for_organization(organization).filter(members__alert=alert)
-        traces = Trace.objects.for_organization(organization).filter(pk=alert.last_trace_id)
+        traces = Trace.objects.for_organization(organization).filter(pk__in=[alert.last_trace_id])
         return {
             "alert": alert,
             "links": [

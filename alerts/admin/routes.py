@@ -178,6 +178,11 @@ class RoutePage(WritingPage):
         more = ", then the routes below" if route.continue_matching else ""
         return f"On{more}" if route.enabled else "Off"
 
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """The default route stays, so nothing offers to delete it."""
+        context = super().page_context(request, row)
+        return {**context, "show_delete": False} if row.is_default else context
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """As they are tried."""
         return ("is_default", "position", "id")

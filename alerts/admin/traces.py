@@ -16,7 +16,7 @@ from accounts.console_cells import time_column
 from accounts.console_requests import organization_of
 from accounts.console_site import site
 from accounts.models import Organization
-from alerts.admin.groups import badge, latest_deliveries, status
+from alerts.admin.groups import badge, latest_deliveries, standing, status
 from alerts.models import Alert, AlertGroup, GroupMessage, Trace
 
 SHOWN = 100
@@ -149,7 +149,7 @@ def story_of(organization: Organization, trace: Trace) -> list[dict[str, Any]]:
             for call in calls.get(message.stream_id, [])
             if call.settled_at is None or call.settled_at >= trace.received_at
         ]
-        shown.setdefault(message.group_id, []).append((message, since))
+        shown.setdefault(message.group_id, []).append((message, *standing(message, since)))
     return [
         {
             "alert": alerts.get(UUID(entry[0])),

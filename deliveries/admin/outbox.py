@@ -1,5 +1,6 @@
 """Console pages of deliveries: what was sent, what waits and why, and Retry."""
 
+import json
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
@@ -124,7 +125,12 @@ class DeliveryPage(ConsoleModelAdmin):
             "badge": state_badge(delivery),
             "tries": list(selectors.attempts_of(delivery)),
             "because": selectors.why_waiting(delivery) if delivery.state in UNSETTLED else "",
-            "params": {name: value for name, value in delivery.params.items() if name != "v"},
+            "params": {
+                name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                for name, value in delivery.params.items()
+                if name != "v"
+            },
+            "has_name": str(chat) != str(chat.address),
             "message_url": message_url(chat.chat_id, chat.username, target.message_id)
             if target is not None
             else "",

@@ -52,7 +52,9 @@ def is_off(row: Any) -> bool:
 def state(row: Bot | NotificationChannel) -> SafeString:
     """Whether it works, and when that was seen."""
     checked = moment(row.verified_at, "not checked yet")
-    return format_html('{}<br><small class="tocsin-quiet">{}</small>', state_span(row), checked)
+    return format_html(
+        '<div>{}<br><small class="tocsin-quiet">{}</small></div>', state_span(row), checked
+    )
 
 
 @admin.display(description="Verdict")

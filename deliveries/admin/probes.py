@@ -177,6 +177,7 @@ class ProbingPage(WritingPage):
         organization = organization_of(request).pk
         kinds = [Probe.Kind.BOT] if isinstance(row, Bot) else [Probe.Kind.CHANNEL, Probe.Kind.TEST]
         latest = [recent_probes(organization, [row], kind=kind).get(row.pk) for kind in kinds]
+        row.refresh_from_db()  # its state is stored with a verdict, perhaps just now
         return {
             **super().page_context(request, row),
             "page_panel": "deliveries/state_panel.html",

@@ -124,7 +124,12 @@ def test_a_refused_deletion_is_told() -> None:
 def test_changes_are_listed_with_who_and_what() -> None:
     person = Person()
     path = f"/accounts/organization/{person.organization.pk}/"
-    form = {"name": "Renamed", "timezone": "UTC", "severity_map": "{}", "ingest_limit": "100"}
+    form: dict[str, Any] = {
+        "name": "Renamed",
+        "timezone": "UTC",
+        "severity_map": "{}",
+        "ingest_limit": "100",
+    }
     person.send(f"{path}change/", **form)
     entry = AuditEntry.objects.get(action="change")
     assert entry.changes["name"][1] == "Renamed"

@@ -99,7 +99,7 @@ def test_a_new_key_works_beside_the_former_one() -> None:
 def test_the_first_channel_gets_the_default_route() -> None:
     person = Person()
     bot = make_bot(person.organization)
-    form = {
+    form: dict[str, Any] = {
         "name": "Ops",
         "bot": str(bot.pk),
         "chat_id": "987654321",

@@ -61,7 +61,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     with Running([sys.executable, "manage.py", "up"], data_dir, ROOT) as running:
         running.wait_until_up()
         words = running.output
-        telegram = SandboxHandle(f"http://127.0.0.1:{running.port + 1}", running.popen)  # type: ignore[arg-type]  # its process is up's child
+        telegram = SandboxHandle(f"http://127.0.0.1:{running.port + 1}", running.popen)
         yield Installation(
             f"http://localhost:{running.port}",
             _found(r"(\S+@\S+)", words),

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.e2e.conftest import Installation, pictures
+from tests.sandbox.process import SandboxChat
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 CHECKS = (Path(__file__).parent / "page_checks.js").read_text()
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important; }"
 
 LISTS = {
@@ -128,12 +130,42 @@ def test_every_page_fits_and_can_be_read(
     assert failures == []
 
 
-def test_a_new_organization_is_led_by_the_hand(
-    open_console: Callable[..., Page], installation: Installation
+def test_a_blocked_chat_is_told_on_every_page(
+    alerts: None, open_console: Callable[..., Page], installation: Installation
 ) -> None:
+    telegram = installation.telegram
+    people = [chat for chat in telegram.world()["chats"] if chat["type"] == "private"]
+    for person in people:
+        telegram.set_state(SandboxChat(person["id"], "private", ""), "blocked")
+    installation.post({"title": "Unheard", "status": "firing", "severity": "critical"})
     page = open_console(viewport=DESK, reduced_motion="reduce")
-    page.goto("/")
-    assert page.get_by_role("heading", name="Firing now").is_visible()
+    for _ in range(40):
+        page.goto("/")
+        if "is disabled" in page.content():
+            break
+        page.wait_for_timeout(250)
+    failures = check(page, "trouble")
+    page.get_by_role("link", name="Mend it").click()
+    expect(page.get_by_text("This person has blocked the bot").first).to_be_visible()
+    failures += check(page, "trouble-channel")
+    page.goto("/alerts/alertgroup/")
+    page.get_by_role("link", name="Unheard").click()
+    expect(page.get_by_text("the channel is disabled")).to_be_visible()
+    failures += check(page, "trouble-group")
+    assert failures == []
+
+
+def test_the_checks_see_what_is_wrong(browser: Any, installation: Installation) -> None:
+    page = browser.new_page(base_url=installation.url, viewport=DESK)
+    page.goto("/login/")
+    page.evaluate(
+        """() => document.body.insertAdjacentHTML("beforeend",
+            `<p style="width: 3000px; color: #999; background: #fff">pale and wide</p>`)"""
+    )
+    wrong = check(page, "planted")
+    page.close()
+    assert [one for one in wrong if "pale and wide" in one]
+    assert [one for one in wrong if "sideways: 3" in one]
 
 
 def test_who_is_signed_out_can_read_too(browser: Any, installation: Installation) -> None:

@@ -20,7 +20,15 @@ def test_the_story_of_a_post_up_to_telegrams_answer(make_flow: Callable[..., Flo
         assert words in page
     group = AlertGroup.objects.get()
     page = person.read(f"/alerts/alertgroup/{group.pk}/change/")
-    for words in ("Opened", "Firing", "Critical", channel.name, "sendMessage", "DiskFull"):
+    for words in (
+        "Opened",
+        "Firing",
+        "Critical",
+        channel.name,
+        "sendMessage",
+        "DiskFull",
+        "up to date",
+    ):
         assert words in page
     page = person.read(f"/alerts/alert/{Alert.objects.get().pk}/change/")
     assert "host=db1" in page

@@ -75,6 +75,13 @@ const makePressable = (root) => {
   }
 };
 
-const enliven = (root) => { showTimes(root); makePressable(root); };
+// Icons are ligatures: without this they are read out as "smart_toy Bots".
+const silenceIcons = (root) => {
+  for (const icon of root.querySelectorAll(".material-symbols-outlined:not([data-pressable])")) {
+    icon.setAttribute("aria-hidden", "true");
+  }
+};
+
+const enliven = (root) => { showTimes(root); makePressable(root); silenceIcons(root); };
 document.addEventListener("DOMContentLoaded", () => enliven(document));
 document.addEventListener("htmx:afterSwap", () => enliven(document));
