@@ -15,6 +15,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.urls import Resolver404, resolve
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -226,6 +227,7 @@ def _shown(path: Sequence[str], data: Any) -> Any:
 # --- outside DRF: what Django answers by itself ---------------------------------------------------
 
 
+@csrf_exempt
 def no_such_resource(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     """The last URL below /api/: nothing is here."""
     path = request.path

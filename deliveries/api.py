@@ -74,7 +74,11 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     """One Bot API call and what became of it."""
 
     message_id = serializers.IntegerField(
-        source="target.message_id", read_only=True, default=None, help_text="Telegram's."
+        source="target.message_id",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="Telegram's.",
     )
     url = serializers.SerializerMethodField()
     ladder = LadderField(read_only=True, help_text="What was left out after refusals, and why.")

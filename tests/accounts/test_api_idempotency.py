@@ -1,14 +1,11 @@
 """The same Idempotency-Key does its work once, however many ask at once."""
 
 import json
-import sqlite3
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from accounts.idempotency import Answer, KeyInvalid, KeyReused, once
 from accounts.models import AuditEntry, Organization, Way
@@ -64,28 +61,7 @@ def test_work_that_fails_leaves_the_key_free() -> None:
     assert not once(organization, "s", "k", {"other": 1}, lambda: work(organization)).replayed
 
 
-@pytest.fixture
-def database_of_many_threads(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """SQLite in a file, as the product runs it: the tests' own, in memory, does not let a second
-    writer wait. Elsewhere the tests' own."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    in_memory, values = connections["default"], connections.settings["default"]
-    in_memory.ensure_connection()
-    with sqlite3.connect(tmp_path / "tocsin.sqlite3") as copy:
-        in_memory.connection.backup(copy)
-    name, values["NAME"] = values["NAME"], str(tmp_path / "tocsin.sqlite3")
-    del connections["default"]
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        values["NAME"] = name
-        connections["default"] = in_memory
-
-
-@pytest.mark.usefixtures("database_of_many_threads")
+@pytest.mark.django_db(transaction=True)
 def test_at_once_sends_once() -> None:
     organization = make_organization()
     channel = make_channel(make_bot(organization))

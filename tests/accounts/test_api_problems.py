@@ -45,7 +45,8 @@ def api(db: None) -> Api:
     ],
 )
 def test_what_is_not_there(api: Api, path: str) -> None:
-    for method in ("GET", "POST"):
+    api.client = Client(enforce_csrf_checks=True)
+    for method in ("GET", "POST", "DELETE"):
         response = api.ask(method, path)
         if response.status_code == 405:
             continue
