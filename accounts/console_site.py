@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -54,6 +56,32 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
         if any(str(m.organization_id) == wanted for m in memberships_of(user)):
             request.session["organization"] = wanted
         return redirect(f"{self.name}:index")
+
+    def password_reset(self, request: HttpRequest) -> HttpResponseBase:
+        """Ask for a link by mail."""
+        return auth_views.PasswordResetView.as_view(extra_context=self.each_context(request))(
+            request
+        )
+
+    def password_reset_done(self, request: HttpRequest) -> HttpResponseBase:
+        """The link is on its way, or there is nobody with this address: both look alike."""
+        return auth_views.PasswordResetDoneView.as_view(extra_context=self.each_context(request))(
+            request
+        )
+
+    def password_reset_confirm(
+        self, request: HttpRequest, uidb64: str, token: str
+    ) -> HttpResponseBase:
+        """Set the password."""
+        view = auth_views.PasswordResetConfirmView.as_view(extra_context=self.each_context(request))
+        return view(request, uidb64=uidb64, token=token)
+
+    def password_reset_complete(self, request: HttpRequest) -> HttpResponseBase:
+        """It is set."""
+        view = auth_views.PasswordResetCompleteView.as_view(
+            extra_context=self.each_context(request)
+        )
+        return view(request)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What every page shows: the switcher and the banners of the current organization."""

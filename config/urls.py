@@ -1,6 +1,5 @@
 """Every URL of the installation."""
 
-from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.console import site
@@ -12,20 +11,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", views.readyz),
     path("api/", include("config.rest.urls")),
     # Named as Django's sign-in page and mails expect.
-    path("password/reset/", auth_views.PasswordResetView.as_view(), name="admin_password_reset"),
+    path("password/reset/", site.password_reset, name="admin_password_reset"),
     path(
         "password/reset/sent/",
-        auth_views.PasswordResetDoneView.as_view(),
+        site.password_reset_done,
         name="password_reset_done",
     ),
     path(
         "password/reset/<uidb64>/<token>/",
-        auth_views.PasswordResetConfirmView.as_view(),
+        site.password_reset_confirm,
         name="password_reset_confirm",
     ),
     path(
         "password/reset/done/",
-        auth_views.PasswordResetCompleteView.as_view(),
+        site.password_reset_complete,
         name="password_reset_complete",
     ),
     path("", site.urls),
