@@ -181,7 +181,6 @@ class AlertPage(ConsoleModelAdmin):
         "labels_shown",
         "integration",
         time_column("starts_at", "Since"),
-        time_column("last_received_at", "Last heard"),
     )
     list_filter = ("status", "severity", "integration")
     search_fields = ("name", "summary")
@@ -192,7 +191,11 @@ class AlertPage(ConsoleModelAdmin):
     @admin.display(description="Labels")
     def labels_shown(self, alert: Alert) -> SafeString:
         """The first few."""
-        told = {name: value for name, value in alert.labels.items() if value != alert.name}
+        told = {
+            name: value if len(value) <= 40 else f"{value[:39]}…"
+            for name, value in alert.labels.items()
+            if value != alert.name and name != "severity"
+        }
         return label_chips(dict(sorted(told.items())[:3]))
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:

@@ -127,6 +127,11 @@ def _asked(
     return None
 
 
+def _counts(one: Probe, row: Bot | NotificationChannel) -> bool:
+    """What was found before it was disabled says nothing any more."""
+    return row.disabled_at is None or one.created_at >= row.disabled_at
+
+
 class ProbingPage(WritingPage):
     """A page of bots or channels: what is saved is checked, and the verdict comes by itself."""
 
@@ -183,7 +188,7 @@ class ProbingPage(WritingPage):
             "page_panel": "deliveries/state_panel.html",
             "row_state": state_span(row),
             "row": row,
-            "verdicts": [verdict_html(row, one) for one in latest if one is not None],
+            "verdicts": [verdict_html(row, one) for one in latest if one and _counts(one, row)],
         }
 
     def ask_for_all(self, kind: str, request: HttpRequest, rows: list[Any]) -> None:
