@@ -43,6 +43,8 @@ FORBIDDEN_IN_A_ROW = 5
 SUSPECTED_IN_A_ROW = 3
 RETRY_SECONDS = 10
 AFTER_429 = 0.25
+_STATUSES = range(100, 1000)
+"""What an `error_code` may be; a server of the user's may say anything."""
 
 
 @dataclass(slots=True, eq=False)
@@ -132,6 +134,23 @@ def settle(results: Sequence[Result]) -> None:
         for result in results:
             if not isinstance(result.decision, Sent):
                 _settle_other(result)
+
+
+def abandon(result: Result) -> None:
+    """Lay down, for a person to retry, what can't be settled: left in flight it would be sent again
+    and again, once each DEADLINE."""
+    said = "The answer could not be stored; Telegram may have acted on it."
+    _move(
+        result.attempt.delivery,
+        State.DEAD,
+        maybe_sent=True,
+        settled_at=result.finished_at,
+        outcome=Problem.REFUSED,
+        description=said,
+    )
+    DeliveryAttempt.objects.filter(pk=result.attempt.row.pk).update(
+        finished_at=result.finished_at, outcome="unknown", maybe_sent=True, description=said
+    )
 
 
 def take_over(bot_ids: Collection[UUID], now: datetime) -> list[tuple[UUID, UUID, float]]:
@@ -283,7 +302,7 @@ def _settle_other(result: Result) -> None:
             outbox.fold_newer(delivery)
     elif isinstance(decision, Retarget):
         _put_back(delivery, said=said)
-        health.retarget(delivery, decision.chat_id)
+        health.retarget(delivery.chat, delivery.channel, decision.chat_id)
     elif isinstance(decision, NextStep):
         _step_down(attempt, decision, said)
     elif isinstance(decision, ForgetTarget):
@@ -308,7 +327,7 @@ def _name(decision: Decision) -> str:
 
 def _status(failure: BotApiFailure | None) -> int | None:
     if isinstance(failure, BotApiError):
-        return failure.error_code
+        return failure.error_code if failure.error_code in _STATUSES else failure.status
     return failure.status if isinstance(failure, InvalidAnswer) else None
 
 

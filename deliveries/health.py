@@ -18,10 +18,11 @@ from accounts.audit import SYSTEM, Actor
 from accounts.models import Membership, Role
 from accounts.tenancy import ForeignOrganization
 from botapi.errors import BotApiError, BotApiFailure
+from botapi.outbound import InvalidAddress
 from botapi.tokens import InvalidToken
 from channels_app import bots, channels
 from channels_app.encryption import CannotDecrypt
-from channels_app.models import Bot, NotificationChannel
+from channels_app.models import Bot, Chat, NotificationChannel
 from deliveries import lanes, outbox, wakeup
 from deliveries.advice import ADVICE, Problem, verdict
 from deliveries.decisions import SuspectBot, classify
@@ -110,15 +111,14 @@ def flag_topic(channel: NotificationChannel | None, problem: Problem) -> None:
         )
 
 
-def retarget(delivery: Delivery, chat_id: int) -> None:
+def retarget(chat: Chat, channel: NotificationChannel | None, chat_id: int) -> None:
     """Follow a group to the supergroup that it became, with all that waits for it."""
-    chat = delivery.chat
     try:
         with transaction.atomic():
             now = channels.retarget(chat, chat_id)
     except ForeignOrganization:
-        if delivery.channel is not None:
-            disable(delivery.channel, Problem.FOREIGN_CHAT, "")
+        if channel is not None:
+            disable(channel, Problem.FOREIGN_CHAT, "")
         return
     if now.pk != chat.pk:
         Delivery.objects.filter(chat=chat, settled_at=None).update(chat=now)
@@ -140,6 +140,7 @@ def check_bot(bot: Bot, suspected_at: datetime, now: datetime) -> float | None:
 
     A second failure at least 30 seconds after the suspicion disables the bot.
     """
+    bot = Bot.objects.get(pk=bot.pk)  # a person may have entered a new token meanwhile
     try:
         bots.client_for(bot).call(bots.token_of(bot), "getMe", timeout=CHECK_SECONDS)
     except BotApiFailure as failure:
@@ -148,7 +149,7 @@ def check_bot(bot: Bot, suspected_at: datetime, now: datetime) -> float | None:
             return 5.0
         said = failure.description if isinstance(failure, BotApiError) else str(failure)
         problem = decision.problem
-    except (InvalidToken, CannotDecrypt) as error:
+    except (InvalidToken, CannotDecrypt, InvalidAddress) as error:
         said, problem = str(error), Problem.WRONG_TOKEN
     else:
         lanes.shift([bot.pk], suspected_at=None, trouble="")

@@ -21,7 +21,7 @@ from channels_app.bots import client_for, token_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, Chat, NotificationChannel, Verification
 from deliveries import health, outbox, selectors, wakeup
-from deliveries.advice import ADVICE, Problem, verdict
+from deliveries.advice import Problem, verdict
 from deliveries.decisions import (
     ConfirmChannel,
     Decision,
@@ -52,6 +52,14 @@ class Failed(Exception):
     def __init__(self, problem: Problem, telegram: str = "") -> None:
         super().__init__(problem)
         self.verdict = verdict(problem, telegram)
+
+
+class Migrated(Exception):
+    """The group became this supergroup."""
+
+    def __init__(self, chat_id: int) -> None:
+        super().__init__(chat_id)
+        self.chat_id = chat_id
 
 
 def request_probe(kind: str, bot: Bot, channel: NotificationChannel | None, actor: Actor) -> Probe:
@@ -110,14 +118,17 @@ class _Asking:
         self._ends_at = time.monotonic() + TOTAL_SECONDS
 
     def ask(self, method: str, **params: object) -> Mapping[str, Any]:
-        """The result when it is an object, else {}. Raises Failed."""
+        """The result when it is an object, else {}. Raises Failed, Migrated."""
         left = max(0.5, self._ends_at - time.monotonic())
         try:
             client = client_for(self._bot)
             answer = client.call(token_of(self._bot), method, params, timeout=left)
         except BotApiFailure as failure:
             said = failure.description if isinstance(failure, BotApiError) else str(failure)
-            raise Failed(_problem(classify(failure)), said) from None
+            decision = classify(failure)
+            if isinstance(decision, Retarget):
+                raise Migrated(decision.chat_id) from None
+            raise Failed(_problem(decision), said) from None
         except (InvalidToken, CannotDecrypt) as error:
             raise Failed(Problem.WRONG_TOKEN, str(error)) from None
         return answer if isinstance(answer, dict) else {}
@@ -133,7 +144,7 @@ def _problem(decision: Decision) -> Problem:
         return Problem.UNREACHABLE
     if isinstance(decision, Postpone):
         return Problem.RATE_LIMITED
-    return Problem.MIGRATED if isinstance(decision, Retarget) else Problem.REFUSED
+    return Problem.REFUSED
 
 
 def _probe_bot(probe: Probe) -> Verdict:
@@ -148,15 +159,29 @@ def _probe_bot(probe: Probe) -> Verdict:
 
 
 def _probe_channel(probe: Probe) -> Verdict:
+    """The check, which follows a group that became a supergroup once."""
     channel = probe.channel
     assert channel is not None
     asking = _Asking(probe.bot)
+    try:
+        return _check_channel(asking, channel)
+    except Migrated as found:
+        with transaction.atomic():
+            health.retarget(channel.chat, channel, found.chat_id)
+    channel.refresh_from_db()
+    try:
+        return _check_channel(asking, channel)
+    except Migrated:
+        raise Failed(Problem.FOREIGN_CHAT) from None
+
+
+def _check_channel(asking: _Asking, channel: NotificationChannel) -> Verdict:
     chat = _find_chat(asking, channel)
     rights = _rights(asking, channel, chat)
     action: dict[str, object] = {"chat_id": channel.chat.address, "action": "typing"}
     topic = channel.message_thread_id
     if topic and not chat.get("is_forum") and chat.get("type") != Chat.Type.PRIVATE:
-        raise Failed(Problem.NOT_A_FORUM)
+        raise Failed(Problem.NOT_A_FORUM, "getChat: is_forum is absent")
     if topic:
         action["message_thread_id"] = topic
     asking.ask("sendChatAction", **action)  # hears of blocked bots and missing topics, unseen
@@ -180,14 +205,9 @@ def _probe_channel(probe: Probe) -> Verdict:
 
 
 def _find_chat(asking: _Asking, channel: NotificationChannel) -> Mapping[str, Any]:
-    """getChat, following a group that became a supergroup; stores what it says."""
+    """getChat; stores what it says."""
     chat = channel.chat
-    try:
-        facts = asking.ask("getChat", chat_id=chat.address)
-    except Failed as failed:
-        if failed.verdict["problem"] == Problem.MIGRATED:
-            failed.verdict["advice"] = str(ADVICE[Problem.MIGRATED])
-        raise
+    facts = asking.ask("getChat", chat_id=chat.address)
     number = facts.get("id")
     known = Chat.objects.filter(bot=chat.bot_id, chat_id=number).exclude(pk=chat.pk).first()
     if known is not None and known.organization_id != chat.organization_id:
@@ -216,13 +236,14 @@ def _rights(
         "getChatMember", chat_id=channel.chat.address, user_id=channel.chat.bot.telegram_id
     )
     status = member.get("status")
+    said = f"getChatMember: the bot's status is {str(status)[:20]}"
     if status == "kicked":
-        raise Failed(Problem.KICKED)
+        raise Failed(Problem.KICKED, said)
     if status == "left" or (status == "restricted" and member.get("is_member") is False):
-        raise Failed(Problem.NOT_MEMBER)
+        raise Failed(Problem.NOT_MEMBER, said)
     if chat.get("type") == Chat.Type.CHANNEL:
         if status not in {"administrator", "creator"} or member.get("can_post_messages") is False:
-            raise Failed(Problem.NOT_ADMIN)
+            raise Failed(Problem.NOT_ADMIN, said)
         return everything
     if status in {"administrator", "creator"}:
         return everything
@@ -233,7 +254,7 @@ def _rights(
         "documents": allowed.get("can_send_documents", True) is True,
     }
     if not rights["text"]:
-        raise Failed(Problem.NO_TEXT)
+        raise Failed(Problem.NO_TEXT, f"{said}, can_send_messages is false")
     return rights
 
 
