@@ -139,6 +139,7 @@ class Membership(OrganizationOwned):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "member"
         constraints = [
             models.UniqueConstraint(fields=["organization", "user"], name="membership_once")
         ]

@@ -276,6 +276,7 @@ class AlertGroup(Busy):
     acknowledged_by = models.CharField(max_length=254, blank=True)
 
     class Meta:
+        verbose_name = "group"
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(

@@ -196,6 +196,7 @@ class NotificationChannel(Verified, OrganizationOwned):
     topic_problem = models.CharField(max_length=255, blank=True, editable=False)
 
     class Meta:
+        verbose_name = "channel"
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="channel_name_once")
