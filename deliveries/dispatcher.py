@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from botapi.client import BotApiClient
+from botapi.outbound import InvalidAddress
 from channels_app.bots import client_for, token_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot
@@ -45,6 +46,8 @@ RESCAN_SECONDS = 1.0
 REST_MAX = 0.1
 DIRTY_SECONDS = 0.05
 BACKOFF_MAX = 30.0
+BACKOFF_DOUBLINGS = 7
+"""From a quarter of a second; more would only be cut, and days of it overflow a float."""
 LIMITED_CHATS = 3
 LIMITED_SECONDS = 10.0
 THREADS = 16 if settings.EMBEDDED_DATABASE else 48
@@ -57,7 +60,7 @@ class Held:
 
     bot: Bot
     schedule: Schedule
-    client: BotApiClient
+    client: BotApiClient | None
     token: str
     fence: int
     failures: int = 0
@@ -202,16 +205,19 @@ class Run:
     def _hold(self, lane: Lane) -> Held:
         bot = lane.bot
         pace = Pace(Limits(bot.per_second, bot.chat_per_second, bot.group_per_minute))
+        client, token = _line(bot)
         held = self._held[bot.pk] = Held(
             bot=bot,
             schedule=Schedule(pace),
-            client=client_for(bot),
-            token=_token(bot),
+            client=client,
+            token=token,
             fence=lane.fence,
             failures=lane.failures,
             not_before=lane.not_before.timestamp() if lane.not_before else 0.0,
             suspected_at=lane.suspected_at.timestamp() if lane.suspected_at else None,
         )
+        if client is None and held.suspected_at is None:
+            self._suspect(held)
         return held
 
     def _look(self, found: streams.Heads) -> None:
@@ -367,6 +373,7 @@ class Run:
                 held.schedule.pace.give_back(head.chat_id, group=head.group, at=at)
                 stale[head.chat_id] = held
                 continue
+            assert held.client is not None  # else the lane is suspected, and nothing is picked
             self._senders.submit(CallJob(attempt, held.client, held.token, at, self.clock.now))
         if stale:
             self._refresh(stale)
@@ -442,7 +449,8 @@ class Run:
             if started >= held.failed_at:  # what was on its way then fails for the same reason
                 held.failures += 1
                 held.failed_at = now
-            pause = min(BACKOFF_MAX, 0.25 * 2**held.failures) * random.uniform(0.8, 1)  # noqa: S311  # jitter
+            pause = min(BACKOFF_MAX, 0.25 * 2 ** min(held.failures, BACKOFF_DOUBLINGS))
+            pause *= random.uniform(0.8, 1)  # noqa: S311  # jitter
             self._hold_back(held, now + pause, str(result.failure))
         elif isinstance(decision, Postpone):
             chat_id = result.attempt.delivery.chat_id
@@ -453,11 +461,14 @@ class Run:
                 self._hold_back(held, now + decision.seconds + attempts.AFTER_429, advice)
         elif isinstance(decision, SuspectBot):
             if held.suspected_at is None:
-                held.suspected_at = now
-                health.suspect(held.bot, self.clock.time())
+                self._suspect(held)
         elif held.failures:
             held.failures = 0
             lanes.shift([held.bot.pk], failures=0, not_before=None, trouble="")
+
+    def _suspect(self, held: Held) -> None:
+        held.suspected_at = self.clock.now()
+        health.suspect(held.bot, self.clock.time())
 
     def _hold_back(self, held: Held, until: float, trouble: str) -> None:
         if until > held.not_before:
@@ -481,17 +492,20 @@ def _write(results: list[Result]) -> None:
     except Exception:  # a defect of ours, or a row that was deleted meanwhile
         if len(results) == 1:
             log.exception("delivery %s can't be settled", results[0].attempt.delivery.pk)
+            attempts.abandon(results[0])
             return
         for result in results:
             _write([result])
 
 
-def _token(bot: Bot) -> str:
+def _line(bot: Bot) -> tuple[BotApiClient | None, str]:
+    """What a call needs; without a client the bot is checked, and then disabled, like one whose
+    token is wrong. One bot's secrets or address must not end the run of all."""
     try:
-        return token_of(bot)
-    except CannotDecrypt as error:
+        return client_for(bot), token_of(bot)
+    except (CannotDecrypt, InvalidAddress) as error:
         log.error("bot %s: %s", bot.pk, error)  # noqa: TRY400  # the reason is all there is to say
-        return ""  # refused as InvalidToken by the first call, then as any wrong token
+        return None, ""
 
 
 _lock = threading.Lock()

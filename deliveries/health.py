@@ -140,7 +140,10 @@ def check_bot(bot: Bot, suspected_at: datetime, now: datetime) -> float | None:
 
     A second failure at least 30 seconds after the suspicion disables the bot.
     """
-    bot = Bot.objects.get(pk=bot.pk)  # a person may have entered a new token meanwhile
+    now_stored = Bot.objects.filter(pk=bot.pk).first()  # a person may have entered a new token
+    if now_stored is None:
+        return None
+    bot = now_stored
     try:
         bots.client_for(bot).call(bots.token_of(bot), "getMe", timeout=CHECK_SECONDS)
     except BotApiFailure as failure:
@@ -149,8 +152,10 @@ def check_bot(bot: Bot, suspected_at: datetime, now: datetime) -> float | None:
             return 5.0
         said = failure.description if isinstance(failure, BotApiError) else str(failure)
         problem = decision.problem
-    except (InvalidToken, CannotDecrypt, InvalidAddress) as error:
+    except (InvalidToken, CannotDecrypt) as error:
         said, problem = str(error), Problem.WRONG_TOKEN
+    except InvalidAddress as error:
+        said, problem = str(error), Problem.UNREACHABLE
     else:
         lanes.shift([bot.pk], suspected_at=None, trouble="")
         return None

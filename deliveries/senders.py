@@ -36,6 +36,8 @@ from deliveries.decisions import (
 log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 2.0
+MESSAGE_ID_MAX = 2**63 - 1
+"""What can be stored; Telegram's are of 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,8 @@ class CallJob:
             timeout=min(CALL_SECONDS, left),
         )
         found = answer.get("message_id") if isinstance(answer, dict) else None
-        return Sent(), found if isinstance(found, int) else None
+        known = isinstance(found, int) and 0 < found <= MESSAGE_ID_MAX
+        return Sent(), found if known else None
 
 
 @dataclass(frozen=True, slots=True)

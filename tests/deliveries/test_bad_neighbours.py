@@ -1,0 +1,129 @@
+"""One bot's trouble, however odd or long, is no other bot's: its lane alone waits."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from channels_app.models import Bot, NotificationChannel
+from deliveries.models import Delivery, DeliveryAttempt, Lane
+from tests.deliveries.conftest import Stage
+from tests.factories import make_bot, make_channel, make_organization
+
+State = Delivery.State
+
+
+class Liar:
+    """A Bot API server that gives the same answer to everything."""
+
+    def __init__(self) -> None:
+        self.status, self.answer = 200, b""
+        self.calls = 0
+        liar = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                liar.calls += 1
+                self.send_response(liar.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(liar.answer)))
+                self.end_headers()
+                self.wfile.write(liar.answer)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def says(self, status: int, answer: object) -> None:
+        self.status, self.answer = status, json.dumps(answer).encode()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def liar() -> Iterator[Liar]:
+    liar = Liar()
+    yield liar
+    liar.stop()
+
+
+def channel_at(url: str) -> NotificationChannel:
+    return make_channel(make_bot(make_organization(), api_url=url))
+
+
+def only(channel: NotificationChannel) -> Delivery:
+    return Delivery.objects.get(channel=channel)
+
+
+def test_an_outage_of_days_stops_nobody_else(stage: Stage, liar: Liar) -> None:
+    down = channel_at(liar.url)
+    liar.says(502, "")
+    Lane.objects.create(bot=down.chat.bot, failures=5000)
+    channel, chat = stage.channel()
+    stage.send(down)
+    stage.send(channel, "hello")
+    stage.dispatch(3)
+    assert stage.texts(chat) == ["hello"]
+    assert only(down).state == State.WAITING
+    lane = Lane.objects.get(bot=down.chat.bot)
+    assert lane.failures > 5000
+    assert lane.not_before is not None
+    assert 20 < (lane.not_before - stage.ago(0)).total_seconds() < 31
+    assert liar.calls == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"proxy_encrypted": "v1:lost:AAAA"},
+        {"api_url": "ftp://nowhere"},
+        {"token_encrypted": "v1:lost:AAAA"},
+    ],
+)
+def test_a_bot_that_nobody_can_call_stops_nobody_else(stage: Stage, broken: dict[str, str]) -> None:
+    bad = make_channel(make_bot(make_organization()))
+    Bot.objects.filter(pk=bad.chat.bot_id).update(**broken)
+    channel, chat = stage.channel()
+    stage.send(bad)
+    stage.send(channel, "hello")
+    stage.dispatch(2)
+    assert stage.texts(chat) == ["hello"]
+    lane = Lane.objects.get(bot=bad.chat.bot)
+    assert lane.suspected_at is not None
+    assert lane.trouble
+    Lane.objects.filter(suspected_at__isnull=False).update(suspected_at=stage.ago(31))
+    stage.dispatch(2)
+    assert not Bot.objects.get(pk=bad.chat.bot_id).enabled
+    assert only(bad).state == State.WAITING, "nothing is lost"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "state"),
+    [
+        (200, {"ok": True, "result": {"message_id": 2**70}}, State.SENT),
+        (200, {"ok": True, "result": {"message_id": -1}}, State.SENT),
+        (200, {"ok": True, "result": "yes"}, State.SENT),
+        (400, {"ok": False, "error_code": 10**9, "description": "x"}, State.WAITING),
+        (400, {"ok": False, "error_code": -1, "description": "x\0y"}, State.DEAD),
+        (400, {"ok": False, "error_code": 10**30, "description": "x"}, State.WAITING),
+    ],
+)
+def test_what_a_lying_server_says_is_settled_once(
+    stage: Stage, liar: Liar, status: int, answer: object, state: str
+) -> None:
+    channel = channel_at(liar.url)
+    liar.says(status, answer)
+    stage.send(channel)
+    stage.dispatch(1)
+    delivery = only(channel)
+    assert delivery.state == state
+    assert delivery.claim is None or state == State.SENT
+    assert not DeliveryAttempt.objects.filter(finished_at=None).exists()
