@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from django.utils.http import urlsafe_base64_encode
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
-from accounts import api_keys, membership
+from accounts import api_keys, audit, membership
 from accounts.console import ConsoleModelAdmin, confirm, site
 from accounts.console_cells import time_column
 from accounts.console_forms import WritingForm, WritingPage
@@ -128,6 +129,15 @@ class MemberPage(WritingPage):
                 messages.WARNING,
             )
             return redirect(f"{site.name}:accounts_membership_changelist")
+        if not membership.let_in_first(cast("Membership", row)):
+            self.message_user(
+                request,
+                f"Another organization let {user} in first. They get their sign-in link there, "
+                "and then see this organization as well.",
+                messages.WARNING,
+            )
+            return redirect(f"{site.name}:accounts_membership_changelist")
+        audit.record(actor_of(request), row.organization_id, "sign-in link", row)
         path = reverse(
             "password_reset_confirm",
             args=[
@@ -142,9 +152,10 @@ class MemberPage(WritingPage):
                 **self.admin_site.each_context(request),
                 "title": f"Sign-in link for {user}",
                 "lead": "Give this link to them. It works once, for three days.",
-                "secret": request.build_absolute_uri(path),
+                "secret": f"{settings.SITE_URL}{path}",
                 "back": reverse(f"{site.name}:accounts_membership_changelist"),
             },
+            headers={"Cache-Control": "no-store"},
         )
 
 

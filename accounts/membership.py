@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.text import slugify
 
 from accounts import audit
@@ -74,7 +75,8 @@ def add_member(
     if not may_give(actor_role, role):
         raise NotAllowed(f"Your role doesn't allow you to make somebody {role}.")
     with transaction.atomic():
-        user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
+        known = User.objects.filter(Q(email__iexact=email) | Q(email=email.lower()))
+        user = known.first() or User.objects.create_user(email)
         membership, created = Membership.objects.get_or_create(
             organization=organization, user=user, defaults={"role": role}
         )
@@ -109,6 +111,15 @@ def remove_member(actor: Actor, actor_role: str | None, membership: Membership) 
             _keep_an_owner(membership)
         audit.record(actor, membership.organization_id, "delete", membership)
         membership.delete()
+
+
+def let_in_first(membership: Membership) -> bool:
+    """Whether this membership is the person's oldest: the organization that made the account.
+
+    Nobody else may open the account for them: it also holds their seats in other organizations.
+    """
+    oldest = Membership.objects.filter(user=membership.user_id).order_by("created_at", "pk").first()
+    return oldest == membership
 
 
 def organization_with_slug_or_name(name: str) -> Organization | None:
