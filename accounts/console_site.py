@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,6 +16,7 @@ from unfold.sites import UnfoldAdminSite
 from accounts.console_requests import membership_of
 from accounts.membership import memberships_of
 from accounts.models import Organization, User
+from accounts.sign_in import ResetForm, SignInForm
 
 Banner = dict[str, str]
 BannerSource = Callable[[Organization], Sequence[Banner]]
@@ -27,6 +29,7 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     site_header = "Tocsin"
     index_title = "Overview"
     index_template = "console/index.html"
+    login_form = SignInForm
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -59,9 +62,13 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
 
     def password_reset(self, request: HttpRequest) -> HttpResponseBase:
         """Ask for a link by mail."""
-        return auth_views.PasswordResetView.as_view(extra_context=self.each_context(request))(
-            request
+        view = auth_views.PasswordResetView.as_view(
+            form_class=type("ResetForm", (ResetForm,), {"request": request}),
+            # Not the Host header: whoever asks chooses that, and somebody else reads the mail.
+            extra_email_context={"site_url": settings.SITE_URL},
+            extra_context=self.each_context(request),
         )
+        return view(request)
 
     def password_reset_done(self, request: HttpRequest) -> HttpResponseBase:
         """The link is on its way, or there is nobody with this address: both look alike."""
