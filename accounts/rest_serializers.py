@@ -9,6 +9,11 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 M = TypeVar("M", bound=Model)
+NOT_A_TEXT = serializers.ErrorDetail("Give a text (a JSON string).", "invalid")
+
+
+class TextOrNumber(serializers.CharField):
+    """A text that people also write as a number, such as a chat's ID."""
 
 
 class Strict(serializers.Serializer[Any]):
@@ -26,7 +31,7 @@ class Strict(serializers.Serializer[Any]):
                 choices = ", ".join(repr(choice) for choice in field.choices)
                 field.error_messages["invalid_choice"] = f"Use one of {choices}."
             elif isinstance(field, serializers.CharField):
-                field.error_messages["invalid"] = "Give a text (a JSON string)."
+                field.error_messages["invalid"] = str(NOT_A_TEXT)
         return fields
 
     def run_validation(self, data: Any = empty) -> Any:
@@ -34,12 +39,19 @@ class Strict(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             names = [str(name) for name in data]
             unread = {name: self._why_not(name) for name in names if not self._reads(name)}
-            if unread:
-                raise serializers.ValidationError(unread)
+            numbers = {name: NOT_A_TEXT for name in names if self._is_number_for_text(name, data)}
+            if unread or numbers:
+                raise serializers.ValidationError({**unread, **numbers})
         return super().run_validation(data)
 
     def _reads(self, name: str) -> bool:
         return name in self.fields and not self.fields[name].read_only
+
+    def _is_number_for_text(self, name: str, data: Mapping[str, Any]) -> bool:
+        """The library would take 5 as "5": a slip that is better told."""
+        field = self.fields.get(name)
+        is_text = isinstance(field, serializers.CharField) and not isinstance(field, TextOrNumber)
+        return is_text and isinstance(data[name], int | float)
 
     def _why_not(self, name: str) -> serializers.ErrorDetail:
         if name in self.fields:

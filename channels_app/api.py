@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from accounts.models import Organization
 from accounts.rest import ReadViewSet, conflicts, refusals
 from accounts.rest_filters import RestFilterSet
-from accounts.rest_serializers import StrictModelSerializer
+from accounts.rest_serializers import StrictModelSerializer, TextOrNumber
 from channels_app import bots, channels
 from channels_app.models import Bot, BotGrant, Chat, NotificationChannel, Verification
 
@@ -263,11 +263,16 @@ class ChatSerializer(serializers.ModelSerializer[Chat]):
         read_only_fields = fields
 
 
+@extend_schema_field({"type": ["string", "integer"]})
+class ChatIdField(TextOrNumber):
+    """Telegram's number of a chat, or the @name of a public one."""
+
+
 class ChannelSerializer(StrictModelSerializer[NotificationChannel]):
     """A channel with its chat."""
 
     bot = serializers.UUIDField(source="chat.bot_id")
-    chat_id = serializers.CharField(
+    chat_id = ChatIdField(
         write_only=True,
         max_length=100,
         help_text="A number such as 987654321 or -1001234567890, or @name of a public chat.",

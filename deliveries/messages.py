@@ -18,6 +18,9 @@ from deliveries.pictures import read_picture
 
 MEDIA_TYPE = re.compile(r"[\w.+-]{1,48}/[\w.+-]{1,48}", re.ASCII)
 
+ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ""}
+"""TDLib (PhotoSize.cpp) refuses photos called .webp, and takes any without an ending."""
+
 
 class MessageRefused(ValueError):
     """Telegram would refuse this: `field` says what, the text why."""
@@ -139,8 +142,7 @@ def _kind(message: Message) -> tuple[SentMessage.Kind, Upload | None]:
     if message.photo and message.document:
         raise MessageRefused("document", "Send a photo or a document, not both in one message.")
     if message.photo:
-        _check_photo(message.photo)
-        return SentMessage.Kind.PHOTO, message.photo
+        return SentMessage.Kind.PHOTO, _checked_photo(message.photo)
     if message.document:
         if not message.document.content:
             raise MessageRefused("document", "The file is empty; Telegram takes no empty files.")
@@ -152,8 +154,11 @@ def _kind(message: Message) -> tuple[SentMessage.Kind, Upload | None]:
     return SentMessage.Kind.TEXT, None
 
 
-def _check_photo(photo: Upload) -> None:
-    """Bot API sendPhoto: 10 MB, width and height together 10,000, at most 20 times as long."""
+def _checked_photo(photo: Upload) -> Upload:
+    """The photo under a name that Telegram takes: TDLib looks at the ending before the content.
+
+    Bot API sendPhoto: 10 MB, width and height together 10,000, at most 20 times as long.
+    """
     if len(photo.content) > limits.PHOTO_BYTES_MAX:
         raise MessageTooLarge(
             "photo", "Telegram takes photos of at most 10 MB. Send it as a document."
@@ -177,6 +182,8 @@ def _check_photo(photo: Upload) -> None:
             f"{limits.PHOTO_SIDES_SUM_MAX}, and at most {limits.PHOTO_RATIO_MAX} times as long as "
             f"wide. This one is {width} × {height}: send it as a document.",
         )
+    name = photo.filename.rpartition(".")[0] or photo.filename
+    return Upload(name + ENDINGS[picture.media_type], picture.media_type, photo.content)
 
 
 def _check_text(message: Message, limit: int) -> str:
