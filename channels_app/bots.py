@@ -16,7 +16,9 @@ from botapi import tokens
 from botapi.client import BotApiClient, ClientPool, check_api_url
 from botapi.outbound import InvalidAddress, OutboundPolicy, Proxy
 from channels_app.encryption import context, decrypt, encrypt
-from channels_app.models import Bot, BotGrant, Verification
+from channels_app.models import Bot, BotGrant, Chat, NotificationChannel, Verification
+
+LOAN_ENDED = "The loan of its bot was ended by the bot's owner."
 
 
 class BotRefused(ValueError):
@@ -169,11 +171,23 @@ def lend_bot(actor: Actor, bot: Bot, grantee: Organization) -> BotGrant:
 
 
 def take_back(actor: Actor, grant: BotGrant) -> None:
-    """End a loan. The grantee's channels on this bot stop being publishable at once."""
+    """End a loan. The grantee's channels on this bot are disabled at once: what waits for them is
+    laid aside, and nobody enables them without another loan."""
+    channels = NotificationChannel.objects.for_organization(grant.grantee_id).filter(
+        chat__in=Chat.objects.filter(bot=grant.bot_id)
+    )
     with transaction.atomic():
         audit.record(actor, grant.organization_id, "take back", grant)
         audit.record(actor, grant.grantee_id, "lose", grant)
         grant.delete()
+        for channel in channels.filter(enabled=True):
+            audit.record(
+                audit.SYSTEM, grant.grantee_id, "disable", channel, {"enabled": (True, False)}
+            )
+        # Those that were disabled already too: their former reason may let them be probed.
+        channels.update(
+            enabled=False, disabled_reason=LOAN_ENDED, disabled_at=timezone.now(), failures=0
+        )
 
 
 def bots_usable_by(organization: Organization | UUID) -> QuerySet[Bot]:

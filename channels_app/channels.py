@@ -124,6 +124,11 @@ def delete_channel(actor: Actor, channel: NotificationChannel) -> None:
             chat.delete()
 
 
+def may_send(channel: NotificationChannel) -> bool:
+    """Whether the channel's organization owns its bot or has it on loan."""
+    return bots_usable_by(channel.organization_id).filter(pk=channel.chat.bot_id).exists()
+
+
 def claim_chat(organization: Organization, bot: Bot, chat_id: str | int) -> Chat:
     """The chat, owned by the organization from now on. Raises ChannelRefused."""
     if not bots_usable_by(organization).filter(pk=bot.pk).exists():
@@ -206,7 +211,16 @@ def disable_channel(channel: NotificationChannel, reason: str, verdict: dict[str
 
 
 def set_channel_enabled(actor: Actor, channel: NotificationChannel, enabled: bool) -> bool:
-    """Switch a channel on or off by hand; whether this call changed it."""
+    """Switch a channel on or off; whether this call changed it.
+
+    Raises ChannelRefused for one whose bot the organization may not use any more.
+    """
+    if enabled and not may_send(channel):
+        raise ChannelRefused(
+            "enabled",
+            "The loan of this channel's bot was ended. Ask the bot's owner to lend it again, or "
+            "choose another bot for the channel.",
+        )
     with transaction.atomic():
         changed = NotificationChannel.objects.filter(pk=channel.pk, enabled=not enabled).update(
             enabled=enabled,

@@ -29,6 +29,7 @@ class Problem(StrEnum):
     TOPIC_CLOSED = "topic_closed"
     NOT_A_FORUM = "not_a_forum"
     BOT_DISABLED = "bot_disabled"
+    NOT_LENT = "not_lent"
     FOREIGN_CHAT = "foreign_chat"
     FORBIDDEN = "forbidden"
     REFUSED = "refused"
@@ -142,6 +143,10 @@ ADVICE = {
     ),
     Problem.BOT_DISABLED: Advice(
         "The bot is disabled.", "Open the bot here, read why, and enable it."
+    ),
+    Problem.NOT_LENT: Advice(
+        "The loan of the bot was ended.",
+        "Ask the bot's owner to lend it again, or choose another bot for this channel.",
     ),
     Problem.FOREIGN_CHAT: Advice(
         "The group became a supergroup that another organization uses with this bot.",

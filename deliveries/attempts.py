@@ -35,6 +35,8 @@ from deliveries.models import ChatClock, Delivery, DeliveryAttempt, Lane, SentMe
 
 State = Delivery.State
 Purpose = Delivery.Purpose
+OWN_STREAM = (Purpose.MESSAGE, Purpose.TEST)
+"""Purposes whose stream ends with its message; other streams belong to a group in a channel."""
 CALL_SECONDS = 45.0
 DEADLINE = timedelta(seconds=50)
 """Of an attempt: a call's total time and what it waits in our process before and after it."""
@@ -184,11 +186,16 @@ def _recover(lost: Sequence[Delivery], now: datetime) -> None:
 
 def _effective(delivery: Delivery) -> Call | None:
     """What to call now: an edit whose message is gone becomes a send; the ladder is applied."""
-    channel = delivery.channel
-    if delivery.target is None or (channel is not None and not channel.enabled):
+    if delivery.target is None or _has_no_way(delivery):
         return None
     call = _asked(delivery)
     return None if call is None else apply(call, steps_of(delivery.ladder))
+
+
+def _has_no_way(delivery: Delivery) -> bool:
+    """Whether its channel was deleted, disabled or pointed to another chat meanwhile."""
+    channel = delivery.channel
+    return channel is None or not channel.enabled or channel.chat_id != delivery.chat_id
 
 
 def _asked(delivery: Delivery) -> Call | None:
@@ -421,18 +428,31 @@ def _disable(delivery: Delivery, problem: Problem, said: str) -> None:
 
 def _give_up(attempt: Attempt, decision: GiveUp, said: str) -> None:
     delivery = attempt.delivery
-    channel = delivery.channel
-    if attempt.call is None and channel is not None and not channel.enabled:
-        _move(delivery, State.PARKED, attempts=F("attempts") - 1)
-        return
     if attempt.call is None:
-        _close(delivery, State.SUPERSEDED, "nothing to send", said)
+        _lay_aside(delivery)
         return
     forbidden = decision.unknown_forbidden
-    if forbidden and health.count_failure(channel) >= FORBIDDEN_IN_A_ROW:
+    if forbidden and health.count_failure(delivery.channel) >= FORBIDDEN_IN_A_ROW:
         _disable(delivery, decision.problem, said)
         return
     _close(delivery, State.DEAD, decision.problem, said)
+
+
+def _lay_aside(delivery: Delivery) -> None:
+    """What did not leave, because it had no way or nothing to say."""
+    channel = delivery.channel
+    if channel is None:
+        _close(delivery, State.SUPERSEDED, "channel deleted", "")
+    elif not channel.enabled:
+        _move(delivery, State.PARKED, attempts=F("attempts") - 1)
+    elif channel.chat_id == delivery.chat_id or delivery.target is None:
+        _close(delivery, State.SUPERSEDED, "nothing to send", "")
+    elif delivery.purpose in OWN_STREAM and delivery.target.message_id is None:
+        if _put_back(delivery):
+            outbox.follow(delivery, channel)
+    elif _close(delivery, State.SUPERSEDED, "channel moved", ""):
+        # Whoever keeps this message up to date makes a new one, in the channel's present chat.
+        SentMessage.objects.filter(pk=delivery.target.pk).update(state=SentMessage.State.FORGOTTEN)
 
 
 def _close(delivery: Delivery, state: str, outcome: str, said: str) -> bool:

@@ -76,8 +76,18 @@ def resume_enabled() -> int:
     parked = Delivery.objects.filter(channel=OuterRef("pk"), state=Delivery.State.PARKED)
     found = list(NotificationChannel.objects.filter(Exists(parked), enabled=True)[:100])
     for channel in found:
-        resume(channel)
+        try:
+            resume(channel)
+        except Exception:  # one channel's defect must not keep the others waiting
+            log.exception("channel %s can't be resumed", channel.pk)
     return len(found)
+
+
+def settle_deleted() -> int:
+    """Settle what was parked for channels that were deleted; returns how many calls."""
+    return Delivery.objects.filter(channel=None, state=Delivery.State.PARKED).update(
+        state=Delivery.State.SUPERSEDED, settled_at=timezone.now(), outcome="channel deleted"
+    )
 
 
 def disable(channel: NotificationChannel, problem: Problem, said: str) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "call_of",
     "change",
     "fold_newer",
+    "follow",
     "open_stream",
     "open_streams",
     "park",
@@ -214,6 +215,17 @@ def supersede(message: SentMessage) -> int:
         .filter(target=message, state__in=(State.WAITING, State.PARKED), attempts=0)
         .update(state=State.SUPERSEDED, settled_at=timezone.now())
     )
+
+
+def follow(delivery: Delivery, channel: NotificationChannel) -> None:
+    """Let a message that was never sent go, with all of its stream, where its channel goes now."""
+    chat = channel.chat
+    Delivery.objects.filter(stream=delivery.stream_id, settled_at=None).update(
+        chat=chat, bot=chat.bot_id
+    )
+    Stream.objects.filter(pk=delivery.stream_id).update(chat=chat)
+    SentMessage.objects.filter(pk=delivery.target_id).update(chat=chat)
+    wake_dispatch()
 
 
 def retry(delivery: Delivery, actor: Actor) -> None:

@@ -17,6 +17,7 @@ from accounts.audit import SYSTEM, Actor
 from accounts.tenancy import require_same_organization
 from botapi.errors import BotApiError, BotApiFailure
 from botapi.tokens import InvalidToken
+from channels_app import channels
 from channels_app.bots import client_for, token_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, Chat, NotificationChannel, Verification
@@ -162,6 +163,8 @@ def _probe_channel(probe: Probe) -> Verdict:
     """The check, which follows a group that became a supergroup once."""
     channel = probe.channel
     assert channel is not None
+    if not channels.may_send(channel):
+        raise Failed(Problem.NOT_LENT)
     asking = _Asking(probe.bot)
     try:
         return _check_channel(asking, channel)

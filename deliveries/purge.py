@@ -9,13 +9,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from deliveries import files
+from deliveries.attempts import OWN_STREAM
 from deliveries.models import Delivery, DeliveryAttempt, Probe, Stream
 
 CHUNK = 500
 State = Delivery.State
 OPEN = (State.WAITING, State.IN_FLIGHT, State.PARKED)
-OWN_STREAM = (Delivery.Purpose.MESSAGE, Delivery.Purpose.TEST)
-"""Purposes whose stream ends with its message; other streams belong to a group in a channel."""
 
 
 def purge(chunks: int = 20) -> int:

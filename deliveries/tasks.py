@@ -21,6 +21,7 @@ def run_probes() -> None:
 def sweep() -> None:
     """Repair what a lost wake-up or a dead process left behind."""
     health.resume_enabled()
+    health.settle_deleted()
     health.reprobe_disabled()
     wakeup.wake_dispatch()
 

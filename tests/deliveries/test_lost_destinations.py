@@ -1,0 +1,131 @@
+"""Loans that end, channels that move or go: nothing leaves to where it should not."""
+
+import pytest
+from django.utils import timezone
+
+from accounts.audit import COMMAND_LINE
+from accounts.models import AuditEntry, Organization
+from channels_app import bots, channels
+from channels_app.models import BotGrant, NotificationChannel
+from deliveries import health, probe
+from deliveries.models import Delivery, Probe, SentMessage
+from tests.deliveries.conftest import Stage
+from tests.factories import make_channel, make_organization
+from tests.sandbox.process import SandboxChat
+
+State = Delivery.State
+
+
+class Loan:
+    """A bot lent to another organization, which has a channel with it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.borrower: Organization = make_organization()
+        self.grant: BotGrant = bots.lend_bot(COMMAND_LINE, stage.bot, self.borrower)
+        self.chat: SandboxChat = stage.telegram.create_chat("private", bot=stage.sandbox_bot)
+        self.channel: NotificationChannel = make_channel(
+            stage.bot, organization=self.borrower, chat_id=self.chat.id
+        )
+
+
+@pytest.fixture
+def loan(stage: Stage) -> Loan:
+    return Loan(stage)
+
+
+def states() -> list[str]:
+    return list(Delivery.objects.order_by("id").values_list("state", flat=True))
+
+
+def test_an_ended_loan_stops_what_waits_and_what_comes(stage: Stage, loan: Loan) -> None:
+    stage.send(loan.channel, "before")
+    bots.take_back(COMMAND_LINE, loan.grant)
+    stage.dispatch(2)
+    loan.channel.refresh_from_db()
+    stage.send(loan.channel, "after")
+    stage.dispatch(2)
+    assert stage.telegram.calls() == []
+    assert states() == [State.PARKED, State.PARKED]
+    assert not loan.channel.enabled
+    assert "loan" in loan.channel.disabled_reason
+    told = AuditEntry.objects.filter(organization=loan.borrower, action="disable")
+    assert told.count() == 1
+
+
+def test_an_ended_loan_leaves_others_alone(stage: Stage, loan: Loan) -> None:
+    own, chat = stage.channel()
+    bots.take_back(COMMAND_LINE, loan.grant)
+    stage.send(own, "mine")
+    stage.dispatch()
+    assert stage.texts(chat) == ["mine"]
+
+
+def test_nobody_enables_or_checks_a_channel_on_a_bot_that_is_not_theirs_any_more(
+    stage: Stage, loan: Loan
+) -> None:
+    health.disable(loan.channel, health.Problem.BLOCKED, "Forbidden: bot was blocked by the user")
+    bots.take_back(COMMAND_LINE, loan.grant)
+    loan.channel.refresh_from_db()
+    with pytest.raises(channels.ChannelRefused, match="bot"):
+        health.enable(COMMAND_LINE, loan.channel)
+    NotificationChannel.objects.update(disabled_at=stage.ago(7200))
+    assert health.reprobe_disabled() == 0
+    asked = probe.request_probe(Probe.Kind.CHANNEL, stage.bot, loan.channel, COMMAND_LINE)
+    probe.run_pending()
+    asked.refresh_from_db()
+    assert asked.state == Probe.State.FAILED
+    assert stage.telegram.calls() == []
+
+
+def test_a_new_loan_lets_the_channel_be_enabled_again(stage: Stage, loan: Loan) -> None:
+    stage.send(loan.channel, "waits")
+    bots.take_back(COMMAND_LINE, loan.grant)
+    stage.dispatch(1)
+    bots.lend_bot(COMMAND_LINE, stage.bot, loan.borrower)
+    loan.channel.refresh_from_db()
+    health.enable(COMMAND_LINE, loan.channel)
+    stage.dispatch()
+    assert stage.texts(loan.chat) == ["waits"]
+
+
+def test_what_waits_for_a_deleted_channel_is_taken_back(stage: Stage) -> None:
+    channel, chat = stage.channel()
+    kept = make_channel(stage.bot, chat_id=chat.id, message_thread_id=None, name="same chat")
+    stage.send(channel, "for the deleted one")
+    stage.send(kept, "for the other one")
+    channels.delete_channel(COMMAND_LINE, channel)
+    stage.dispatch(2)
+    assert stage.texts(chat) == ["for the other one"]
+    assert sorted(states()) == [State.SENT, State.SUPERSEDED]
+
+
+def test_what_was_parked_for_a_deleted_channel_is_settled(stage: Stage) -> None:
+    channel, chat = stage.channel()
+    make_channel(stage.bot, chat_id=chat.id, name="same chat")
+    health.switch_off(COMMAND_LINE, channel)
+    channel.refresh_from_db()
+    stage.send(channel)
+    channels.delete_channel(COMMAND_LINE, channel)
+    health.settle_deleted()
+    assert states() == [State.SUPERSEDED]
+    assert Delivery.objects.get().settled_at is not None
+
+
+@pytest.mark.parametrize("purpose", [Delivery.Purpose.MESSAGE, Delivery.Purpose.GROUP])
+def test_a_moved_channel_sends_nothing_more_to_its_former_chat(stage: Stage, purpose: str) -> None:
+    channel, former = stage.channel()
+    shown = stage.send(channel, "shown")
+    stage.dispatch()
+    message = stage.send(channel, "waits", purpose=purpose)
+    stage.edit(channel, shown, "changed")
+    new = stage.telegram.create_chat("private", bot=stage.sandbox_bot)
+    channels.change_channel(COMMAND_LINE, channel, chat_id=new.id)
+    stage.dispatch(3)
+    assert stage.texts(former) == ["shown"]
+    message.refresh_from_db()
+    if purpose == Delivery.Purpose.MESSAGE:
+        assert stage.texts(new) == ["waits"]
+        assert message.state == SentMessage.State.SHOWN
+    else:
+        assert message.state == SentMessage.State.FORGOTTEN, "whoever publishes it sends it anew"
+    assert not Delivery.objects.filter(settled_at=None, not_before__lt=timezone.now()).exists()
