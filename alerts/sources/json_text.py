@@ -22,7 +22,9 @@ MAX_DEPTH = 100
 _TEXT_DEPTH = 16
 _LONGEST_NUMBER = 400
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+# A string that never ends is one token up to the end: looked for again at each of its quotes, a
+# body of escaped quotes would cost minutes.
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 
 
 Json: TypeAlias = "str | int | Decimal | bool | list[Json] | dict[str, Json] | None"

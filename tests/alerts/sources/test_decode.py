@@ -169,6 +169,9 @@ def nested_quotes(size: int) -> bytes:
         pytest.param(b"[" * 2**20, id="brackets"),
         pytest.param(b'["' * 2**19, id="brackets and quotes"),
         pytest.param(nested_quotes(2**20), id="an endless string"),
+        pytest.param(
+            b'[{"a": "' + b'\\"' * 2**19 + b'\\x"}]', id="a string that breaks after many quotes"
+        ),
         pytest.param(b'{"title": ' + b"9" * 2**20 + b"}", id="a number of a million digits"),
         pytest.param(
             b'{"title": "T", "labels": {"x": [' + b"[]," * 2**18 + b"1]}}", id="a long list"
