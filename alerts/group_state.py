@@ -38,7 +38,8 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happened to one alert, and how it stands now; `before`: its severity until then."""
+    """What happened to one alert, and how it stands now; `before`: its severity until then.
+    `openings`: groups to join; one whose severity changed joins only on routes new to it."""
 
     alert_id: UUID
     name: str

@@ -71,7 +71,10 @@ def _gather(scope: Scope, changes: Sequence[Change]) -> tuple[list[Group], dict[
     result: dict[UUID, list[UUID]] = {}
     for change in changes:
         mine = {i: by_id[i] for i in open_groups.get(change.alert_id, ()) if i in by_id}
+        told_on = {group.route_id for group in mine.values()}
         for opening in change.openings:
+            if change.effect is Effect.SEVERITY and opening.route_id in told_on:
+                continue  # it stays in the group that it has there
             key = (opening.route_id, opening.key.hash)
             group = by_key.get(key)
             if group is None:

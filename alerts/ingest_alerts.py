@@ -151,7 +151,8 @@ def _take_effect(alert: Working, one: Described, decided: Transition, now: datet
         severity=one.severity,
         episode=decided.episode,
         before=before.severity if before else "",
-        openings=one.openings if decided.opens_episode else (),
+        # Another severity may be another route's: whom it concerns now must hear of it.
+        openings=one.openings if decided.opens_episode or decided.effect is Effect.SEVERITY else (),
     )
     earlier = alert.change
     if earlier is not None:  # the POST lists it more than once: one change that says it all
