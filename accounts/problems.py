@@ -123,7 +123,7 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
             409, "Another request changed the same thing at this moment. Read it, and try again."
         )
     if isinstance(exc, OperationalError | InterfaceError):
-        log.error("The database did not answer a request: %s", type(exc).__name__)
+        log.error("The database did not answer a request", exc_info=exc)
         return ApiRefusal(
             503,
             "The database does not answer. Try again in a few seconds.",

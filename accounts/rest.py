@@ -163,6 +163,8 @@ class OrganizationRows(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> list[Any]:
         """The rows, in the order given. A foreign one doesn't exist."""
+        if isinstance(data, list) and len(data) > RELATED_MAX:
+            raise serializers.ValidationError(f"Name at most {RELATED_MAX}.", code="max_length")
         ids = super().to_internal_value(data)
         rows = self.rows_of.objects.for_organization(self.context["view"].organization)
         found = rows.in_bulk(ids)

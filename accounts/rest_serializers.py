@@ -12,6 +12,16 @@ M = TypeVar("M", bound=Model)
 NOT_A_TEXT = serializers.ErrorDetail("Give a text (a JSON string).", "invalid")
 
 
+class Text(serializers.CharField):
+    """A text inside a list; a number is none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError(NOT_A_TEXT)
+        return super().to_internal_value(data)
+
+
 class TextOrNumber(serializers.CharField):
     """A text that people also write as a number, such as a chat's ID."""
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, QuerySet
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models import Count, Func, QuerySet, TextField, Value
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
@@ -82,6 +81,29 @@ class AlertDetailSerializer(AlertSerializer):
         read_only_fields = fields  # type: ignore[assignment]  # one more
 
 
+class LabelValue(Func):
+    """The value of one label, whatever its name holds: as JSON paths, quotes and digits would be
+    read as something else."""
+
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """`labels ->> 'name'`."""
+        return self.as_sql(
+            compiler, connection, template="(%(expressions)s)", arg_joiner=" ->> ", **context
+        )
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """`(SELECT value FROM json_each(labels) WHERE (key = 'name'))`."""
+        return self.as_sql(
+            compiler,
+            connection,
+            template="(SELECT value FROM json_each(%(expressions)s))",
+            arg_joiner=") WHERE (key = ",
+            **context,
+        )
+
+
 class AlertFilter(RestFilterSet):
     """By state, severity, label, group and time."""
 
@@ -107,11 +129,9 @@ class AlertFilter(RestFilterSet):
                 raise serializers.ValidationError(
                     {"label": f"Give a label as name=value, not {pair[:80]!r}."}
                 )
-            # A transform, not a look-up by name: label names may hold two underscores.
             alias = f"label_{number}"
-            rows = rows.alias(**{alias: KeyTextTransform(label, "labels")}).filter(
-                **{alias: wanted}
-            )
+            rows = rows.alias(**{alias: LabelValue("labels", Value(label))})
+            rows = rows.filter(**{alias: wanted})
         return rows
 
 

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import Capability, may
 from accounts.rest import ReadViewSet, refusals
-from accounts.rest_serializers import Strict, StrictModelSerializer
+from accounts.rest_serializers import Strict, StrictModelSerializer, Text
 from alerts import integrations
 from alerts.models import Integration
 from channels_app.encryption import CannotDecrypt
@@ -41,7 +41,7 @@ class IntegrationSerializer(StrictModelSerializer[Integration]):
     )
     signed = serializers.SerializerMethodField(help_text="Whether POSTs must be signed.")
     ignored_labels = serializers.ListField(
-        child=serializers.CharField(max_length=200),
+        child=Text(max_length=200),
         max_length=100,
         required=False,
         help_text="Labels that don't tell alerts apart, such as replica.",

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts.pagination import WholeList
 from accounts.rest import OrganizationRows, ReadViewSet, conflicts, refusals
-from accounts.rest_serializers import StrictModelSerializer
+from accounts.rest_serializers import StrictModelSerializer, Text
 from alerts import matchers, routes
 from alerts.models import Integration, Route
 from channels_app.models import NotificationChannel
@@ -49,7 +49,7 @@ class RouteSerializer(StrictModelSerializer[Route]):
     channels = OrganizationRows(NotificationChannel, required=False, help_text="IDs.")
     position = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
     group_by = serializers.ListField(
-        child=serializers.CharField(max_length=200),
+        child=Text(max_length=200),
         max_length=LABELS_MAX,
         required=False,
         allow_null=True,
