@@ -15,6 +15,8 @@ os.environ["DATA_DIR"] = str(_DATA_DIR)
 os.environ.setdefault("TELEGRAM_API_URL", "http://127.0.0.1:9")
 os.environ.setdefault("SITE_URL", "http://testserver")
 os.environ.setdefault("OUTBOUND_ALLOWED_HOSTS", "127.0.0.1")
+# Playwright's synchronous API leaves an event loop in the main thread for as long as it is open.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 for _name in ("TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"):
     os.environ.pop(_name, None)
 

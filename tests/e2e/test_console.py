@@ -102,7 +102,7 @@ def test_the_shown_url_takes_alerts_after_a_new_key_too(
 def test_the_main_way_needs_no_mouse(open_console: Callable[..., Page]) -> None:
     page = open_console(viewport={"width": 1280, "height": 900})
     page.goto("/channels_app/notificationchannel/")
-    wanted = {"Channels", "Bots", "Add notification channel", "Send test: My chat"}
+    wanted = {"Channels", "Bots", "Add channel", "Send test: My chat"}
     assert tab_to(page, *wanted) == wanted
     page.get_by_role("link", name="Bots", exact=True).focus()
     page.keyboard.press("Enter")
