@@ -184,7 +184,12 @@ class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no type
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the role may delete."""
-        return self.can_delete and can(request, self.change_needs) and self._own(request, obj)
+        may_delete = self.can_delete and (obj is None or self.deletable(obj))
+        return may_delete and can(request, self.change_needs) and self._own(request, obj)
+
+    def deletable(self, row: Any) -> bool:
+        """Whether this row can go at all; the write function has the last word."""
+        return True
 
     def _own(self, request: HttpRequest, obj: Any) -> bool:
         owner = getattr(obj, "organization_id", None)

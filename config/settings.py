@@ -252,6 +252,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Routes", "alt_route", "alerts_route_changelist"),
                     _page("Channels", "forum", "channels_app_notificationchannel_changelist"),
                     _page("Bots", "smart_toy", "channels_app_bot_changelist"),
+                    _page("Lent bots", "handshake", "channels_app_botgrant_changelist"),
                 ],
             },
             {

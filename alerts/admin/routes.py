@@ -143,6 +143,10 @@ class RoutePage(WritingPage):
     sortable_by = ()
     empty_text = "No route yet. It is made with the first channel."
     empty_link = ("Add a channel", "channels_app_notificationchannel_add")
+
+    def deletable(self, row: Any) -> bool:
+        """The default route stays."""
+        return not row.is_default
     delete_text = "Its groups and their history go with it. Alerts fall to the routes below."
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -157,9 +157,16 @@ def test_routes_change_places_and_the_default_one_stays() -> None:
     person.send(f"{ROUTES}{last.pk}/press/up/")
     rows = Route.objects.for_organization(person.organization)
     assert [route.name for route in rows] == ["c", "a", "b", last.name]
-    person.send(f"{ROUTES}{last.pk}/delete/", post="yes")
+    person.send(f"{ROUTES}{last.pk}/delete/", status=403, post="yes")
     assert Route.objects.filter(pk=last.pk).exists()
-    assert "The default route stays" in person.read(ROUTES)
+
+
+def test_the_default_route_is_not_offered_for_deletion_and_others_are() -> None:
+    person = Person()
+    default = default_route(person.organization)
+    other = create_route(COMMAND_LINE, person.organization, "Other")
+    assert "Delete route" not in person.read(f"{ROUTES}{default.pk}/change/")
+    assert "Delete route" in person.read(f"{ROUTES}{other.pk}/change/")
 
 
 def test_an_integration_with_alerts_can_be_deleted() -> None:
