@@ -28,12 +28,12 @@ from alerts.sources.incoming import IncomingBatch, Problem
 from alerts.statements import Writes
 from alerts.traces import Post, trace_row
 from deliveries import wakeup
+from deliveries.conflicts import is_conflict
 
 TRIES = 6
 PUBLISH = "alerts.publish"
 NOTED_EVERY = timedelta(seconds=30)
 """How old an integration's `last_received_at` may get: a row that all of its POSTs would write."""
-_RETRIED_SQLSTATES = frozenset(("40001", "40P01"))  # PostgreSQL: serialization failure, deadlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,6 @@ def ingest(
         else:
             return accepted
     raise OperationalError(f"Ingest lost against others {TRIES} times.")
-
-
-def is_conflict(error: OperationalError) -> bool:
-    """Whether the database gave this transaction up in favour of another one."""
-    return getattr(error.__cause__, "sqlstate", None) in _RETRIED_SQLSTATES
 
 
 def _store(

@@ -224,7 +224,7 @@ def follow(delivery: Delivery, channel: NotificationChannel) -> None:
         chat=chat, bot=chat.bot_id
     )
     Stream.objects.filter(pk=delivery.stream_id).update(chat=chat)
-    SentMessage.objects.filter(pk=delivery.target_id).update(chat=chat)
+    SentMessage.objects.filter(stream=delivery.stream_id).update(chat=chat)
     wake_dispatch()
 
 

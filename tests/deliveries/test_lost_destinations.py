@@ -8,6 +8,7 @@ from accounts.models import AuditEntry, Organization
 from channels_app import bots, channels
 from channels_app.models import BotGrant, NotificationChannel
 from deliveries import health, probe
+from deliveries.advice import Problem
 from deliveries.models import Delivery, Probe, SentMessage
 from tests.deliveries.conftest import Stage
 from tests.factories import make_channel, make_organization
@@ -63,7 +64,7 @@ def test_an_ended_loan_leaves_others_alone(stage: Stage, loan: Loan) -> None:
 def test_nobody_enables_or_checks_a_channel_on_a_bot_that_is_not_theirs_any_more(
     stage: Stage, loan: Loan
 ) -> None:
-    health.disable(loan.channel, health.Problem.BLOCKED, "Forbidden: bot was blocked by the user")
+    health.disable(loan.channel, Problem.BLOCKED, "Forbidden: bot was blocked by the user")
     bots.take_back(COMMAND_LINE, loan.grant)
     loan.channel.refresh_from_db()
     with pytest.raises(channels.ChannelRefused, match="bot"):
