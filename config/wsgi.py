@@ -1,4 +1,4 @@
-"""The WSGI entry point: `granian --interface wsgi config.wsgi:application`."""
+"""Django as WSGI. The web server starts `config.rsgi`, which reads bodies before this works."""
 
 import os
 

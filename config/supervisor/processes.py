@@ -142,18 +142,17 @@ def redis_process(options: Options, places: Places, env: Mapping[str, str]) -> P
 
 
 def web_process(options: Options, env: Mapping[str, str]) -> Process:
-    """Granian: one thread on SQLite, where a second writer only waits for the first; else four.
+    """Granian, with `config.rsgi` in front of Django's threads: slow senders hold none of them.
 
     No access log: the keys of integrations are part of their URLs. Back-pressure stays at granian's
     backlog, because it counts open connections: a low limit lets idle browsers lock senders out.
     """
-    threads = "1" if options.sqlite else "4"
     argv = (
-        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *(sys.executable, "-m", "granian", "--interface", "rsgi"),
         *("--host", options.bind, "--port", str(options.port)),
-        *("--workers", "1", "--blocking-threads", threads, "--http", "1", "--no-ws"),
+        *("--workers", "1", "--http", "1", "--no-ws"),
         *("--log-level", _granian_level(options.log_level), "--no-access-log"),
-        "config.wsgi:application",
+        "config.rsgi:application",
     )
     return Process(name="web", argv=argv, env=env, cwd=options.root, stop_within=3)
 

@@ -1,0 +1,159 @@
+"""The web server's entry point: `granian --interface rsgi config.rsgi:application`.
+
+Django works in few threads, one on SQLite. Here a body is first read whole, off those threads:
+under WSGI a thread reads it, and whoever sends half a body keeps that thread for as long as he
+likes. One such sender would be the end of service for all.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+
+from config.wsgi import application as django_application
+
+Headers = list[tuple[str, str]]
+Answer = tuple[int, Headers, bytes]
+
+THREADS = 1 if settings.EMBEDDED_DATABASE else 4
+"""On SQLite a second writer only waits for the first."""
+BODY_MAX = settings.UPLOAD_MAX_BYTES + 1024 * 1024
+"""Bytes: the largest file with its form. Of a longer body Django gets the start, and refuses it."""
+BODY_SECONDS = 60.0
+"""For the whole body: 50 MiB over a line of 7 Mbit/s."""
+BODIES_MAX = 256 * 1024 * 1024
+"""Bytes of unfinished bodies together; above it, those who send them are asked to come back."""
+
+_TOO_SLOW = (408, f"The body did not arrive within {BODY_SECONDS:g} seconds. Send it again.")
+_BROKEN = (400, "The connection broke before the body's end.")
+_TOO_MANY = (503, "Too many bodies are being received. Send this one again.")
+
+
+class BodyRefused(Exception):
+    """The body was not taken: HTTP status and words."""
+
+
+class Front:
+    """Reads requests on the event loop and has `wsgi` answer them in `threads` threads."""
+
+    def __init__(self, wsgi: Callable[..., Iterable[bytes]], threads: int = THREADS) -> None:
+        self._wsgi = wsgi
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="web")
+        self._held = 0
+
+    async def __call__(self, scope: Any, protocol: Any) -> None:
+        """One request (RSGI 1.x, granian's docs/spec/RSGI.md)."""
+        try:
+            body = await self._read(scope, protocol)
+        except BodyRefused as refused:
+            status, headers, content = _problem(*refused.args)
+        else:
+            loop = asyncio.get_running_loop()
+            environ = environ_of(scope, body)
+            status, headers, content = await loop.run_in_executor(
+                self._threads, self._answer, environ
+            )
+        protocol.response_bytes(status, headers, content)
+
+    async def _read(self, scope: Any, protocol: Any) -> bytes:
+        """The body. Raises BodyRefused."""
+        length = scope.headers.get("content-length")
+        if length == "0" or (length is None and "transfer-encoding" not in scope.headers):
+            return b""
+        if length is not None and int(length) > BODY_MAX:
+            return b""  # Django refuses it by its length
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for part in protocol:
+                    parts.append(part)
+                    size += len(part)
+                    self._held += len(part)
+                    if self._held > BODIES_MAX:
+                        raise BodyRefused(*_TOO_MANY)
+                    if size > BODY_MAX:
+                        break
+        except TimeoutError:
+            raise BodyRefused(*_TOO_SLOW) from None
+        finally:
+            self._held -= size
+        if length is not None and size < int(length):
+            raise BodyRefused(*_BROKEN)
+        return b"".join(parts)
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        """Runs in a thread; PEP 3333."""
+        started: list[tuple[str, Headers]] = []
+
+        def start_response(status: str, headers: Headers, exc_info: Any = None) -> None:
+            started[:] = [(status, headers)]
+
+        result = self._wsgi(environ, start_response)
+        try:
+            content = b"".join(result)
+        finally:
+            close = getattr(result, "close", None)
+            if close is not None:
+                close()
+        ((status, headers),) = started
+        return (
+            int(status.split(" ", 1)[0]),
+            [(name.lower(), text) for name, text in headers],
+            content,
+        )
+
+
+def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
+    """A WSGI environ (PEP 3333) of this request; nothing of the process's own environment.
+
+    Names with an underscore are left out: `X_Forwarded_For` would pass for `X-Forwarded-For`.
+    """
+    host, _, port = scope.server.rpartition(":")
+    client = scope.client.rpartition(":")[0]
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),  # granian took the % out
+        "QUERY_STRING": scope.query_string,
+        "REMOTE_ADDR": client.removeprefix("[").removesuffix("]"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    if scope.authority:
+        environ["HTTP_HOST"] = scope.authority
+    for name, text in scope.headers.items():
+        if "_" in name:
+            continue
+        key = name.upper().replace("-", "_")
+        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+        between = "; " if key == "HTTP_COOKIE" else ","
+        known = environ.get(key) if key != "HTTP_HOST" else None
+        environ[key] = f"{known}{between}{text}" if known is not None else text
+    return environ
+
+
+def _problem(status: int, detail: str) -> Answer:
+    """RFC 9457."""
+    content = json.dumps({"type": "about:blank", "status": status, "detail": detail}).encode()
+    headers = [("content-type", "application/problem+json"), ("connection", "close")]
+    if status == 503:
+        headers.append(("retry-after", "5"))
+    return status, headers, content
+
+
+application = Front(django_application)

@@ -1,0 +1,160 @@
+"""The web server's front, driven over real sockets: slow senders cost nobody else anything."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVED = """
+import config.rsgi
+from config.rsgi import Front
+
+config.rsgi.BODY_SECONDS = 2.0
+config.rsgi.BODY_MAX = 4096
+config.rsgi.BODIES_MAX = 16384
+
+def echo(environ, start_response):
+    if environ["PATH_INFO"] == "/broken":
+        raise ValueError("a defect")
+    body = environ["wsgi.input"].read()
+    told = [environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"],
+            environ["REMOTE_ADDR"], environ.get("HTTP_COOKIE", ""), environ.get("CONTENT_TYPE", ""),
+            environ.get("HTTP_X_FORWARDED_FOR", ""), environ.get("SECRET_KEY", ""), str(len(body))]
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"),
+                              ("Set-Cookie", "b=2")])
+    return ["|".join(told).encode()]
+
+application = Front(echo, threads=1)
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "served.py").write_text(SERVED)
+    chosen = free_port()
+    arguments = ("--interface", "rsgi", "--port", str(chosen), "--http", "1", "--no-ws")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "granian", *arguments, "served:application"],
+        cwd=folder,
+        env={
+            "PYTHONPATH": f"{ROOT}:{folder}",
+            "DATA_DIR": str(folder),
+            "SECRET_KEY": "hidden",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PATH": "/usr/bin:/bin",
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        try:
+            socket.create_connection(("127.0.0.1", chosen), 1).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield chosen
+    server.terminate()
+    server.wait(20)
+
+
+def opened(port: int, request: str) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), 10)
+    connection.sendall(request.replace("\r\n", "\n").replace("\n", "\r\n").encode())
+    return connection
+
+
+def answer(connection: socket.socket) -> str:
+    got = b""
+    with connection:
+        while part := connection.recv(65536):
+            got += part
+    return got.decode()
+
+
+def ask(port: int, path: str = "/", more: str = "", body: str = "", method: str = "GET") -> str:
+    head = f"{method} {path} HTTP/1.1\nHost: here\nConnection: close\n{more}\n"
+    return answer(opened(port, head + body))
+
+
+def test_half_a_body_holds_nobody_up_and_is_given_up(port: int) -> None:
+    slow = [
+        opened(port, "POST / HTTP/1.1\nHost: here\nContent-Length: 100\n\nabc") for _ in range(20)
+    ]
+    started = time.monotonic()
+    assert "200 OK" in ask(port)
+    assert time.monotonic() - started < 1.0
+    for connection in slow:
+        told = answer(connection)
+        assert " 408 " in told
+        assert "did not arrive within" in told
+    assert time.monotonic() - started < 6.0
+
+
+def test_a_sender_that_goes_away_leaves_nothing_behind(port: int) -> None:
+    for _ in range(20):
+        opened(port, "POST / HTTP/1.1\nHost: here\nContent-Length: 2000\n\n" + "x" * 1500).close()
+    time.sleep(0.5)  # much less than a body's time
+    told = ask(port, more="Content-Length: 2000\n", body="y" * 2000, method="POST")
+    assert told.endswith("|2000")
+
+
+def test_unfinished_bodies_have_a_share_of_memory_together(port: int) -> None:
+    head = "POST / HTTP/1.1\nHost: here\nContent-Length: 4000\n\n"
+    slow = [opened(port, head + "x" * 3900) for _ in range(4)]
+    time.sleep(0.5)
+    told = ask(port, more="Content-Length: 2000\n", body="y" * 2000, method="POST")
+    assert " 503 " in told
+    assert "retry-after: 5" in told
+    assert "200 OK" in ask(port), "what brings no body is served"
+    assert all(" 408 " in answer(connection) for connection in slow)
+    assert ask(port, more="Content-Length: 9\n", body="y" * 9, method="POST").endswith("|9")
+
+
+@pytest.mark.parametrize(
+    ("more", "body", "read"),
+    [
+        ("Content-Length: 3\n", "abc", 3),
+        ("Content-Length: 0\n", "", 0),
+        ("Transfer-Encoding: chunked\n", "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", 5),
+        ("Content-Length: 9000\n", "x" * 9000, 0),
+    ],
+)
+def test_bodies_arrive_whole_up_to_the_limit(port: int, more: str, body: str, read: int) -> None:
+    assert ask(port, more=more, body=body, method="POST").endswith(f"|{read}")
+
+
+def test_an_endless_body_is_not_kept(port: int) -> None:
+    body = "1000\r\n" + "x" * 4096 + "\r\n"
+    told = ask(
+        port, more="Transfer-Encoding: chunked\n", body=body * 3 + "0\r\n\r\n", method="POST"
+    )
+    assert 4096 < int(told.rpartition("|")[2]) <= 12288
+
+
+def test_a_request_reaches_wsgi_as_it_was_sent(port: int) -> None:
+    told = ask(
+        port,
+        "/a%2Fb/%C3%A9?q=%20x",
+        "Cookie: a=1\nCookie: b=2\nContent-Type: text/x\nX_Forwarded_For: 6.6.6.6\n",
+    )
+    first, _, last = told.partition("\r\n\r\n")
+    assert last == "GET|/a/b/Ã©|q=%20x|127.0.0.1|a=1; b=2|text/x|||0"
+    assert first.count("set-cookie: ") == 2
+
+
+def test_a_defect_is_a_500_and_the_next_request_is_served(port: int) -> None:
+    assert " 500 " in ask(port, "/broken")
+    assert "200 OK" in ask(port)
