@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from alerts.group_views import (
@@ -140,33 +140,60 @@ def claim(limit: int, channel: NotificationChannel | None = None) -> Claimed:
 
 
 def publish_claimed(claimed: Claimed, *, with_pictures: bool = True) -> int:
-    """Read, decide, commit; returns how many were published or parked."""
+    """Read, decide, commit; returns how many were published or parked.
+
+    A group's defect keeps no other one back: what fails together is tried one by one, and what
+    fails alone waits for AFTER_DEFECT. Raises OperationalError, which says nothing about a group.
+    """
+    try:
+        return _publish(claimed, with_pictures=with_pictures)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        if len(claimed.ids) > 1:
+            each = [Claimed((pk,), claimed.until) for pk in claimed.ids]
+            return sum(publish_claimed(one, with_pictures=with_pictures) for one in each)
+        logger.exception("Group message %s could not be made", claimed.ids[0])
+        _put_off(claimed)
+        return 0
+
+
+def _publish(claimed: Claimed, *, with_pictures: bool) -> int:
+    """All of them or none, but for those with pictures: nobody else waits for a picture."""
     rows = _load(claimed.ids)
     usable = [row for row in rows if _is_usable(row.channel)]
     parked = [row.pk for row in rows if not _is_usable(row.channel)]
     seen = views_of({row.group_id: row.group for row in usable}.values())
     routed = channels_of_routes({row.group.route_id for row in usable})
     now = timezone.now()
-    ready: list[Ready] = []
-    failed: list[UUID] = []
+    at_once: list[Ready] = []
+    pictured: list[Ready] = []
     for row in usable:
-        try:
-            is_routed = (row.group.route_id, row.channel_id) in routed
-            situation = _situation(row, seen[row.group_id], now, is_routed=is_routed)
-            ready.append(Ready(row, seen[row.group_id], situation, make_plan(situation)))
-        except Exception:  # one group's defect must not keep the others back
-            logger.exception("Group message %s could not be made", row.pk)
-            failed.append(row.pk)
-    if with_pictures:
-        _add_pictures(ready)
+        is_routed = (row.group.route_id, row.channel_id) in routed
+        situation = _situation(row, seen[row.group_id], now, is_routed=is_routed)
+        one = Ready(row, seen[row.group_id], situation, make_plan(situation))
+        (pictured if with_pictures and _wants_picture(one) else at_once).append(one)
     with transaction.atomic():
         held = _still_held(claimed)
-        _commit([one for one in ready if one.row.pk in held])
+        _commit([one for one in at_once if one.row.pk in held])
         _park([pk for pk in parked if pk in held], now)
-        GroupMessage.objects.filter(pk__in=[pk for pk in failed if pk in held]).update(
-            claimed_until=None, due_at=now + AFTER_DEFECT
+    if pictured:
+        _add_pictures(pictured)
+        with transaction.atomic():
+            held = _still_held(claimed)
+            _commit([one for one in pictured if one.row.pk in held])
+    return len(rows)
+
+
+def _put_off(claimed: Claimed) -> None:
+    """Try again later, for one reason alone: those that brought it here would at once again."""
+    with transaction.atomic():
+        GroupMessage.objects.filter(pk__in=_still_held(claimed)).update(
+            claimed_until=None,
+            sound_due_at=None,
+            repeat_at=None,
+            due_at=timezone.now() + AFTER_DEFECT,
         )
-    return len(ready) + len(parked)
 
 
 def _load(ids: Collection[UUID]) -> list[GroupMessage]:
@@ -206,9 +233,8 @@ def _situation(row: GroupMessage, seen: Seen, now: datetime, *, is_routed: bool)
     )
 
 
-def _add_pictures(ready: Sequence[Ready]) -> None:
-    """Plan anew those that show a new picture, now that it is here."""
-    wanting = [one for one in ready if _wants_picture(one)]
+def _add_pictures(wanting: Sequence[Ready]) -> None:
+    """Plan anew those whose new picture is here now."""
     pictures = fetch_images({one.seen.image_url for one in wanting})
     for one in wanting:
         picture = pictures.get(one.seen.image_url)

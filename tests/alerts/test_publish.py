@@ -1,5 +1,6 @@
 """Claims, parking, retries: what publishing leaves in the database, without Telegram."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
 from alerts import publish, sweep
-from alerts.models import GroupMessage
+from alerts.models import Alert, GroupMessage
 from channels_app.channels import disable_channel
 from channels_app.models import NotificationChannel
 from deliveries import health
@@ -159,18 +160,41 @@ def test_forgotten_message_of_an_open_group_is_sent_anew() -> None:
     assert sweep.renew_forgotten() == 0
 
 
+def break_shown(row: GroupMessage) -> None:
+    """What it was told cannot be read."""
+    GroupMessage.objects.filter(pk=row.pk).update(shown={"told": {"x": 1}, "kind": "text"})
+
+
+def break_alert(row: GroupMessage) -> None:
+    """Its alert has a link of a kind that this version does not know."""
+    Alert.objects.filter(memberships__group=row.group_id).update(links=[["new kind", "x", ""]])
+
+
+def break_outbox(row: GroupMessage) -> None:
+    """The outbox refuses its message: it is another organization's."""
+    other = make_site()
+    other.post(webhook(alert()))
+    publish.publish_due()
+    theirs = SentMessage.objects.get(organization=other.organization)
+    GroupMessage.objects.filter(pk=row.pk).update(message=theirs, shown={"kind": "text"})
+
+
+@pytest.mark.parametrize("break_it", [break_shown, break_alert, break_outbox])
+@pytest.mark.parametrize("reason", ["due_at", "sound_due_at", "repeat_at"])
 def test_one_broken_group_does_not_keep_the_others_back(
-    caplog: pytest.LogCaptureFixture,
+    break_it: Callable[[GroupMessage], None], reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     site = make_site()
     site.post(webhook(alert("A"), groupKey="a"))
+    broken = GroupMessage.objects.get(organization=site.organization)
+    GroupMessage.objects.update(due_at=None)
+    break_it(broken)
+    GroupMessage.objects.filter(pk=broken.pk).update(**{reason: timezone.now()})
     site.post(webhook(alert("B"), groupKey="b"))
-    broken = GroupMessage.objects.order_by("id").first()
-    assert broken is not None
-    GroupMessage.objects.filter(pk=broken.pk).update(shown={"told": {"x": 1}, "kind": "text"})
-    publish.publish_due()
-    assert len(calls(site)) == 1
+    publish.publish_claimed(publish.claim(10))
+    assert calls(site) == [("sendMessage", "group")]
     broken.refresh_from_db()
     assert broken.due_at is not None
     assert broken.due_at > timezone.now()
+    assert not publish.claim(10), "it would be tried again without a pause"
     assert str(broken.pk) in caplog.text
