@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ from accounts.api_keys import create_key, revoke_key
 from accounts.audit import COMMAND_LINE
 from accounts.models import ApiKey, Role
 from accounts.parsers import MAX_BYTES, read_json
-from accounts.problems import ApiRefusal
+from accounts.problems import ApiRefusal, bad_request, server_error
 from accounts.throttles import counter
 from tests.factories import make_bot, make_channel, make_token
 from tests.rest import Api, places, problem_of
@@ -250,6 +250,15 @@ def test_sizes(api: Api) -> None:
 
 def test_a_request_for_another_host(api: Api) -> None:
     problem_of(api.get("bots/", headers={"Host": "evil.example"}), 400)
+
+
+def test_what_django_answers_by_itself() -> None:
+    """A defect is a problem below /api/ and a page elsewhere."""
+    below, elsewhere = RequestFactory().get("/api/v1/bots/"), RequestFactory().get("/alerts/")
+    assert server_error(below)["Content-Type"] == "application/problem+json"
+    assert server_error(elsewhere)["Content-Type"].startswith("text/html")
+    assert bad_request(below, ValueError())["Content-Type"] == "application/problem+json"
+    assert bad_request(elsewhere, ValueError())["Content-Type"].startswith("text/html")
 
 
 def test_throttle(api: Api, settings: Any) -> None:
