@@ -139,10 +139,16 @@ class Chat(OrganizationOwned):
 
     @property
     def is_group(self) -> bool:
-        """Whether the limit of 20 calls a minute holds: every chat but a private one."""
-        if self.type:
-            return self.type != Chat.Type.PRIVATE
-        return self.chat_id is None or self.chat_id < 0
+        """Whether the limit of 20 calls a minute holds."""
+        return is_group(self.type, self.chat_id)
+
+
+def is_group(kind: str, chat_id: int | None) -> bool:
+    """Whether Telegram limits such a chat to 20 calls a minute: every one but a private chat. While
+    `kind` (Chat.type) is not known, the number tells: groups and channels are negative."""
+    if kind:
+        return kind != Chat.Type.PRIVATE
+    return chat_id is None or chat_id < 0
 
 
 class NotificationChannel(Verified, OrganizationOwned):

@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from botapi.errors import BotApiError, BotApiFailure, InvalidAnswer
+from channels_app.models import is_group
 from deliveries import files, health, outbox
 from deliveries.advice import Problem
 from deliveries.calls import SEND_MEDIA, Call, as_send
@@ -32,6 +33,7 @@ from deliveries.decisions import (
 )
 from deliveries.ladder import Step, apply, fit_to, next_step, steps_of
 from deliveries.models import ChatClock, Delivery, DeliveryAttempt, Lane, SentMessage
+from deliveries.pacing import EXCESS_MAX
 
 State = Delivery.State
 Purpose = Delivery.Purpose
@@ -461,12 +463,23 @@ def _close(delivery: Delivery, state: str, outcome: str, said: str) -> bool:
     )
 
 
-def recent(bot_ids: Collection[UUID], now: datetime) -> Iterable[tuple[UUID, UUID, datetime]]:
-    """(bot, chat, start) of the last minute's attempts, oldest first: what the budgets count."""
-    return (
+def recent(bot_ids: Collection[UUID], now: datetime) -> Iterable[tuple[UUID, UUID, bool, datetime]]:
+    """(bot, chat, whether it is a group, latest arrival) of the last minute's attempts, oldest
+    first: what the budgets count.
+
+    A call may have spent up to EXCESS_MAX on its way, but arrived before it was answered.
+    """
+    rows = (
         DeliveryAttempt.objects.filter(
             bot_id__in=bot_ids, started_at__gt=now - timedelta(seconds=65)
         )
         .order_by("started_at")
-        .values_list("bot_id", "chat_id", "started_at")
+        .values_list(
+            "bot_id", "chat_id", "chat__type", "chat__chat_id", "started_at", "finished_at"
+        )
     )
+    for bot_id, chat_id, kind, number, started_at, finished_at in rows:
+        arrived_at = started_at + timedelta(seconds=EXCESS_MAX)
+        if finished_at is not None:
+            arrived_at = min(arrived_at, finished_at)
+        yield bot_id, chat_id, is_group(kind, number), arrived_at

@@ -163,6 +163,7 @@ class Run:
         moment = self.clock.time()
         free, others = lanes.with_work(self.holder, moment)
         if woken and self._held:
+            self._unblock([held for held in self._held.values() if held.blocked], moment)
             self._look(streams.heads_of_bots(list(self._held), moment))
             # With very many chats this is the dear part: it takes at most a third of the time.
             looked = self.clock.now()
@@ -187,11 +188,8 @@ class Run:
         for held in taken:
             self._look_later(held, min(held.blocked.values(), default=None))
         found = streams.heads_of_bots([held.bot.pk for held in taken], moment)
-        groups = {head.chat_id: head.group for head in found.heads}
-        for bot_id, chat_id, started_at in attempts.recent(strange, moment) if strange else ():
-            self._held[bot_id].schedule.pace.take(
-                chat_id, group=groups.get(chat_id, False), at=started_at.timestamp()
-            )
+        for bot_id, chat_id, group, at in attempts.recent(strange, moment) if strange else ():
+            self._held[bot_id].schedule.pace.take(chat_id, group=group, at=at.timestamp())
         self._look(found)
 
     def _remembered(self, held: Held) -> bool:
@@ -317,6 +315,7 @@ class Run:
                 self._look_again(held)
             if held.suspected_at is not None:
                 self._check(held)
+                self._plan(held)
             else:
                 due.append(held)
         return due
@@ -325,14 +324,21 @@ class Run:
         held.look_at = None
         moment = self.clock.time(HORIZON)
         if held.blocked:
-            pending = attempts.take_over([held.bot.pk], moment)
+            self._unblock([held], moment)
+        self._look(streams.heads_of_bots([held.bot.pk], moment))
+
+    def _unblock(self, lanes_blocked: Collection[Held], moment: datetime) -> None:
+        """Read again which chats wait for a call of a former holder: it may have settled it."""
+        if not lanes_blocked:
+            return
+        pending = attempts.take_over([held.bot.pk for held in lanes_blocked], moment)
+        for held in lanes_blocked:
             held.blocked = {
                 chat_id: deadline
-                for _, chat_id, deadline in pending
-                if chat_id not in held.in_flight
+                for bot_id, chat_id, deadline in pending
+                if bot_id == held.bot.pk and chat_id not in held.in_flight
             }
             self._look_later(held, min(held.blocked.values(), default=None))
-        self._look(streams.heads_of_bots([held.bot.pk], moment))
 
     def _check(self, held: Held) -> None:
         """Ask getMe, once nothing of the lane is in flight any more."""
@@ -404,10 +410,12 @@ class Run:
             self._senders.put_back(finished)  # the database is away: the next run settles them
             raise
         chats: set[UUID] = set()
+        let_go: set[UUID] = set()
         for done in finished:
             held = self._held.get(done.bot_id)
             if held is None:
-                continue  # of a lane that was let go: what is in the database is enough
+                let_go.add(done.bot_id)
+                continue
             if done.result is None:
                 self._checked(held, done)
                 continue
@@ -416,6 +424,8 @@ class Run:
             held.blocked.pop(chat_id, None)
             chats.add(chat_id)
             self._note(held, done.result, done.started)
+        if let_go:  # whoever has these lanes now waits for what we know
+            lanes.mark_dirty(let_go, self.holder)
         if chats and not self._stopped:
             self._look(streams.heads_of_chats(chats, self.clock.time()))
         for done in finished:

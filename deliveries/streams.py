@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import Organization
-from channels_app.models import Chat
+from channels_app.models import Chat, is_group
 from deliveries.models import Delivery, Stream
 from deliveries.schedule import Head
 
@@ -166,7 +166,7 @@ def _heads(chats: str, ids: Collection[UUID], now: datetime) -> Heads:
                 bot_id=bot_id,
                 chat_id=chat_id,
                 organization_id=key.to_python(owner),
-                group=kind != Chat.Type.PRIVATE if kind else number is None or number < 0,
+                group=is_group(kind, number),
                 urgent=priority == Priority.INTERACTIVE,
                 turn=_seconds(turn),
                 not_before=0.0 if clock is None else _seconds(clock),
