@@ -14,6 +14,10 @@ KEY = re.compile(r"(tk|ti)_[A-Za-z0-9_-]{12,}")
 """API keys (`tk_…`) and integration keys (`ti_…`): so made that logs can recognise them."""
 
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+"""All but the tab; with what some viewers take for the end of a line."""
+
+
 def without_secrets(text: str) -> str:
     """The text with bot tokens, API keys and integration keys taken out."""
     return KEY.sub(lambda match: f"{match[1]}_…", redact(text))
@@ -24,13 +28,27 @@ class SecretsFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Always true: the record stays, its secrets go."""
-        record.msg = without_secrets(record.getMessage())
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # wrong arguments are no reason to fail a request
+            message = f"{record.msg} {record.args}"
+        record.msg = _one_record(without_secrets(message))
         record.args = None
         if record.exc_info:
-            text = logging.Formatter().formatException(record.exc_info)
-            record.exc_text = without_secrets(text)
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
             record.exc_info = None
+        if record.exc_text:
+            record.exc_text = _one_record(without_secrets(record.exc_text))
+        if record.stack_info:
+            record.stack_info = _one_record(without_secrets(record.stack_info))
         return True
+
+
+def _one_record(text: str) -> str:
+    """Later lines are indented and control characters written out: what a stranger sent can neither
+    pass for a record of its own nor drive a terminal."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n    ".join(CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", one) for one in lines)
 
 
 class ExceptionFilter(SafeExceptionReporterFilter):

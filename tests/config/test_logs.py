@@ -56,3 +56,32 @@ def test_an_error_report_holds_no_values() -> None:
         reporter = SecretsFreeReporter(request, type(error), error, error.__traceback__)
     text = reporter.get_traceback_text() + reporter.get_traceback_html()
     assert TOKEN.partition(":")[2] not in text
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r", "\u2028", "\x85"])
+def test_what_a_stranger_sends_is_no_record_of_its_own(
+    logger: logging.Logger, stream: io.StringIO, ending: str
+) -> None:
+    logger.warning("agent %s", f"curl{ending}2026-01-01 ERROR forged\x1b[2J")
+    try:
+        raise ValueError(f"bad{ending}2026-01-01 ERROR forged\x1b[2J")
+    except ValueError:
+        logger.exception("it failed")
+    told = stream.getvalue()
+    assert "\x1b" not in told
+    assert [line for line in told.splitlines() if line.startswith("2026")] == []
+    assert "ERROR forged" in told
+
+
+def test_wrong_arguments_of_a_record_fail_no_request(
+    logger: logging.Logger, stream: io.StringIO
+) -> None:
+    logger.warning("%d things of %s", "no number", TOKEN)
+    assert "no number" in stream.getvalue()
+    assert TOKEN not in stream.getvalue()
+
+
+def test_a_stack_is_cleaned(logger: logging.Logger, stream: io.StringIO) -> None:
+    record = logging.LogRecord("x", logging.ERROR, "", 0, "m", None, None, sinfo=f"in {TOKEN}")
+    logger.handle(record)
+    assert TOKEN not in stream.getvalue()
