@@ -37,6 +37,7 @@ from alerts.statements import Writes, adapt, locking, one_of, query, uuid_of
 from botapi.client import InputFile
 from channels_app.models import NotificationChannel
 from deliveries import files, outbox, wakeup
+from deliveries.conflicts import is_conflict
 from deliveries.models import Attachment, Delivery, SentMessage
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ logger = logging.getLogger(__name__)
 CLAIM = timedelta(seconds=60)
 CHUNK = 25 if settings.EMBEDDED_DATABASE else 100
 RUN_SECONDS = 20.0
+TRIES = 4
 AFTER_DEFECT = timedelta(minutes=1)
 """When a group that could not be rendered is tried again; the log says why."""
 PRIORITIES = {
@@ -133,7 +135,8 @@ def claim(limit: int, channel: NotificationChannel | None = None) -> Claimed:
                 "channel": adapt(channel.pk) if channel else None,
             },
         )
-        return Claimed(tuple(uuid_of(row[0]) for row in cursor.fetchall()), until)
+        # RETURNING has no order; the IDs have: as they came, so that they leave.
+        return Claimed(tuple(sorted(uuid_of(row[0]) for row in cursor.fetchall())), until)
 
 
 # --- read and decide -----------------------------------------------------------------------------
@@ -146,7 +149,7 @@ def publish_claimed(claimed: Claimed, *, with_pictures: bool = True) -> int:
     fails alone waits for AFTER_DEFECT. Raises OperationalError, which says nothing about a group.
     """
     try:
-        return _publish(claimed, with_pictures=with_pictures)
+        return _publish_in_turn(claimed, with_pictures=with_pictures)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -156,6 +159,17 @@ def publish_claimed(claimed: Claimed, *, with_pictures: bool = True) -> int:
         logger.exception("Group message %s could not be made", claimed.ids[0])
         _put_off(claimed)
         return 0
+
+
+def _publish_in_turn(claimed: Claimed, *, with_pictures: bool) -> int:
+    """Start again after losing against ingest or dispatch, instead of letting the claim run out."""
+    for _ in range(TRIES - 1):
+        try:
+            return _publish(claimed, with_pictures=with_pictures)
+        except OperationalError as error:
+            if not is_conflict(error):
+                raise
+    return _publish(claimed, with_pictures=with_pictures)
 
 
 def _publish(claimed: Claimed, *, with_pictures: bool) -> int:
@@ -225,12 +239,17 @@ def _situation(row: GroupMessage, seen: Seen, now: datetime, *, is_routed: bool)
         shown=shown,
         heard=Heard(told, row.sounded_at),
         now=now,
-        is_gone=row.message is None or row.message.state == _GONE,
-        is_document_gone=row.document is None or row.document.state == _GONE,
+        is_gone=row.message is None or row.message.state == _GONE or _is_moved(row),
+        is_document_gone=row.document is None or row.document.state == _GONE or _is_moved(row),
         is_repeat=row.repeat_at is not None and row.repeat_at <= now and row.group.is_open,
         is_routed=is_routed,
         was_routed=row.routed,
     )
+
+
+def _is_moved(row: GroupMessage) -> bool:
+    """Whether the channel was pointed to another chat since the group's messages were begun."""
+    return row.stream.chat_id != row.channel.chat_id
 
 
 def _add_pictures(wanting: Sequence[Ready]) -> None:
@@ -267,6 +286,9 @@ def _still_held(claimed: Claimed) -> set[UUID]:
 
 def _commit(ready: Sequence[Ready]) -> None:
     """In the caller's transaction: pictures, messages, then what replies to them, then our rows."""
+    for one in ready:
+        if _is_moved(one.row):
+            _begin_anew(one.row)
     Attachment.objects.bulk_create(
         [
             Attachment(
@@ -291,6 +313,15 @@ def _commit(ready: Sequence[Ready]) -> None:
     writes = Writes()
     writes.update(GroupMessage, [_remembered(one) for one in ready])
     writes.execute()
+
+
+def _begin_anew(row: GroupMessage) -> None:
+    """A stream to the channel's present chat; what the former one shows stays as it is."""
+    for former in (row.message, row.document):
+        if former is not None:
+            outbox.supersede(former)
+    row.stream = outbox.open_stream(row.organization_id, row.channel.chat)
+    row.message = row.document = None
 
 
 def _make(ready: Sequence[Ready], target: str) -> None:
@@ -353,6 +384,7 @@ def _remembered(one: Ready) -> dict[str, Any]:
         "claimed_until": None,
         "parked_at": None,
         "published_at": now,
+        "stream_id": row.stream_id,
         "message_id": row.message_id,
         "document_id": row.document_id,
         "shown": to_json(plan.shown, plan.decision.heard.told),
