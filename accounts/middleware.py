@@ -43,6 +43,18 @@ class TrustedProxyMiddleware:
         return any(parsed in network for network in self.networks)
 
 
+class ContentPolicyMiddleware:
+    """What a page may load and run, should a text ever pass for markup (W3C CSP 3)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
+        return response
+
+
 def client_address(request: HttpRequest) -> str | None:
     """The sender's IP address, None when it has none (a Unix socket)."""
     address = str(request.META.get("REMOTE_ADDR", ""))
