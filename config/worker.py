@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from kombu import Queue
 
-from config.celery import QUEUES, app
+from config.celery import QUEUES, ROUTES, app
 from deliveries import dispatcher, wakeup
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ POOLS = {"updates": 4, "publish": 2, "dispatch": 2, "maintenance": 2}
 HEARTBEAT_SECONDS = 2.0
 STOP_SECONDS = 8.0
 RESTART_SECONDS = 1.0
+PATIENCE_SECONDS = 10.0
 
 
 class Worker:
@@ -41,7 +42,7 @@ class Worker:
         self._consumers = [_Consumer(name, POOLS[name]) for name in queues]
         self._heartbeat = heartbeat
         self._stop = threading.Event()
-        self._beat = Beat(self._stop)
+        self._beat = Beat(self._stop, queues)
 
     def run(self) -> None:
         """Start everything, and wait for the signal. In the main thread."""
@@ -49,6 +50,7 @@ class Worker:
             signal.signal(number, self._on_signal)
         app.loader.import_default_modules()
         signals.task_prerun.connect(_refresh_connections, weak=False)
+        signals.task_prerun.connect(self._beat.note, weak=False)
         signals.task_postrun.connect(_refresh_connections, weak=False)
         if not settings.CELERY_BROKER_URL.startswith("memory:"):
             for consumer in self._consumers:
@@ -129,12 +131,19 @@ class _Consumer:
 class Beat(threading.Thread):
     """Publishes the schedule of config/celery.py, from memory: several beats are harmless.
 
-    What cannot be published (broker down, frozen, or `memory://`) runs in this process.
+    What cannot be published (broker down, frozen, or `memory://`) runs in this process. So does
+    what is published to a queue of ours and not begun here for `patience` seconds: a consumer on a
+    connection that died silently hears of nothing, while everybody else reaches the broker.
     """
 
-    def __init__(self, stop: threading.Event) -> None:
+    def __init__(
+        self, stop: threading.Event, queues: Sequence[str], patience: float = PATIENCE_SECONDS
+    ) -> None:
         super().__init__(name="beat", daemon=True)
         self._stopped = stop
+        self._queues = frozenset(queues)
+        self._patience = patience
+        self._begun: dict[str, float] = {}
         self._local: dict[str, Future[None]] = {}
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="beat-local")
 
@@ -142,24 +151,42 @@ class Beat(threading.Thread):
         """Fire every entry when it is due."""
         entries: list[dict[str, Any]] = list(app.conf.beat_schedule.values())
         due = [time.monotonic()] * len(entries)
+        self._begun = {entry["task"]: time.monotonic() for entry in entries}
         while not self._stopped.is_set():
             for index, entry in enumerate(entries):
                 if due[index] <= time.monotonic():
                     due[index] = time.monotonic() + float(entry["schedule"])
-                    self._fire(entry["task"], float(entry["options"]["expires"]))
+                    self._fire(entry)
             self._stopped.wait(max(0.05, min(due) - time.monotonic()))
 
-    def _fire(self, task: str, expires: float) -> None:
-        if not settings.CELERY_BROKER_URL.startswith("memory:"):
-            try:
-                wakeup.publish(task, expires)
-            except Exception as error:  # noqa: BLE001  # each transport has its own
-                log.warning("beat: broker unreachable (%s)", type(error).__name__)
-            else:
-                return
+    def note(self, task: Any = None, **kwargs: Any) -> None:
+        """A consumer of this process begins a task (Celery's signal `task_prerun`)."""
+        self._begun[task.name] = time.monotonic()
+
+    def _fire(self, entry: dict[str, Any]) -> None:
+        task = entry["task"]
+        if self._publish(task, float(entry["options"]["expires"])) and not self._is_unheard(entry):
+            return
         running = self._local.get(task)
         if running is None or running.done():
             self._local[task] = self._pool.submit(_run_locally, app.tasks[task])
+        elif task == wakeup.DISPATCH:
+            wakeup.wake_dispatch()  # the run under way is told that there may be new work
+
+    def _publish(self, task: str, expires: float) -> bool:
+        if settings.CELERY_BROKER_URL.startswith("memory:"):
+            return False
+        try:
+            wakeup.publish(task, expires)
+        except Exception as error:  # noqa: BLE001  # each transport has its own
+            log.warning("beat: broker unreachable (%s)", type(error).__name__)
+            return False
+        return True
+
+    def _is_unheard(self, entry: dict[str, Any]) -> bool:
+        task = entry["task"]
+        silent = time.monotonic() - self._begun[task]
+        return ROUTES[task] in self._queues and silent > self._patience + 2 * entry["schedule"]
 
 
 def _run_locally(task: Callable[[], object]) -> None:
