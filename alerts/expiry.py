@@ -7,14 +7,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Organization
+from alerts.ending import end_alerts
 from alerts.group_rows import Scope
-from alerts.group_state import Change
-from alerts.groups import change_groups
 from alerts.ingest import wake_publish
 from alerts.lifecycle import Effect
-from alerts.models import Alert, Ended, Episode, Status
+from alerts.models import Alert, Ended, Status
 from alerts.route_table import route_table
-from alerts.statements import Writes
 
 CHUNK = 500
 
@@ -46,25 +44,7 @@ def _expire(organization_id: UUID, now: datetime) -> int:
         )
         if not alerts:
             return 0
-        writes = Writes()
-        changes = []
-        for alert in alerts:
-            alert.status, alert.ended_by = Status.RESOLVED, Ended.EXPIRED
-            alert.ends_at, alert.expires_at = alert.expires_at, None
-            changes.append(
-                Change(
-                    alert_id=alert.pk,
-                    name=alert.name,
-                    effect=Effect.EXPIRED,
-                    status=alert.status,
-                    severity=alert.severity,
-                    episode=alert.episode,
-                    before=alert.severity,
-                )
-            )
-        change_groups(Scope(organization_id, table, now, alone=True), changes, writes)
-        Alert.objects.bulk_update(alerts, ["status", "ended_by", "ends_at", "expires_at"])
-        Episode.objects.filter(alert__in=alerts, ends_at=None).update(ends_at=now)
-        writes.execute()
+        scope = Scope(organization_id, table, now, alone=True)
+        end_alerts(alerts, scope, Effect.EXPIRED, Ended.EXPIRED)
         transaction.on_commit(wake_publish)
     return len(alerts)

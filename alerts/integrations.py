@@ -20,7 +20,12 @@ from django.utils import timezone
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import Organization
-from alerts.models import Integration
+from alerts.ending import end_alerts
+from alerts.group_rows import Scope
+from alerts.ingest import wake_publish
+from alerts.lifecycle import Effect
+from alerts.models import Ended, Integration, Status
+from alerts.route_table import route_table
 from channels_app import encryption
 
 PREFIX = "ti_"
@@ -28,6 +33,7 @@ CACHED_FOR = 2.0
 """Seconds for which a process believes what it read: a new, rotated, disabled or deleted key counts
 everywhere within that time."""
 MAX_CACHED = 10_000
+ENDED_AT_ONCE = 500
 SETTINGS = (
     "kind",
     "enabled",
@@ -96,11 +102,31 @@ def set_signature_secret(actor: Actor, integration: Integration, secret: str) ->
 
 
 def delete_integration(actor: Actor, integration: Integration) -> None:
-    """Remove it with its alerts; its key stops working."""
+    """Remove it with its alerts; its key stops working.
+
+    What still fires ends, since nobody will ever say so: chats are told, groups close.
+    """
     with transaction.atomic():
+        _end_alerts(actor, integration)
         audit.record(actor, integration.organization_id, "delete", integration)
         integration.delete()
+        transaction.on_commit(wake_publish)
     forget_cached_keys()
+
+
+def _end_alerts(actor: Actor, integration: Integration) -> None:
+    scope = Scope(
+        organization_id=integration.organization_id,
+        table=route_table(integration.organization),
+        now=timezone.now(),
+        alone=True,
+        actor_id=actor.user.pk if actor.user else None,
+        actor_name=actor.name,
+        way=actor.way,
+    )
+    firing = integration.alerts.filter(status=Status.FIRING).order_by("pk").select_for_update()
+    while alerts := list(firing[:ENDED_AT_ONCE]):
+        end_alerts(alerts, scope, Effect.RESOLVED, Ended.PERSON)
 
 
 def key_of(integration: Integration) -> str:
