@@ -13,8 +13,9 @@ from accounts.audit import Actor
 from accounts.models import Organization
 from accounts.tenancy import require_same_organization
 from alerts.matchers import MatcherError, read_matchers
-from alerts.models import GroupMessage, Route
+from alerts.models import AlertGroup, GroupMessage, Route
 from channels_app.models import NotificationChannel
+from deliveries import outbox
 
 DEFAULT_NAME = "Everything else"
 
@@ -65,12 +66,48 @@ def change_route(actor: Actor, route: Route, **values: Any) -> Route:
 
 
 def delete_route(actor: Actor, route: Route) -> None:
-    """Remove a route with its groups. Raises RouteRefused for the default one."""
+    """Remove a route with its closed groups. Raises RouteRefused for the default one.
+
+    Open ones pass to the default route: what burns is told there until it ends, and channels that
+    the default route does not have are told that they hear no more of it.
+    """
     if route.is_default:
         raise RouteRefused("route", "The default route stays; take its channels away instead.")
     with transaction.atomic():
         audit.record(actor, route.organization_id, "delete", route)
+        _pass_on(route, default_route(route.organization_id))
         route.delete()
+
+
+def _pass_on(route: Route, heir: Route) -> None:
+    """Open groups and what channels know of them. Where the heir has a group of the same key, the
+    one that comes keeps to itself until it closes."""
+    open_groups = AlertGroup.objects.for_organization(route.organization_id).filter(is_open=True)
+    groups = list(open_groups.filter(route=route).order_by("pk").select_for_update())
+    ids = [group.pk for group in groups]
+    taken = set(open_groups.filter(route=heir).values_list("key_hash", flat=True))
+    for group in groups:
+        if group.key_hash in taken:
+            own = f"{route.pk.hex}{group.key_hash}"[: len(group.key_hash)]
+            AlertGroup.objects.filter(pk=group.pk).update(key_hash=own)
+    now = timezone.now()
+    AlertGroup.objects.filter(pk__in=ids).update(route=heir)
+    told = GroupMessage.objects.filter(group__in=ids)
+    told.update(due_at=now)
+    known = set(told.values_list("group_id", "channel_id"))
+    for channel in heir.channels.select_related("chat"):
+        new = [group_id for group_id in ids if (group_id, channel.pk) not in known]
+        streams = outbox.open_streams(route.organization_id, [channel.chat] * len(new))
+        GroupMessage.objects.bulk_create(
+            GroupMessage(
+                organization_id=route.organization_id,
+                group_id=group_id,
+                channel=channel,
+                stream=stream,
+                due_at=now,
+            )
+            for group_id, stream in zip(new, streams, strict=True)
+        )
 
 
 def _apply(route: Route, values: dict[str, Any]) -> None:
