@@ -95,6 +95,11 @@ class BotSerializer(StrictModelSerializer[Bot]):
             "created_at",
         )
 
+    def to_representation(self, instance: Bot) -> dict[str, Any]:
+        """A lent bot without the ways of its owner's network."""
+        shown = super().to_representation(instance)
+        return shown if shown["owned"] else {**shown, "api_url": "", "has_proxy": False}
+
     def get_has_proxy(self, bot: Bot) -> bool:
         """Whether the bot has a proxy of its own."""
         return bool(bot.proxy_encrypted)

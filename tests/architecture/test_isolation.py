@@ -11,8 +11,10 @@ from rest_framework import serializers, viewsets
 from accounts.api_keys import create_key
 from accounts.audit import COMMAND_LINE
 from accounts.console import site
+from accounts.membership import add_member
 from accounts.models import Organization, OrganizationOwned, Role, new_id
 from alerts.models import Alert
+from channels_app.bots import lend_bot
 from channels_app.models import Bot, Chat, NotificationChannel
 from config.urls import urlpatterns as real_urlpatterns
 from tests.architecture.isolation import (
@@ -221,6 +223,46 @@ def test_an_ended_membership_counts_from_the_next_request(scene: Scene) -> None:
     member.delete()
     response = client.get("/alerts/alert/")
     assert MARK not in response.content.decode()
+
+
+def test_whoever_borrows_a_bot_learns_nothing_of_its_owners_network(scene: Scene) -> None:
+    bot = scene.rows[Bot]
+    Bot.objects.filter(pk=bot.pk).update(
+        api_url="https://telegram.inside.example", proxy_encrypted="sealed"
+    )
+    bot.refresh_from_db()
+    lend_bot(COMMAND_LINE, bot, scene.own)
+    found = Route("api/v1/bots/", "list", Bot, True, ())
+    one = scene.stranger.ask(found, "GET", f"/api/v1/bots/{bot.pk}/", {})
+    assert (one.status_code, one.json()["owned"]) == (200, False)
+    before = fingerprint(scene.victim.pk)
+    for place in (f"/api/v1/bots/{bot.pk}/", "/api/v1/bots/"):
+        told = scene.stranger.ask(found, "GET", place, {}).content.decode()
+        assert "inside.example" not in told
+        assert '"has_proxy":true' not in told
+    for place in ("change/", "history/"):
+        page = scene.stranger.session.get(f"/channels_app/bot/{bot.pk}/{place}", follow=True)
+        assert "inside.example" not in page.content.decode()
+    for method in ("PATCH", "DELETE"):
+        body = {"api_url": "https://evil.example"} if method == "PATCH" else {}
+        answer = scene.stranger.ask(found, method, f"/api/v1/bots/{bot.pk}/", body)
+        assert answer.status_code == 404
+    for place in ("change/", "delete/", "press/check/"):
+        form = {"name": "mine", "api_url": "https://evil.example", "post": "yes"}
+        answer = scene.stranger.session.post(f"/channels_app/bot/{bot.pk}/{place}", form)
+        assert answer.status_code == 403
+    assert fingerprint(scene.victim.pk) == before
+
+
+def test_a_membership_of_ones_own_opens_nobodys_account(scene: Scene) -> None:
+    """Inviting an address that the victim invited first gives no link to that account."""
+    invited = add_member(COMMAND_LINE, Role.OWNER, scene.victim, "new@example.com", Role.ADMIN)
+    own = add_member(COMMAND_LINE, Role.OWNER, scene.own, "new@example.com", Role.VIEWER)
+    for row in (own, invited):
+        page = scene.stranger.session.get(
+            f"/accounts/membership/{row.pk}/sign_in_link/", follow=True
+        )
+        assert "/password/reset/" not in page.content.decode()
 
 
 # --- The planted leak -------------------------------------------------------------------
