@@ -43,22 +43,25 @@ def group_key(
     *,
     integration_id: UUID,
     event_id: str,
+    ignored_labels: frozenset[str] = frozenset(),
 ) -> GroupKey:
     """The key of the group to which this alert belongs on this route.
 
-    `event_id`: unique to this alert in this POST; used for events alone.
+    `event_id`: unique to this alert in this POST; used for events alone. `ignored_labels`: no part
+    of an alert's identity, hence of none of its groups unless the route groups by their names.
     """
     if alert.status == "event":
         return _key(["event", event_id], alert.labels, alert.name)
     if rule.group_by is not None:
-        names = alert.labels if ALL_LABELS in rule.group_by else rule.group_by
+        is_all = ALL_LABELS in rule.group_by
+        names = alert.labels.keys() - ignored_labels if is_all else rule.group_by
         labels = {name: alert.labels.get(name, "") for name in sorted(names)}
         return _key(["labels", labels], labels, _title(labels, batch))
     if batch.group_key is not None:
         labels = dict(batch.group_labels)
         parts = ["sender", str(integration_id), batch.group_key]
         return _key(parts, labels, _title(labels, batch))
-    left_out = {TARGET_LABEL}
+    left_out = {TARGET_LABEL, *ignored_labels}
     if batch.source is Source.GENERIC:
         left_out.add(CHANGING_LABEL)
     labels = {name: alert.labels[name] for name in sorted(alert.labels) if name not in left_out}

@@ -70,7 +70,14 @@ def _describe(
     openings = tuple(
         Opening(
             rule.id,
-            group_key(rule, batch, alert, integration_id=integration.pk, event_id=fingerprint),
+            group_key(
+                rule,
+                batch,
+                alert,
+                integration_id=integration.pk,
+                event_id=fingerprint,
+                ignored_labels=ignored,
+            ),
             waits,
         )
         for rule in rules

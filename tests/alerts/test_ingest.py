@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.audit import COMMAND_LINE
 from alerts.models import Alert, AlertGroup, Episode, GroupMessage, TimelineEvent, Trace
 from alerts.route_table import forget_cached_routes
-from alerts.routes import set_channels
+from alerts.routes import change_route, set_channels
 from tests.alerts.senders import LATER, Site, alert, make_site, webhook
 from tests.factories import make_channel
 
@@ -245,3 +245,22 @@ def test_group_wait_counts_only_for_alerts_that_came_ungrouped() -> None:
     assert direct.due_at is not None
     assert grouped.due_at < now + timedelta(seconds=10)
     assert now + timedelta(seconds=29) < direct.due_at < now + timedelta(seconds=45)
+
+
+@pytest.mark.parametrize("group_by", [None, ["..."]])
+def test_replicas_of_a_pair_share_a_group(group_by: list[str] | None) -> None:
+    """Which replica speaks first is chance: it decides nothing."""
+    site = make_site(ignored_labels=["replica"])
+    if group_by:
+        change_route(COMMAND_LINE, site.route, group_by=group_by)
+    forget_cached_routes()
+    now = timezone.now()
+    labels = {"alertname": "Down", "job": "node", "instance": "a"}
+    ends_at = (now + timedelta(minutes=4)).isoformat()
+    site.post([{"labels": {**labels, "replica": "1"}, "endsAt": ends_at}])
+    site.post([{"labels": {**labels, "replica": "1"}, "endsAt": now.isoformat()}])
+    site.post([{"labels": {**labels, "replica": "2"}, "endsAt": ends_at}])
+    assert effects(site) == ["refired"]
+    group = group_of(site)
+    assert "replica" not in group.labels
+    assert group.is_open
