@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -95,11 +95,8 @@ def begin(
     `fences` maps a bot to the fence of the lane's lease.
     """
     claim = uuid4()
-    held = Lane.objects.filter(holder=holder, leased_until__gt=now, bot__enabled=True)
     with transaction.atomic():
-        Delivery.objects.filter(
-            pk__in=delivery_ids, state=State.WAITING, bot_id__in=held.values("bot_id")
-        ).update(
+        Delivery.objects.filter(pk__in=_lock(delivery_ids, holder, now)).update(
             state=State.IN_FLIGHT, attempts=F("attempts") + 1, claim=claim, deadline=now + DEADLINE
         )
         deliveries = list(
@@ -127,6 +124,32 @@ def begin(
         Attempt(delivery, row, _effective(delivery))
         for delivery, row in zip(deliveries, rows, strict=True)
     ]
+
+
+def _lock(delivery_ids: Sequence[UUID], holder: str, now: datetime) -> list[UUID]:
+    """Those that still wait and whose lane `holder` has, which stays so until the commit.
+
+    What somebody else is writing to is left out instead of waited for: whoever publishes may hold
+    one of these and want another. It is looked at again at once.
+    """
+    key = Delivery._meta.get_field("id")
+    marks = ", ".join(["%s"] * len(delivery_ids))
+    sql = (
+        "SELECT d.id FROM deliveries_delivery d"  # noqa: S608  # only placeholders are joined in
+        " JOIN deliveries_lane lane ON lane.bot_id = d.bot_id"
+        " JOIN channels_app_bot bot ON bot.id = d.bot_id"
+        f" WHERE d.id IN ({marks}) AND d.state = 'waiting'"
+        " AND lane.holder = %s AND lane.leased_until > %s AND bot.enabled"
+    )
+    if connection.vendor == "postgresql":
+        sql += " FOR SHARE OF lane FOR NO KEY UPDATE OF d SKIP LOCKED"
+    moment = Lane._meta.get_field("leased_until").get_db_prep_value(now, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql,
+            [*(key.get_db_prep_value(pk, connection) for pk in delivery_ids), holder, moment],
+        )
+        return [key.to_python(row[0]) for row in cursor.fetchall()]
 
 
 def settle(results: Sequence[Result]) -> None:

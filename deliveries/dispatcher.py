@@ -385,13 +385,15 @@ class Run:
             self._refresh(stale)
 
     def _refresh(self, stale: dict[UUID, Held]) -> None:
-        """Heads that could not be begun: settled or parked meanwhile, or the lane is lost."""
+        """Heads that could not be begun: settled, parked, being written to, or of a lost lane."""
         bot_ids = {held.bot.pk for held in stale.values()}
-        lost = bot_ids - lanes.still_usable(bot_ids, self.holder, self.clock.time())
-        for bot_id in lost:
+        usable = lanes.still_usable(bot_ids, self.holder, self.clock.time())
+        for bot_id in bot_ids - usable:
             self._drop(bot_id)
-        chats = [chat for chat, held in stale.items() if held.bot.pk not in lost]
-        self._look(streams.heads_of_chats(chats, self.clock.time()))
+        # Not at once: who is writing to them needs some milliseconds.
+        for held in stale.values():
+            if held.bot.pk in usable:
+                self._look_later(held, self.clock.now() + 2 * HORIZON)
 
     def _drop(self, bot_id: UUID) -> None:
         held = self._held.pop(bot_id, None)
