@@ -154,7 +154,8 @@ def change(
     """Have an edit* or delete* of `message` made; returns the delivery that will show it.
 
     What waits for this message and was never attempted is overwritten: a waiting edit is replaced,
-    a waiting send takes over the new content, a deleted one is not sent at all. Otherwise the call
+    a waiting send takes over the new content, a deleted one is not sent at all. What may have
+    arrived and leaves again takes over the new content too. Otherwise the call
     follows as the stream's next. A message whose send died is sent anew with the new content.
     Raises MessageGone for a forgotten message.
     """
@@ -162,7 +163,7 @@ def change(
     if message.state == SentMessage.State.FORGOTTEN:
         raise MessageGone(f"message {message.pk} is gone: send a new one")
     last = pending_for(message)
-    if last is not None and last.attempts == 0:
+    if last is not None and (last.attempts == 0 or last.maybe_sent):
         overwritten = _overwrite(last, message, call, priority)
         if overwritten is not None:
             wake_dispatch()
@@ -337,9 +338,11 @@ def _stored(call: Call) -> dict[str, object]:
 def _overwrite(last: Delivery, message: SentMessage, call: Call, priority: int) -> Delivery | None:
     """Put `call` in the place of `last`; None when an attempt was quicker or nothing fits."""
     untouched = Delivery.objects.filter(
-        pk=last.pk, state__in=(State.WAITING, State.PARKED), attempts=0
+        pk=last.pk, state__in=(State.WAITING, State.PARKED), attempts=last.attempts
     )
     waiting = call_of(last)
+    if call.deletes and last.attempts:
+        return None  # what may have arrived is there to be deleted
     if call.deletes and waiting.sends:
         if not untouched.update(state=State.SUPERSEDED, settled_at=timezone.now()):
             return None
