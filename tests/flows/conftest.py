@@ -18,6 +18,7 @@ from alerts.routes import default_route, set_channels
 from channels_app.models import NotificationChannel
 from deliveries import dispatcher
 from tests.factories import make_bot, make_channel, make_organization
+from tests.flows.system import system
 from tests.sandbox.process import (
     SandboxBot,
     SandboxChat,
@@ -25,6 +26,8 @@ from tests.sandbox.process import (
     SandboxMessage,
     running_sandbox,
 )
+
+__all__ = ["system"]  # a fixture for all flows
 
 
 @pytest.fixture(scope="session")

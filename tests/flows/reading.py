@@ -34,7 +34,7 @@ def message_text(message: SandboxMessage) -> str:
     if message.kind != "text":
         name = raw.get("document", {}).get("file_name")
         heading.append(f"{message.kind} {name}" if name else message.kind)
-    entities = raw.get("entities", raw.get("caption_entities", []))
+    entities = raw.get("entities") or raw.get("caption_entities") or []
     lines = [", ".join(heading), marked(message.text, entities)]
     lines += [
         " ".join(f"[ {b['text']} ]{_target(b)}" for b in row)

@@ -6,10 +6,8 @@ import time
 import requests
 
 from tests.alerts.senders import alert, webhook
-from tests.flows.system import Stage, System, eventually, system
+from tests.flows.system import Stage, System, eventually
 from tests.sandbox.process import SandboxMessage
-
-__all__ = ["system"]  # the fixture
 
 ANSWER_SECONDS = 0.1
 """Within this time a POST is answered, whatever the broker does."""

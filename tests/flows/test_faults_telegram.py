@@ -6,10 +6,8 @@ import time
 import pytest
 
 from tests.alerts.senders import LATER, alert, webhook
-from tests.flows.system import Stage, System, eventually, system
+from tests.flows.system import Stage, System, eventually
 from tests.sandbox.process import SandboxChat
-
-__all__ = ["system"]  # the fixture
 
 TROUBLE = {
     "resets the connection": {"kind": "reset_before"},
@@ -76,7 +74,8 @@ def test_what_fired_and_resolved_meanwhile_is_told_as_it_is_not_replayed(system:
     accepted(stage, alert())
     stage.telegram.wait_for_calls("sendMessage", 2, bot=stage.bot)
     accepted(stage, alert(status="resolved"))
-    time.sleep(0.5)
+    eventually(lambda: stage.deliveries(purpose="notice"), what="the decision to tell the end")
+    time.sleep(0.2)
     stage.telegram.clear_faults()
     shown = stage.wait_for("InstanceDown", "resolved", seconds=30)
     time.sleep(1.5)
@@ -138,8 +137,8 @@ def test_blocked_bot_disables_the_channel_and_enabling_tells_the_present_once(
     stage.wait_for("FIRING")
     stage.telegram.set_state(stage.chat, "blocked", bot=stage.bot)
     accepted(stage, alert(status="resolved"), alert("Other"), alert("Third"))
-    disabled = eventually(lambda: (c := stage.channel())["enabled"] is False and c)
-    assert "blocked" in disabled["disabled_reason"].lower(), disabled["disabled_reason"]
+    eventually(lambda: not stage.channel()["enabled"], what="the disabled channel")
+    assert "blocked" in stage.channel()["disabled_reason"].lower()
     accepted(stage, alert(startsAt=LATER), alert("Other", status="resolved"))
     accepted(stage, alert("Third", status="resolved"))
     eventually(lambda: stage.deliveries(state="parked"), what="a parked delivery")
@@ -147,7 +146,6 @@ def test_blocked_bot_disables_the_channel_and_enabling_tells_the_present_once(
     stage.telegram.set_state(stage.chat, "active", bot=stage.bot)
     since = stage.telegram.cursor()
     system.api("PATCH", f"channels/{stage.channel_id}/", {"enabled": True})
-    # 23:00: fired again; nothing else fires any more.
     stage.wait_for("Third", seconds=20)
     time.sleep(2)
     edits = [method for method in stage.methods(since) if method.startswith("edit")]
@@ -162,14 +160,12 @@ def test_upgraded_group_is_followed(system: System) -> None:
     upgraded = stage.telegram.set_state(stage.chat, "upgraded")
     accepted(stage, alert(), alert("Other"))
 
-    def followed() -> bool:
-        chat_id: int = stage.channel()["chat"]["chat_id"]
-        return chat_id == upgraded["migrate_to_chat_id"]
-
-    eventually(followed, what="the channel's new chat")
+    supergroup = SandboxChat(upgraded["migrate_to_chat_id"], "supergroup", "")
+    eventually(
+        lambda: stage.channel()["chat"]["chat_id"] == supergroup.id, what="the channel's new chat"
+    )
     assert stage.channel()["enabled"]
     accepted(stage, alert("Third"))
-    supergroup = SandboxChat(upgraded["migrate_to_chat_id"], "supergroup", "")
     eventually(lambda: [m for m in stage.messages(supergroup) if "Third" in m.text])
 
 

@@ -222,7 +222,7 @@ def ask_for_error_pages(lab: Lab) -> None:
         ("GET", "/healthz", {}),
         ("GET", "/readyz", {}),
     ):
-        answer = lab.ask(method, path, **options)  # type: ignore[arg-type]  # a table of keywords
+        answer = lab.ask(method, path, **options)
         assert answer.status_code < 500, (method, path, answer.text)
     for row in lab.system.api("GET", "deliveries/")["results"]:
         lab.ask("GET", f"/api/v1/deliveries/{row['id']}/", headers=lab.authorization)
