@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.audit import SYSTEM, Actor
+from accounts.audit import SYSTEM, Actor, record
 from accounts.tenancy import require_same_organization
 from botapi.errors import BotApiError, BotApiFailure
 from botapi.tokens import InvalidToken
@@ -77,6 +77,7 @@ def request_probe(kind: str, bot: Bot, channel: NotificationChannel | None, acto
         if channel is not None and kind == Probe.Kind.TEST:
             probe.delivery = _send_test(channel)
             probe.save(update_fields=["delivery"])
+            record(actor, owner, "test", channel)
     transaction.on_commit(lambda: wakeup.wake(wakeup.PROBE))
     return probe
 

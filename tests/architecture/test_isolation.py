@@ -1,7 +1,7 @@
 """No organization reads, writes or infers another's data, whatever URL it asks and however."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.test import Client, override_settings
@@ -226,7 +226,7 @@ def test_an_ended_membership_counts_from_the_next_request(scene: Scene) -> None:
 
 
 def test_whoever_borrows_a_bot_learns_nothing_of_its_owners_network(scene: Scene) -> None:
-    bot = scene.rows[Bot]
+    bot = cast("Bot", scene.rows[Bot])
     Bot.objects.filter(pk=bot.pk).update(
         api_url="https://telegram.inside.example", proxy_encrypted="sealed"
     )
