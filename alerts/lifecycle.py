@@ -109,8 +109,11 @@ def _while_firing(known: Known, severity: str, content: str) -> Effect:
 
 
 def _resolve(known: Known, incoming: IncomingAlert) -> Transition:
-    if incoming.ends_at is not None and incoming.ends_at < known.starts_at:
-        return Transition(Effect.STALE, known.episode)  # the end of an episode before this one
+    """Stale is the end of an episode before this one. Where the sender tells no start ours may
+    stand there, by another clock than its end: then it is believed, or the alert burns for ever."""
+    ended_before = incoming.ends_at is not None and incoming.ends_at < known.starts_at
+    if ended_before and incoming.starts_at is not None and incoming.starts_at < known.starts_at:
+        return Transition(Effect.STALE, known.episode)
     return Transition(Effect.RESOLVED, known.episode)
 
 

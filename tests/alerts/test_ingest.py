@@ -16,6 +16,8 @@ from tests.factories import make_channel
 
 pytestmark = pytest.mark.django_db
 
+LONG_BEFORE, BEFORE = "2026-11-22T00:00:00Z", "2026-11-22T00:10:00Z"
+
 
 def effects(site: Site) -> list[str]:
     """The effects in the newest trace."""
@@ -90,7 +92,12 @@ def test_repeat_keeps_the_alert_alive_and_shows_nothing() -> None:
         ({"labels": {"severity": "critical"}}, "severity", True),
         ({"labels": {"severity": "info"}}, "severity", True),
         ({"status": "resolved", "endsAt": "2026-11-23T00:10:00Z"}, "resolved", True),
-        ({"status": "resolved", "endsAt": "2026-11-22T00:10:00Z"}, "stale", False),
+        (
+            {"status": "resolved", "endsAt": BEFORE, "startsAt": LONG_BEFORE},
+            "stale",
+            False,
+        ),
+        ({"status": "resolved", "endsAt": BEFORE, "startsAt": None}, "resolved", True),
     ],
 )
 def test_second_word_about_a_firing_alert(second: dict[str, Any], effect: str, due: bool) -> None:
@@ -264,3 +271,12 @@ def test_replicas_of_a_pair_share_a_group(group_by: list[str] | None) -> None:
     group = group_of(site)
     assert "replica" not in group.labels
     assert group.is_open
+
+
+def test_end_by_a_slow_clock_ends_what_began_by_ours() -> None:
+    site = make_site()
+    site.post({"title": "Disk full", "status": "firing"})
+    ended = (timezone.now() - timedelta(minutes=2)).isoformat()
+    site.post({"title": "Disk full", "status": "resolved", "endsAt": ended})
+    assert effects(site) == ["resolved"]
+    assert group_of(site).is_open is False
