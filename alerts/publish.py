@@ -135,8 +135,7 @@ def claim(limit: int, channel: NotificationChannel | None = None) -> Claimed:
                 "channel": adapt(channel.pk) if channel else None,
             },
         )
-        # RETURNING has no order; the IDs have: as they came, so that they leave.
-        return Claimed(tuple(sorted(uuid_of(row[0]) for row in cursor.fetchall())), until)
+        return Claimed(tuple(uuid_of(row[0]) for row in cursor.fetchall()), until)
 
 
 # --- read and decide -----------------------------------------------------------------------------
@@ -220,7 +219,8 @@ def _load(ids: Collection[UUID]) -> list[GroupMessage]:
         "message__stream__chat",
         "document__stream__chat",
     )
-    return list(GroupMessage.objects.filter(pk__in=ids).select_related(*related))
+    # As they came, so that they leave.
+    return list(GroupMessage.objects.filter(pk__in=ids).select_related(*related).order_by("pk"))
 
 
 def _is_usable(channel: NotificationChannel) -> bool:

@@ -104,7 +104,7 @@ heads AS (
                SELECT 1 FROM deliveries_delivery e
                WHERE e.stream_id = d.stream_id AND e.sequence < d.sequence
                  AND e.state IN ('waiting', 'in_flight'))
-         ORDER BY d.turn_at LIMIT 1) AS head_id
+         ORDER BY d.turn_at, d.id LIMIT 1) AS head_id
     FROM open WHERE open.chat_id IS NOT NULL
 )
 SELECT heads.bot_id, heads.chat_id, d.id, d.organization_id, d.priority, d.turn_at,
