@@ -1,4 +1,4 @@
-"""REST: bots, loans and channels. deliveries/api.py adds verifying, testing and sending."""
+"""REST: bots, loans and channels. deliveries/api adds verifying, testing and sending."""
 
 from typing import Any, ClassVar, cast
 from uuid import UUID

@@ -12,14 +12,16 @@ from alerts.api.organization import OrganizationResource
 from alerts.api.routes import RouteViewSet
 from alerts.api.traces import TraceViewSet
 from channels_app import api as channels_api
-from deliveries import api as deliveries_api
+from deliveries.api.calls import DeliveryViewSet
+from deliveries.api.channels import BotViewSet, ChannelViewSet
+from deliveries.api.probes import ProbeViewSet
 
 router = SimpleRouter(trailing_slash=True, use_regex_path=True)
-router.register("bots", deliveries_api.BotViewSet, "bot")
+router.register("bots", BotViewSet, "bot")
 router.register("grants", channels_api.GrantViewSet, "grant")
-router.register("channels", deliveries_api.ChannelViewSet, "channel")
-router.register("probes", deliveries_api.ProbeViewSet, "probe")
-router.register("deliveries", deliveries_api.DeliveryViewSet, "delivery")
+router.register("channels", ChannelViewSet, "channel")
+router.register("probes", ProbeViewSet, "probe")
+router.register("deliveries", DeliveryViewSet, "delivery")
 router.register("integrations", IntegrationViewSet, "integration")
 router.register("routes", RouteViewSet, "route")
 router.register("alerts", AlertViewSet, "alert")

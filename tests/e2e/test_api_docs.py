@@ -20,7 +20,7 @@ def address(live_server: object) -> str:
 def page(address: str) -> Iterator[Page]:
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed")
-    environment = {**os.environ, "no_proxy": "*"}
+    environment: dict[str, str | float | bool] = {**os.environ, "no_proxy": "*"}
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], env=environment

@@ -1,0 +1,1 @@
+"""REST: calls, checks, and what they add to bots and channels."""
