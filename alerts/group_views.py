@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 
-from alerts.models import AlertGroup, GroupMember, Route
+from alerts.models import AlertGroup, Episode, GroupMember, Route, Status
 from alerts.rendering.view_model import AlertView, ChannelView, GroupView
 from alerts.severity import Severity
 from alerts.sound import Policy
@@ -36,8 +36,15 @@ _FIELDS = (
     "alert__image_url",
     "alert__episode",
     "alert__content_hash",
+    "episode",
     "alert__integration__name",
 )
+_DECIDING = ("alert__status", "alert__severity", "alert__episode", "alert__content_hash")
+_ENDED = ("severity", "starts_at", "ends_at")
+
+
+Row: TypeAlias = dict[str, Any]
+"""Of a member and its alert: the names of _FIELDS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +57,32 @@ class Seen:
 
 
 def views_of(groups: Collection[AlertGroup]) -> dict[UUID, Seen]:
-    """One query for all members of these groups; each has its organization loaded."""
-    members: dict[UUID, list[tuple[Any, ...]]] = {group.pk: [] for group in groups}
+    """One query for all members of these groups; each has its organization loaded. One more where
+    alerts of a closed group fired again in another: there they stand as they ended."""
+    members: dict[UUID, list[Row]] = {group.pk: [] for group in groups}
+    closed = {group.pk for group in groups if not group.is_open and group.status != Status.EVENT}
     rows = GroupMember.objects.filter(group__in=members).order_by("alert_id")
-    for row in rows.values_list(*_FIELDS):
-        members[row[0]].append(row)
+    for values in rows.values_list(*_FIELDS):
+        members[values[0]].append(dict(zip(_FIELDS, values, strict=True)))
+    _recall([row for group_id in closed for row in members[group_id]])
     return {group.pk: _seen(group, members[group.pk]) for group in groups}
 
 
-def _seen(group: AlertGroup, rows: Sequence[tuple[Any, ...]]) -> Seen:
+def _recall(rows: Sequence[Row]) -> None:
+    """Put back what a later episode has overwritten since."""
+    since = {(r["alert_id"], r["episode"]): r for r in rows if r["alert__episode"] > r["episode"]}
+    if not since:
+        return
+    episodes = Episode.objects.filter(alert__in={alert_id for alert_id, _ in since})
+    for alert_id, number, *ended in episodes.values_list("alert_id", "number", *_ENDED):
+        if row := since.get((alert_id, number)):
+            row |= {f"alert__{name}": value for name, value in zip(_ENDED, ended, strict=True)}
+            row |= {"alert__status": Status.RESOLVED.value, "alert__episode": number}
+
+
+def _seen(group: AlertGroup, rows: Sequence[Row]) -> Seen:
     alerts = tuple(_alert(row) for row in rows)
-    names = {row[-1] for row in rows}
+    names = {row["alert__integration__name"] for row in rows}
     view = GroupView(
         title=group.title,
         status=cast("AlertStatus", group.status),
@@ -76,14 +98,13 @@ def _seen(group: AlertGroup, rows: Sequence[tuple[Any, ...]]) -> Seen:
         console_url=f"{settings.SITE_URL}/alerts/alertgroup/{group.pk}/",
         truncated=group.truncated_alerts,
     )
-    facts = [[str(row[1]), row[3], row[4], row[15], row[16]] for row in rows]
+    facts = [[str(row["alert_id"]), *(row[name] for name in _DECIDING)] for row in rows]
     about = [group.title, group.truncated_alerts, str(group.acknowledged_at), facts]
     document = hashlib.blake2b(json.dumps(about).encode(), digest_size=16).hexdigest()
     return Seen(view, document, _image_url(alerts))
 
 
-def _alert(row: tuple[Any, ...]) -> AlertView:
-    values: Mapping[str, Any] = dict(zip(_FIELDS, row, strict=True))
+def _alert(values: Row) -> AlertView:
     severity = values["alert__severity"]
     is_event = values["alert__status"] == "event"
     return AlertView(

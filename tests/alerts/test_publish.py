@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
 from alerts import publish, sweep
-from alerts.models import Alert, GroupMessage
+from alerts.models import Alert, AlertGroup, GroupMessage
 from channels_app.channels import disable_channel
 from channels_app.models import NotificationChannel
 from deliveries import health
 from deliveries.models import Delivery, SentMessage
-from tests.alerts.senders import Site, alert, make_site, webhook
+from tests.alerts.senders import LATER, Site, alert, make_site, webhook
 
 pytestmark = pytest.mark.django_db
 
@@ -198,3 +198,21 @@ def test_one_broken_group_does_not_keep_the_others_back(
     assert broken.due_at > timezone.now()
     assert not publish.claim(10), "it would be tried again without a pause"
     assert str(broken.pk) in caplog.text
+
+
+def test_closed_group_tells_how_it_ended_when_its_alert_burns_elsewhere_again() -> None:
+    site = make_site()
+    (channel,) = site.channels
+    disable_channel(channel, "kicked", {})
+    site.post(webhook(alert()))
+    site.post(webhook(alert(status="resolved")))
+    AlertGroup.objects.update(closed_at=timezone.now() - timedelta(hours=1))
+    site.post(webhook(alert(startsAt=LATER)))
+    publish.publish_due()
+    health.enable(COMMAND_LINE, NotificationChannel.objects.get(pk=channel.pk))
+    publish.publish_due()
+    said = Delivery.objects.filter(state="waiting").order_by("stream_id")
+    first, second = [delivery.params["text"] for delivery in said]
+    assert "RESOLVED" in first
+    assert "Lasted 27 min, from 23 Nov 00:02 UTC to 00:30" in first
+    assert "FIRING" in second
