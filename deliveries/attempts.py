@@ -45,6 +45,7 @@ DEADLINE = timedelta(seconds=50)
 REFUSED_IN_A_ROW = 3
 FORBIDDEN_IN_A_ROW = 5
 SUSPECTED_IN_A_ROW = 3
+MOVED_IN_A_ROW = 3
 RETRY_SECONDS = 10
 AFTER_429 = 0.25
 _STATUSES = range(100, 1000)
@@ -333,8 +334,11 @@ def _settle_other(result: Result) -> None:
         if _put_back(delivery, seen=maybe, maybe_sent=maybe, said=said) and maybe:
             outbox.fold_newer(delivery)
     elif isinstance(decision, Retarget):
-        _put_back(delivery, said=said)
-        health.retarget(delivery.chat, delivery.channel, decision.chat_id)
+        if delivery.tries.filter(outcome=_name(decision)).count() > MOVED_IN_A_ROW:
+            _give_up(attempt, GiveUp(Problem.REFUSED), said)  # chats that point at each other
+        else:
+            _put_back(delivery, said=said)
+            health.retarget(delivery.chat, delivery.channel, decision.chat_id)
     elif isinstance(decision, NextStep):
         _step_down(attempt, decision, said)
     elif isinstance(decision, ForgetTarget):

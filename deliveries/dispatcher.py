@@ -29,6 +29,7 @@ from channels_app.models import Bot
 from deliveries import attempts, health, lanes, streams, wakeup
 from deliveries.advice import ADVICE, Problem
 from deliveries.attempts import Result
+from deliveries.conflicts import is_conflict
 from deliveries.decisions import LaneBackoff, Postpone, SuspectBot
 from deliveries.models import Lane
 from deliveries.pacing import Limits, Pace
@@ -535,6 +536,10 @@ def dispatch(seconds: float = RUN_SECONDS, *, until_idle: bool = False) -> None:
         _current = run = Run(_senders)
     try:
         run.go(seconds, until_idle=until_idle)
+    except OperationalError as error:
+        if not is_conflict(error):
+            raise
+        log.warning("the dispatch run gave way to another transaction and starts again")
     finally:
         with _lock:
             _current = None

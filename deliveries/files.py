@@ -91,6 +91,8 @@ def delete_orphans(before: datetime, chunk: int) -> int:
         .order_by("created_at")[:chunk]
         .values_list("pk", flat=True)
     )
+    if not old:
+        return 0
     open_calls = Delivery.objects.exclude(files={}).filter(settled_at=None)
     needed = {
         one for files in open_calls.values_list("files", flat=True) for one in _attachments(files)

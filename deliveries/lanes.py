@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import connection
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -181,7 +181,7 @@ class Renewal:
             while not self._stop.wait(RENEW_SECONDS):
                 try:
                     renew(self._holder, self._clock.time())
-                except (DatabaseError, InterfaceError) as error:
+                except Exception as error:  # noqa: BLE001  # whatever it is, the next renewal may work
                     # The lease runs out by itself; beginning a call checks it in the database.
                     log.warning("leases not renewed: %s", type(error).__name__)
                     connection.close()

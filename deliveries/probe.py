@@ -4,18 +4,20 @@ A probe is stored in the caller's transaction and runs in the worker, outside of
 test message goes the way of every message, through the outbox and the bot's lane.
 """
 
+import logging
 import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.audit import SYSTEM, Actor, record
 from accounts.tenancy import require_same_organization
 from botapi.errors import BotApiError, BotApiFailure
+from botapi.outbound import InvalidAddress
 from botapi.tokens import InvalidToken
 from channels_app import channels
 from channels_app.bots import client_for, token_of
@@ -37,6 +39,8 @@ from deliveries.decisions import (
     classify,
 )
 from deliveries.models import Delivery, Probe, SentMessage
+
+log = logging.getLogger(__name__)
 
 Verdict = dict[str, Any]
 
@@ -89,7 +93,7 @@ def run_pending(limit: int = 20) -> int:
     ran = 0
     for probe in Probe.objects.filter(waiting).order_by("created_at")[:limit]:
         claimed = Probe.objects.filter(waiting, pk=probe.pk).update(
-            state=Probe.State.RUNNING, claimed_until=now + CLAIM
+            state=Probe.State.RUNNING, claimed_until=timezone.now() + CLAIM
         )
         if claimed:
             run(probe)
@@ -104,12 +108,19 @@ def run(probe: Probe) -> None:
         state = Probe.State.OK
     except Failed as failed:
         found, state = failed.verdict, Probe.State.FAILED
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the claim runs out, and it is asked again
+    except Exception:  # a defect of ours: whoever asked hears so, and the next probe goes on
+        log.exception("probe %s failed", probe.pk)
+        found, state = verdict(Problem.REFUSED), Probe.State.FAILED
     with transaction.atomic():
         Probe.objects.filter(pk=probe.pk).update(
             state=state, verdict=found, finished_at=timezone.now(), claimed_until=None
         )
         if probe.kind != Probe.Kind.TEST:
             _verified(probe, state == Probe.State.OK, found)
+        if probe.channel is not None and found["problem"] == Problem.FOREIGN_CHAT:
+            health.disable(probe.channel, Problem.FOREIGN_CHAT, "")
 
 
 class _Asking:
@@ -133,6 +144,8 @@ class _Asking:
             raise Failed(_problem(decision), said) from None
         except (InvalidToken, CannotDecrypt) as error:
             raise Failed(Problem.WRONG_TOKEN, str(error)) from None
+        except InvalidAddress as error:
+            raise Failed(Problem.UNREACHABLE, str(error)) from None
         return answer if isinstance(answer, dict) else {}
 
 

@@ -7,8 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from accounts.audit import COMMAND_LINE
+from channels_app.bots import lend_bot
 from channels_app.models import Bot, NotificationChannel
-from deliveries.models import Delivery, DeliveryAttempt, Lane
+from deliveries import probe
+from deliveries.models import Delivery, DeliveryAttempt, Lane, Probe
 from tests.deliveries.conftest import Stage
 from tests.factories import make_bot, make_channel, make_organization
 
@@ -127,3 +130,39 @@ def test_what_a_lying_server_says_is_settled_once(
     assert delivery.state == state
     assert delivery.claim is None or state == State.SENT
     assert not DeliveryAttempt.objects.filter(finished_at=None).exists()
+
+
+def test_chats_that_point_at_each_other_are_not_followed_for_ever(stage: Stage, liar: Liar) -> None:
+    channel = channel_at(liar.url)
+    moved = {"migrate_to_chat_id": -1_001_234_567_890}
+    liar.says(400, {"ok": False, "error_code": 400, "description": "upgraded", "parameters": moved})
+    stage.send(channel)
+    stage.dispatch(6)
+    assert (liar.calls, only(channel).state) == (4, State.DEAD), list(
+        DeliveryAttempt.objects.values_list("outcome", "started_at", "description")
+    )
+
+
+def test_a_check_that_finds_another_organizations_chat_stops_the_channel(stage: Stage) -> None:
+    _, chat = stage.channel("supergroup", username="the_owners_group")
+    borrower = make_organization()
+    lend_bot(COMMAND_LINE, stage.bot, borrower)
+    intruder = make_channel(stage.bot, organization=borrower, chat_id="@the_owners_group")
+    asked = probe.request_probe(Probe.Kind.CHANNEL, stage.bot, intruder, COMMAND_LINE)
+    probe.run_pending()
+    asked.refresh_from_db()
+    assert asked.verdict["problem"] == "foreign_chat"
+    intruder.refresh_from_db()
+    assert not intruder.enabled
+    stage.send(intruder, "not yours")
+    stage.dispatch(1)
+    assert stage.texts(chat) == []
+
+
+def test_a_check_of_a_bot_with_a_refused_address_has_a_verdict(stage: Stage) -> None:
+    bot = make_bot(make_organization())
+    Bot.objects.filter(pk=bot.pk).update(api_url="ftp://nowhere")
+    asked = probe.request_probe(Probe.Kind.BOT, bot, None, COMMAND_LINE)
+    probe.run_pending()
+    asked.refresh_from_db()
+    assert (asked.state, asked.verdict["problem"]) == ("failed", "unreachable")
