@@ -8,7 +8,7 @@ from django.utils.text import slugify
 
 from accounts import audit
 from accounts.audit import Actor
-from accounts.models import Membership, Organization, Role, User
+from accounts.models import Membership, Organization, Role, User, Way
 from accounts.permissions import may_give
 
 
@@ -70,19 +70,33 @@ def add_member(
 ) -> Membership:
     """Let a person in; an unknown address becomes a user who sets a password by a reset.
 
-    Raises NotAllowed when the actor's own role is below the one given.
+    Raises NotAllowed when the actor's own role is below the one given, or when another
+    organization made the account: nothing proves that it is the address's owner who holds its
+    password, so only the operator joins the two.
     """
     if not may_give(actor_role, role):
         raise NotAllowed(f"Your role doesn't allow you to make somebody {role}.")
     with transaction.atomic():
         known = User.objects.filter(Q(email__iexact=email) | Q(email=email.lower()))
         user = known.first() or User.objects.create_user(email)
+        elsewhere = Membership.objects.filter(user=user).exclude(organization=organization)
+        joined = Membership.objects.for_organization(organization).filter(user=user).exists()
+        if not joined and not is_operator(actor) and elsewhere.exists():
+            raise NotAllowed(
+                "This address has an account on this installation already. "
+                "Ask its operator to add it to your organization."
+            )
         membership, created = Membership.objects.get_or_create(
             organization=organization, user=user, defaults={"role": role}
         )
         if created:
             audit.record(actor, organization, "create", membership, {"role": ("", role)})
     return membership
+
+
+def is_operator(actor: Actor) -> bool:
+    """Whether the installation's operator acts."""
+    return actor.way == Way.COMMAND or bool(actor.user and actor.user.is_superuser)
 
 
 def change_role(

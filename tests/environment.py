@@ -19,11 +19,11 @@ os.environ.setdefault("OUTBOUND_ALLOWED_HOSTS", "127.0.0.1")
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 for _name in ("TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"):
     os.environ.pop(_name, None)
-if os.environ.get("REDIS_URL"):
+if "REDIS_URL" in os.environ:
     # Processes of one run count rates for themselves, as their tests expect.
     _server, _, _number = os.environ["REDIS_URL"].rpartition("/")
-    _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    os.environ["REDIS_URL"] = f"{_server}/{int(_number) - _worker}"
+    _worker = dict(os.environ).get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    os.environ["REDIS_URL"] = f"{_server}/{int(_number) - int(_worker)}"
 
 
 def pytest_configure() -> None:

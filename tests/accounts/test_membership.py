@@ -3,8 +3,8 @@
 import pytest
 
 from accounts import membership
-from accounts.audit import COMMAND_LINE
-from accounts.models import AuditEntry, Membership, Role, User
+from accounts.audit import COMMAND_LINE, Actor
+from accounts.models import AuditEntry, Membership, Role, User, Way
 from accounts.permissions import Capability, may, may_give
 from tests.factories import make_membership, make_organization, make_user
 
@@ -87,3 +87,18 @@ def test_slugs_stay_apart() -> None:
     slugs = [membership.create_organization(COMMAND_LINE, "ACME!", None).slug for _ in range(3)]
     assert slugs == ["acme", "acme-2", "acme-3"]
     assert AuditEntry.objects.filter(action="create").count() == 3
+
+
+@pytest.mark.django_db
+def test_an_account_of_another_organization_joins_by_the_operator_alone() -> None:
+    """Whoever made it may hold its password, and would be let in instead of its owner."""
+    made_elsewhere = make_membership(user__email="ada@corp.example")
+    owner = make_membership()
+    people = Actor(name="owner", way=Way.CONSOLE, user=owner.user)
+    arguments = (Role.OWNER, owner.organization, "ada@corp.example", Role.ADMIN)
+    with pytest.raises(membership.NotAllowed, match="operator"):
+        membership.add_member(people, *arguments)
+    assert not made_elsewhere.user.memberships.filter(organization=owner.organization).exists()
+    owner.user.is_superuser = True
+    membership.add_member(people, *arguments)
+    assert made_elsewhere.user.memberships.filter(organization=owner.organization).exists()

@@ -43,7 +43,9 @@ def test_another_organization_gets_no_link_to_somebody_who_was_invited_here() ->
     """Else any owner could take the account over, and with it the seat it has elsewhere."""
     owner, attacker = Person(), Person()
     row = invite(owner, "ada@example.org")
-    stolen = invite(attacker, "ada@example.org", Role.VIEWER)
+    stolen = add_member(
+        COMMAND_LINE, Role.OWNER, attacker.organization, "ada@example.org", Role.VIEWER
+    )
     assert link_of(attacker, stolen) == ""
     assert not AuditEntry.objects.filter(action="sign-in link").exists()
     assert link_of(owner, row) != "", "and the attacker doesn't get in the way of the right one"
