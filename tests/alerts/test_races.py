@@ -10,7 +10,9 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
+from alerts import publish
 from alerts.models import Alert, AlertGroup, Episode, GroupMessage, Trace
+from deliveries.models import Delivery
 from tests.alerts.senders import LATER, Site, alert, make_site, webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,3 +97,42 @@ def test_one_idempotency_key_at_once_is_one_post() -> None:
     statuses = at_once(*[lambda: site.post({"title": "x"}, headers=headers) for _ in range(6)])
     assert statuses == [202] * 6
     assert (Alert.objects.count(), GroupMessage.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("round_", range(2))
+def test_publishing_between_posts_of_its_groups_loses_no_change(round_: int) -> None:
+    """Every change is either in what was published or still due, and nobody gives up."""
+    site = make_site(channels=2)
+    names = [f"A{n}" for n in range(8)]
+    site.post(webhook(*[alert(name) for name in names[:2]]))
+    failed: list[BaseException] = []
+    over = threading.Event()
+
+    def publish_on() -> None:
+        try:
+            while not over.is_set():
+                publish.publish_due(0)
+        except BaseException as error:  # the thread would end without a word
+            failed.append(error)
+        finally:
+            if connection.vendor == "postgresql":
+                connection.close()
+
+    publishers = [threading.Thread(target=publish_on) for _ in range(2)]
+    if connection.vendor == "postgresql":
+        for publisher in publishers:
+            publisher.start()
+    try:
+        repeatedly(site, 1, *[webhook(alert(name)) for name in names])
+        repeatedly(site, 1, *[webhook(alert(name, "resolved")) for name in names])
+    finally:
+        over.set()
+        for publisher in publishers:
+            if publisher.ident:
+                publisher.join(30)
+    assert failed == []
+    publish.publish_due()
+    for row in GroupMessage.objects.all():
+        assert (row.due_at, row.claimed_until) == (None, None)
+        last = Delivery.objects.filter(stream=row.stream_id, purpose="group")
+        assert "RESOLVED" in last.exclude(state="superseded").latest("sequence").params["text"]
