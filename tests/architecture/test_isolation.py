@@ -51,7 +51,7 @@ class Scene:
         url = found.url(self.rows)
         before = fingerprint(self.victim.pk)
         for method in METHODS:
-            response = self.stranger.ask(found, method, url, self.body())
+            response = self.ask(found, method, url)
             where = f"{method} {url} → {response.status_code}"
             asked = url + json.dumps(self.body())
             faults += [f"{where} shows {leak}" for leak in leaks(response, MARK, self.rows, asked)]
@@ -68,12 +68,26 @@ class Scene:
         """Whether the answer differs from that to an ID that nobody has."""
         assert found.model is not None
         foreign, nobodys = str(self.rows[found.model].pk), str(new_id())
-        other = self.stranger.ask(found, method, url.replace(foreign, nobodys), self.body())
+        other = self.ask(found, method, url.replace(foreign, nobodys))
         if other.status_code != response.status_code:
             return True
         if not found.rest:
             return False  # pages hold CSRF tokens; their status and the mark say enough
         return bool(other.content.decode().replace(nobodys, foreign) != response.content.decode())
+
+    def ask(self, found: Route, method: str, url: str) -> Any:
+        """With a body that names the victim's rows in every field that the URL takes."""
+        body = self.body()
+        response = self.stranger.ask(found, method, url, body)
+        if found.rest and response.status_code == 400:
+            errors = response.json().get("errors", [])
+            refused = [
+                e["pointer"].strip("/") for e in errors if e.get("code") in ("unknown", "read_only")
+            ]
+            known = {name: value for name, value in body.items() if name not in refused}
+            if refused:
+                response = self.stranger.ask(found, method, url, known)
+        return response
 
     def body(self) -> dict[str, Any]:
         """A body that names the victim's rows wherever a body can name one."""
