@@ -37,11 +37,17 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 5
 """Seconds after which a POST is worth another try when the database did not take it."""
+POURED_AWAY = 4 * settings.INGEST_MAX_BYTES
+"""Bytes beyond the limit that are read to the end for."""
+TOO_LARGE = (
+    f"The body is larger than {settings.INGEST_MAX_BYTES} bytes. Send fewer alerts in a POST."
+)
 HINT = (
     "Send alerts here with POST: JSON, an Alertmanager or Grafana webhook, form fields or text. "
     'Try: curl -d "Disk full" <this URL>'
 )
 _GZIP_OR_ZLIB = 47  # zlib: 32 (look at the header) + 15 (largest window)
+_CHUNK = 1 << 16
 _ENCODINGS = ("gzip", "x-gzip", "deflate")
 
 
@@ -86,7 +92,8 @@ def receive(request: HttpRequest, key: str = "") -> HttpResponse:
 
 def _receive(request: HttpRequest, key: str) -> HttpResponse:
     received_at = timezone.now()
-    raw = _read(request)
+    integration = integration_for_key(key or _key_in_header(request))
+    raw, is_cut = _read(request, is_known=integration is not None)
     post = Post(
         received_at=received_at,
         body=raw,
@@ -95,7 +102,6 @@ def _receive(request: HttpRequest, key: str) -> HttpResponse:
         remote_addr=client_address(request) or "",
         user_agent=request.headers.get("User-Agent", ""),
     )
-    integration = integration_for_key(key or _key_in_header(request))
     if integration is None:
         return _unknown_key(post)
     wait, limit = throttles.wait_for(integration)
@@ -107,17 +113,23 @@ def _receive(request: HttpRequest, key: str) -> HttpResponse:
         )
         return _refuse(integration, post, refused, keep=throttles.may_trace_refusal(integration))
     try:
-        return _accept(request, integration, post)
+        return _accept(request, integration, post, is_cut=is_cut)
     except Refused as refused:
         return _refuse(integration, post, refused)
 
 
-def _accept(request: HttpRequest, integration: Integration, post: Post) -> HttpResponse:
+def _accept(
+    request: HttpRequest, integration: Integration, post: Post, *, is_cut: bool
+) -> HttpResponse:
     if not integration.enabled:
         raise Refused(403, f"The integration {integration.name!r} is switched off.")
+    if is_cut and integration.signature_secret_encrypted:
+        raise Refused(413, f"{TOO_LARGE} The signature of a larger one is not checked.")
     _check_signature(request, integration, post.body)
     idempotency = _idempotency(request, integration, post.body)
-    post = replace(post, body=_decoded(request, post.body))
+    body, is_cut_again = _decoded(request, post.body)
+    is_cut = is_cut or is_cut_again
+    post = replace(post, body=body)
     options = ParseOptions(
         now=post.received_at,
         ignored_labels=frozenset(integration.ignored_labels),
@@ -128,8 +140,11 @@ def _accept(request: HttpRequest, integration: Integration, post: Post) -> HttpR
             idempotency.raise_if_known()
         kind = cast("Kind", integration.kind)
         batch = detect_and_parse(post.body, post.content_type, kind=kind, options=options)
+        batch = replace(batch, incomplete=batch.incomplete or is_cut)
         accepted = ingest(integration, batch, post, idempotency=idempotency)
     except Unparseable as verdict:
+        if is_cut:
+            raise Refused(413, f"{TOO_LARGE} Nothing in its beginning could be read.") from None
         raise Refused(
             verdict.status, verdict.reason, pointer=verdict.pointer, fix=verdict.fix
         ) from None
@@ -193,46 +208,63 @@ def _key_in_header(request: HttpRequest) -> str:
     return password
 
 
-def _read(request: HttpRequest) -> bytes:
-    """The body as it travelled. Raises Refused above the limit, whatever Content-Length says."""
-    too_big = Refused(
-        413,
-        f"The body is larger than {settings.INGEST_MAX_BYTES} bytes. Send fewer alerts in a POST.",
-    )
+def _read(request: HttpRequest, *, is_known: bool) -> tuple[bytes, bool]:
+    """The body as it travelled, whatever Content-Length says, and whether the limit cut it.
+
+    Of a sender whom we know, what the beginning holds is stored: refused it would send no less.
+    """
+    limit = settings.INGEST_MAX_BYTES
+    stream: Any = request
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        # Django reads Content-Length bytes, and here there is no Content-Length.
+        stream = request.META["wsgi.input"]
     try:
-        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-            # Django reads Content-Length bytes, and here there is no Content-Length.
-            body: bytes = request.META["wsgi.input"].read(settings.INGEST_MAX_BYTES + 1)
-        else:
-            body = request.body
-    except RequestDataTooBig:
-        raise too_big from None
+        try:
+            body: bytes = request.body if stream is request else stream.read(limit + 1)
+        except RequestDataTooBig:  # raised by what Content-Length says: nothing is read yet
+            if not is_known:
+                raise Refused(413, TOO_LARGE) from None
+            body = stream.read(limit + 1)
     except (UnreadablePostError, OSError):
         raise Refused(400, "The connection broke before the body was whole.") from None
-    if len(body) > settings.INGEST_MAX_BYTES:
-        raise too_big
-    return body
+    if len(body) <= limit:
+        return body, False
+    if not is_known:
+        raise Refused(413, TOO_LARGE)
+    _pour_away(stream)
+    return body[:limit], True
 
 
-def _decoded(request: HttpRequest, body: bytes) -> bytes:
-    """The body without its Content-Encoding, as large as the limit at most."""
+def _pour_away(stream: Any) -> None:
+    """Read the rest, or a sender that still writes hears of a reset instead of our answer. Raises
+    Refused where that takes too much."""
+    for _ in range(POURED_AWAY // _CHUNK):
+        try:
+            if not stream.read(_CHUNK):
+                return
+        except (UnreadablePostError, OSError):
+            return  # it has left; what came is kept
+    raise Refused(413, TOO_LARGE)
+
+
+def _decoded(request: HttpRequest, body: bytes) -> tuple[bytes, bool]:
+    """The body without its Content-Encoding, and whether the limit cut it."""
     encoding = request.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("", "identity"):
-        return body
+        return body, False
     if encoding not in _ENCODINGS:
         raise Refused(
             415,
             f"Content-Encoding {encoding[:40]!r} is not understood. Use gzip, deflate or none.",
             header="Content-Encoding",
         )
+    limit = settings.INGEST_MAX_BYTES
     reader = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
-        plain = reader.decompress(body, settings.INGEST_MAX_BYTES + 1)
+        plain = reader.decompress(body, limit + 1)
     except zlib.error:
         raise Refused(400, f"The body is not {encoding}.", header="Content-Encoding") from None
-    if len(plain) > settings.INGEST_MAX_BYTES:
-        raise Refused(413, f"The body unpacks to more than {settings.INGEST_MAX_BYTES} bytes.")
-    return plain
+    return plain[:limit], len(plain) > limit
 
 
 def _check_signature(request: HttpRequest, integration: Integration, body: bytes) -> None:

@@ -169,6 +169,32 @@ def test_too_large_a_body() -> None:
     assert Alert.objects.count() == 0
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_the_beginning_of_too_large_a_body_holds_is_stored(packed: bool) -> None:
+    site = make_site()
+    endless = alert("Endless", annotations={"log": "x" * (16 * 1024 * 1024)})
+    body = json.dumps(webhook(alert("First"), endless)).encode()
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    response = site.post(gzip.compress(body, 1) if packed else body, headers=headers)
+    assert response.status_code == 202
+    assert set(Alert.objects.values_list("name", flat=True)) == {"First", "Payload truncated"}
+    assert response.json()["problems"]
+
+
+def test_too_large_a_body_whose_signature_cannot_be_checked() -> None:
+    site = make_site()
+    integrations.set_signature_secret(COMMAND_LINE, site.integration, "s" * 32)
+    integrations.forget_cached_keys()
+    response = site.post(b'[{"title": "x"}, ' + b" " * (16 * 1024 * 1024))
+    assert response.status_code == 413
+    assert "signature" in problem(response)
+
+
+def test_far_too_large_a_body_is_not_read_to_its_end() -> None:
+    response = make_site().post(b'[{"title": "x"}, ' + b" " * (90 * 1024 * 1024))
+    assert response.status_code == 413
+
+
 def test_disabled_integration_says_so() -> None:
     site = make_site()
     integrations.change_integration(COMMAND_LINE, site.integration, enabled=False)
