@@ -26,7 +26,7 @@ from botapi.outbound import InvalidAddress
 from channels_app.bots import client_for, token_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot
-from deliveries import attempts, health, lanes, streams, wakeup
+from deliveries import attempts, health, lanes, recovery, settling, streams, wakeup
 from deliveries.advice import ADVICE, Problem
 from deliveries.attempts import Result
 from deliveries.conflicts import is_conflict
@@ -184,12 +184,12 @@ class Run:
         if not taken:
             return
         strange = [held.bot.pk for held in taken if not self._remembered(held)]
-        for bot_id, chat_id, deadline in attempts.take_over(strange, moment) if strange else ():
+        for bot_id, chat_id, deadline in recovery.take_over(strange, moment) if strange else ():
             self._held[bot_id].blocked[chat_id] = deadline
         for held in taken:
             self._look_later(held, min(held.blocked.values(), default=None))
         found = streams.heads_of_bots([held.bot.pk for held in taken], moment)
-        for bot_id, chat_id, group, at in attempts.recent(strange, moment) if strange else ():
+        for bot_id, chat_id, group, at in recovery.recent(strange, moment) if strange else ():
             self._held[bot_id].schedule.pace.take(chat_id, group=group, at=at.timestamp())
         self._look(found)
 
@@ -332,7 +332,7 @@ class Run:
         """Read again which chats wait for a call of a former holder: it may have settled it."""
         if not lanes_blocked:
             return
-        pending = attempts.take_over([held.bot.pk for held in lanes_blocked], moment)
+        pending = recovery.take_over([held.bot.pk for held in lanes_blocked], moment)
         for held in lanes_blocked:
             held.blocked = {
                 chat_id: deadline
@@ -471,7 +471,7 @@ class Run:
             recent = [at for at in held.limited.values() if at > now - LIMITED_SECONDS]
             if len(recent) >= LIMITED_CHATS:
                 advice = ADVICE[Problem.RATE_LIMITED].wrong
-                self._hold_back(held, now + decision.seconds + attempts.AFTER_429, advice)
+                self._hold_back(held, now + decision.seconds + settling.AFTER_429, advice)
         elif isinstance(decision, SuspectBot):
             if held.suspected_at is None:
                 self._suspect(held)
@@ -499,13 +499,13 @@ def _write(results: list[Result]) -> None:
     if not results:
         return
     try:
-        attempts.settle(results)
+        settling.settle(results)
     except (OperationalError, InterfaceError):
         raise
     except Exception:  # a defect of ours, or a row that was deleted meanwhile
         if len(results) == 1:
             log.exception("delivery %s can't be settled", results[0].attempt.delivery.pk)
-            attempts.abandon(results[0])
+            settling.abandon(results[0])
             return
         for result in results:
             _write([result])

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from deliveries import files
-from deliveries.attempts import OWN_STREAM
 from deliveries.models import Delivery, DeliveryAttempt, Probe, Stream
+from deliveries.settling import OWN_STREAM
 
 CHUNK = 500
 State = Delivery.State

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from channels_app.models import NotificationChannel
-from deliveries import attempts, dispatcher, lanes
+from deliveries import attempts, dispatcher, lanes, recovery, settling
 from deliveries.decisions import Sent
 from deliveries.models import Delivery, DeliveryAttempt, Lane
 from deliveries.senders import Senders
@@ -63,7 +63,7 @@ def test_a_call_counts_from_when_it_can_have_arrived(stage: Stage) -> None:
     for took, counted in ((0.1, 0.1), (3.0, 0.25), (None, 0.25)):
         finished = None if took is None else started + timedelta(seconds=took)
         DeliveryAttempt.objects.update(finished_at=finished)
-        ((_, _, group, at),) = attempts.recent([stage.bot.pk], now)
+        ((_, _, group, at),) = recovery.recent([stage.bot.pk], now)
         assert group
         assert abs((at - started).total_seconds() - counted) < 0.001
 
@@ -83,7 +83,7 @@ def test_a_chat_is_free_as_soon_as_the_former_holder_settled_its_call(stage: Sta
     time.sleep(1)
     assert stage.texts(chat) == []
     # As the former holder's next run does, before it has any lane.
-    attempts.settle([attempts.Result(attempt, Sent(), timezone.now(), None, 7)])
+    settling.settle([attempts.Result(attempt, Sent(), timezone.now(), None, 7)])
     lanes.mark_dirty([stage.bot.pk], "former")
     stage.telegram.wait_for_calls("sendMessage", 1, chat=chat)
     run.join()

@@ -1,0 +1,312 @@
+"""What became of attempts, written down: one transaction for what came back together.
+
+A settle names the attempt's claim, so what an earlier holder of the lane says too late changes
+nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from botapi.errors import BotApiError, BotApiFailure, InvalidAnswer
+from deliveries import files, health, outbox
+from deliveries.advice import Problem
+from deliveries.attempts import Attempt, Result, asked, reply_id
+from deliveries.calls import SEND_MEDIA, Call, as_send
+from deliveries.decisions import (
+    ConfirmChannel,
+    Decision,
+    DisableChannel,
+    ForgetTarget,
+    GiveUp,
+    LaneBackoff,
+    NextStep,
+    Postpone,
+    Retarget,
+    Sent,
+    SuspectBot,
+)
+from deliveries.ladder import next_step, steps_of
+from deliveries.models import ChatClock, Delivery, DeliveryAttempt, SentMessage
+
+State = Delivery.State
+Purpose = Delivery.Purpose
+OWN_STREAM = (Purpose.MESSAGE, Purpose.TEST)
+"""Purposes whose stream ends with its message; other streams belong to a group in a channel."""
+REFUSED_IN_A_ROW = 3
+FORBIDDEN_IN_A_ROW = 5
+SUSPECTED_IN_A_ROW = 3
+MOVED_IN_A_ROW = 3
+RETRY_SECONDS = 10
+AFTER_429 = 0.25
+_STATUSES = range(100, 1000)
+"""What an `error_code` may be; a server of the user's may say anything."""
+
+
+def settle(results: Sequence[Result]) -> None:
+    """Write down what became of these attempts, in one transaction."""
+    sent = [result for result in results if isinstance(result.decision, Sent)]
+    with transaction.atomic():
+        if sent:
+            _settle_sent(sent)
+        for result in results:
+            if not isinstance(result.decision, Sent):
+                _settle_other(result)
+
+
+def abandon(result: Result) -> None:
+    """Lay down, for a person to retry, what can't be settled: left in flight it would be sent again
+    and again, once each DEADLINE."""
+    said = "The answer could not be stored; Telegram may have acted on it."
+    _move(
+        result.attempt.delivery,
+        State.DEAD,
+        maybe_sent=True,
+        settled_at=result.finished_at,
+        outcome=Problem.REFUSED,
+        description=said,
+    )
+    DeliveryAttempt.objects.filter(pk=result.attempt.row.pk).update(
+        finished_at=result.finished_at, outcome="unknown", maybe_sent=True, description=said
+    )
+
+
+def _settle_sent(results: Sequence[Result]) -> None:
+    now = results[0].finished_at
+    ids = [result.attempt.delivery.pk for result in results]
+    claims = {result.attempt.delivery.claim for result in results}
+    mine = Delivery.objects.filter(pk__in=ids, claim__in=claims)
+    changed = mine.filter(state=State.IN_FLIGHT).update(
+        state=State.SENT, settled_at=now, outcome="sent", description="", deadline=None
+    )
+    if changed != len(results):  # somebody recovered what we were slow to settle
+        ours = set(mine.filter(state=State.SENT).values_list("pk", flat=True))
+        results = [result for result in results if result.attempt.delivery.pk in ours]
+    DeliveryAttempt.objects.filter(pk__in=[result.attempt.row.pk for result in results]).update(
+        finished_at=now, outcome="sent", status=200
+    )
+    messages = [message for result in results if (message := _shown(result)) is not None]
+    if messages:
+        SentMessage.objects.bulk_update(messages, ["message_id", "state", "kind", "sent_at"])
+    health.channels_answered(
+        {
+            delivery.channel.pk
+            for result in results
+            if (delivery := result.attempt.delivery).channel is not None
+            and delivery.channel.failures
+        }
+    )
+    files.delete_settled(result.attempt.delivery for result in results)
+
+
+def _shown(result: Result) -> SentMessage | None:
+    """The message as it is now, when the call changed what we know of it."""
+    call, message = result.attempt.call, result.attempt.delivery.target
+    if call is None or message is None:
+        return None
+    if call.deletes:
+        message.state = SentMessage.State.FORGOTTEN
+        return message
+    kind = _kind(call, message.kind)
+    if not call.sends:
+        if kind == message.kind:
+            return None
+        message.kind = kind
+        return message
+    message.kind, message.message_id = kind, result.message_id
+    message.sent_at = result.finished_at
+    message.state = (
+        SentMessage.State.SHOWN
+        if result.message_id is not None
+        else SentMessage.State.FORGOTTEN  # sent, but the answer did not say as what
+    )
+    return message
+
+
+def _kind(call: Call, known: str) -> str:
+    media = call.params.get("media")
+    if isinstance(media, dict):
+        return str(media.get("type"))
+    if call.sends:
+        return SEND_MEDIA.get(call.method, SentMessage.Kind.TEXT)
+    return known
+
+
+def _settle_other(result: Result) -> None:
+    failure, attempt = result.failure, result.attempt
+    maybe = isinstance(result.decision, LaneBackoff) and result.decision.maybe_sent
+    DeliveryAttempt.objects.filter(pk=attempt.row.pk).update(
+        finished_at=result.finished_at,
+        outcome=_name(result.decision),
+        status=_status(failure),
+        description="" if failure is None else str(failure),
+        retry_after=getattr(failure, "retry_after", None),
+        maybe_sent=maybe,
+    )
+    decision, delivery = result.decision, attempt.delivery
+    said = "" if failure is None else getattr(failure, "description", "") or str(failure)
+    if isinstance(decision, Postpone):
+        _postpone(delivery, decision, result.finished_at, said)
+    elif isinstance(decision, LaneBackoff):
+        if put_back(delivery, seen=maybe, maybe_sent=maybe, said=said) and maybe:
+            outbox.fold_newer(delivery)
+    elif isinstance(decision, Retarget):
+        if delivery.tries.filter(outcome=_name(decision)).count() > MOVED_IN_A_ROW:
+            _give_up(attempt, GiveUp(Problem.REFUSED), said)  # chats that point at each other
+        else:
+            put_back(delivery, said=said)
+            health.retarget(delivery.chat, delivery.channel, decision.chat_id)
+    elif isinstance(decision, NextStep):
+        _step_down(attempt, decision, said)
+    elif isinstance(decision, ForgetTarget):
+        _forget(attempt, said)
+    elif isinstance(decision, DisableChannel):
+        _disable(delivery, decision.problem, said)
+    elif isinstance(decision, ConfirmChannel):
+        if health.count_failure(delivery.channel) >= REFUSED_IN_A_ROW or delivery.channel is None:
+            _disable(delivery, decision.problem, said)
+        else:
+            put_back(delivery, wait=RETRY_SECONDS, said=said)
+    elif isinstance(decision, SuspectBot):
+        _suspect(attempt, decision, said)
+    else:
+        assert isinstance(decision, GiveUp)
+        _give_up(attempt, decision, said)
+
+
+def _name(decision: Decision) -> str:
+    return type(decision).__name__.lower()
+
+
+def _status(failure: BotApiFailure | None) -> int | None:
+    if isinstance(failure, BotApiError):
+        return failure.error_code if failure.error_code in _STATUSES else failure.status
+    return failure.status if isinstance(failure, InvalidAnswer) else None
+
+
+def put_back(
+    delivery: Delivery,
+    *,
+    seen: bool = False,
+    maybe_sent: bool = False,
+    wait: float = 0,
+    said: str = "",
+    **fields: object,
+) -> bool:
+    """Let it wait again. Unless Telegram may have seen it, it counts as never attempted."""
+    if maybe_sent:
+        fields["maybe_sent"] = True
+    elif not seen:
+        fields["attempts"] = F("attempts") - 1
+    if wait:
+        fields["not_before"] = timezone.now() + timedelta(seconds=wait)
+    return _move(delivery, State.WAITING, description=said, **fields)
+
+
+def _move(delivery: Delivery, state: str, **fields: object) -> bool:
+    changed = Delivery.objects.filter(
+        pk=delivery.pk, claim=delivery.claim, state=State.IN_FLIGHT
+    ).update(state=state, claim=None, deadline=None, **fields)
+    return bool(changed)
+
+
+def _postpone(delivery: Delivery, decision: Postpone, now: datetime, said: str) -> None:
+    if put_back(delivery, said=said):
+        ChatClock.objects.update_or_create(
+            chat_id=delivery.chat_id,
+            defaults={
+                "not_before": now + timedelta(seconds=decision.seconds + AFTER_429),
+                "reason": said[:255],
+            },
+        )
+
+
+def _step_down(attempt: Attempt, decision: NextStep, said: str) -> None:
+    delivery = attempt.delivery
+    wanted = asked(delivery)
+    taken = steps_of(delivery.ladder)
+    if decision.problem in (Problem.TOPIC_MISSING, Problem.TOPIC_CLOSED):
+        health.flag_topic(delivery.channel, decision.problem)
+    step = wanted and next_step(
+        wanted, taken, decision.refusal, replies=reply_id(delivery) is not None
+    )
+    if step is None:
+        _give_up(attempt, GiveUp(decision.problem or Problem.REFUSED), said)
+        return
+    entry = {
+        "step": str(step),
+        "reason": said,
+        "defect": decision.own_defect,
+        "at": datetime.now(UTC).isoformat(),
+    }
+    put_back(delivery, said=said, ladder=[*delivery.ladder, entry])
+
+
+def _forget(attempt: Attempt, said: str) -> None:
+    """The message is gone. What the edit was to show is sent anew; a caller's own edit fails."""
+    delivery, call = attempt.delivery, attempt.call
+    shows = call is not None and as_send(call) is not None
+    message = SentMessage.objects.filter(pk__in=[delivery.target_id])
+    if delivery.purpose != Purpose.MESSAGE and shows:
+        if put_back(delivery, said=said):
+            message.update(message_id=None, state=SentMessage.State.EXPECTED)
+        return
+    dead = delivery.purpose == Purpose.MESSAGE
+    state = State.DEAD if dead else State.SUPERSEDED
+    if _close(delivery, state, "forgotten", said):
+        message.update(state=SentMessage.State.FORGOTTEN)
+
+
+def _suspect(attempt: Attempt, decision: SuspectBot, said: str) -> None:
+    """Let it wait for the check of the bot; where the bot is well time and again, it dies."""
+    same = attempt.delivery.tries.filter(outcome=_name(decision)).count()
+    if same > SUSPECTED_IN_A_ROW:
+        _give_up(attempt, GiveUp(Problem.REFUSED), said)
+    else:
+        put_back(attempt.delivery, said=said)
+
+
+def _disable(delivery: Delivery, problem: Problem, said: str) -> None:
+    if delivery.channel is None:
+        _close(delivery, State.DEAD, problem, said)
+        return
+    _move(delivery, State.PARKED, attempts=F("attempts") - 1, description=said)
+    health.disable(delivery.channel, problem, said)
+
+
+def _give_up(attempt: Attempt, decision: GiveUp, said: str) -> None:
+    delivery = attempt.delivery
+    if attempt.call is None:
+        _lay_aside(delivery)
+        return
+    forbidden = decision.unknown_forbidden
+    if forbidden and health.count_failure(delivery.channel) >= FORBIDDEN_IN_A_ROW:
+        _disable(delivery, decision.problem, said)
+        return
+    _close(delivery, State.DEAD, decision.problem, said)
+
+
+def _lay_aside(delivery: Delivery) -> None:
+    """What did not leave, because it had no way or nothing to say."""
+    channel = delivery.channel
+    if channel is None:
+        _close(delivery, State.SUPERSEDED, "channel deleted", "")
+    elif not channel.enabled:
+        _move(delivery, State.PARKED, attempts=F("attempts") - 1)
+    elif channel.chat_id == delivery.chat_id or delivery.target is None:
+        _close(delivery, State.SUPERSEDED, "nothing to send", "")
+    elif delivery.purpose in OWN_STREAM and delivery.target.message_id is None:
+        if put_back(delivery):
+            outbox.follow(delivery, channel)
+    elif _close(delivery, State.SUPERSEDED, "channel moved", ""):
+        # Whoever keeps this message up to date makes a new one, in the channel's present chat.
+        SentMessage.objects.filter(pk=delivery.target.pk).update(state=SentMessage.State.FORGOTTEN)
+
+
+def _close(delivery: Delivery, state: str, outcome: str, said: str) -> bool:
+    return _move(
+        delivery, state, settled_at=timezone.now(), outcome=str(outcome)[:30], description=said
+    )
