@@ -347,6 +347,8 @@ LOGGING: dict[str, Any] = {
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
         # 4xx answers are the sender's business and traced there; paths hold ingest keys.
         "django.request": {"level": "ERROR"},
+        # Anybody can send any Host: they hear 400, and the log is not theirs to fill.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }
 LOGGING_CONFIG = "logging.config.dictConfig"

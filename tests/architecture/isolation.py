@@ -29,6 +29,7 @@ NO_TENANT_DATA = {
     "api-unknown": "says that there is no such resource",
     "hook": "takes alerts by key; see tests/alerts/test_webhooks.py",
     "hook-with-key": "as above",
+    "hook-for-prometheus": "as above",
     "index": "the overview",
     "login": "sign-in",
     "logout": "sign-out",
