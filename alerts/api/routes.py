@@ -109,7 +109,7 @@ class RouteSerializer(StrictModelSerializer[Route]):
         summary="Change a route",
         examples=[OpenApiExample("Switch off", {"enabled": False}, request_only=True)],
     ),
-    destroy=extend_schema(summary="Remove a route with its groups"),
+    destroy=extend_schema(summary="Remove a route with its closed groups"),
 )
 class RouteViewSet(ReadViewSet[Route]):
     """Ordered label matchers → channels. The default route takes what no other takes."""

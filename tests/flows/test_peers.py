@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from alerts.snippets import snippets
 from tests.alerts.sources.capture import free_port, post_alerts, running
-from tests.flows.system import WITHIN, Stage, System, eventually
+from tests.flows.system import Stage, System, eventually
 
 PROGRAMS = ("prometheus-alertmanager", "prometheus", "amtool")
 MISSING = [program for program in PROGRAMS if shutil.which(program) is None]
