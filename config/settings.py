@@ -111,6 +111,12 @@ else:
         pool={"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16), "timeout": 20},
         # Ingest keeps its few statements prepared; 0 for a pooler that cannot (old PgBouncer).
         prepare_threshold=env.int("DATABASE_PREPARE_AFTER", default=3) or None,
+        # A server that went away without a word must not hold a thread for hours.
+        connect_timeout=10,
+        keepalives_idle=30,
+        keepalives_interval=10,
+        keepalives_count=3,
+        tcp_user_timeout=30_000,
     )
 AUTH_USER_MODEL = "accounts.User"
 MIGRATION_MODULES: dict[str, str] = {}

@@ -147,6 +147,7 @@ class RoutePage(WritingPage):
     def deletable(self, row: Any) -> bool:
         """The default route stays."""
         return not row.is_default
+
     delete_text = "Its groups and their history go with it. Alerts fall to the routes below."
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
