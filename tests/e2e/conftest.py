@@ -77,16 +77,16 @@ def _found(pattern: str, words: str) -> str:
     return match[1].strip("'\"")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(installation: Installation) -> Iterator[Browser]:
-    """One Chromium for all."""
+    """One Chromium a file: while it is open, no other file can open one in this process."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield launched
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def session(installation: Installation, browser: Browser) -> Any:
     """The cookies of somebody who signed in through the sign-in page."""
     context = browser.new_context()
