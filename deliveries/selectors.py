@@ -1,33 +1,12 @@
-"""Reads for REST, console, metrics and health."""
+"""Reads for the console and for verdicts."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
-
-from django.db.models import Count, Min, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Organization
 from deliveries.models import ChatClock, Delivery, DeliveryAttempt, Lane
 
 State = Delivery.State
-OVERDUE = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What waits for one bot."""
-
-    bot_id: UUID
-    waiting: int
-    oldest_due_at: datetime
-
-
-def overdue(organization: Organization, now: datetime) -> QuerySet[Delivery]:
-    """Unsettled calls of enabled channels that should have left more than a minute ago."""
-    return Delivery.objects.for_organization(organization).filter(
-        state__in=(State.WAITING, State.IN_FLIGHT), due_at__lt=now - OVERDUE
-    )
 
 
 def dead_letters(organization: Organization) -> QuerySet[Delivery]:
@@ -40,18 +19,6 @@ def attempts_of(delivery: Delivery) -> QuerySet[DeliveryAttempt]:
     return DeliveryAttempt.objects.for_organization(delivery.organization_id).filter(
         delivery=delivery
     )
-
-
-def backlog_per_bot() -> list[Backlog]:
-    """For the operator: what is due and not settled, by bot."""
-    rows = (
-        Delivery.objects.filter(
-            state__in=(State.WAITING, State.IN_FLIGHT), due_at__lte=timezone.now()
-        )
-        .values_list("bot_id")
-        .annotate(waiting=Count("pk"), oldest=Min("due_at"))
-    )
-    return [Backlog(bot_id, waiting, oldest) for bot_id, waiting, oldest in rows]
 
 
 def why_waiting(delivery: Delivery) -> str:

@@ -121,7 +121,8 @@ def unrouted_banner(organization: Organization) -> list[Banner]:
     """Alerts of the last day that no channel shows."""
     since = timezone.now() - UNROUTED_FOR
     found = (
-        Trace.objects.filter(organization=organization, received_at__gte=since, unrouted__gt=0)
+        Trace.objects.for_organization(organization)
+        .filter(received_at__gte=since, unrouted__gt=0)
         .order_by("-id")
         .first()
     )
