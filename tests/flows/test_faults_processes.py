@@ -45,13 +45,14 @@ def test_frozen_redis_delays_no_post_and_the_sweep_delivers(system: System) -> N
 
 
 def test_killed_redis_delays_no_post_and_is_started_again(system: System) -> None:
-    stage = system.make_stage()
+    stage, fresh = system.make_stage(), system.make_stage()
     killed = system.kill("redis")
     assert_quick(latencies(stage, 40, "Killed"))
     assert_all_shown(stage, ["Killed39"], SWEPT_SECONDS)
     system.wait_restarted("redis", killed)
-    assert stage.post(webhook(alert("Afterwards"))).status_code == 202
-    stage.wait_for("Afterwards", seconds=SWEPT_SECONDS)
+    # In a chat of its own: what the first one has to hear yet leaves at its chat's pace.
+    assert fresh.post(webhook(alert("Afterwards"))).status_code == 202
+    fresh.wait_for("Afterwards", seconds=SWEPT_SECONDS)
 
 
 def test_wakeups_work_again_after_redis_came_back(system: System) -> None:
