@@ -121,7 +121,7 @@ def everything_shown(flow: Flow) -> str:
     )
 
 
-@pytest.mark.skipif(not SHARED, reason="the folder of real payloads is not here")
+@pytest.mark.skipif(not SHARED, reason="the reference payloads are not beside this checkout")
 @pytest.mark.skipif(not tdlib.available(), reason="tdjson is not installed")
 @pytest.mark.parametrize("name", SHARED)
 def test_real_payload_is_shown(make_flow: MakeFlow, name: str) -> None:
