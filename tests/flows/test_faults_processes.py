@@ -3,11 +3,14 @@
 import threading
 import time
 
+import pytest
 import requests
 
 from tests.alerts.senders import alert, webhook
 from tests.flows.system import Stage, System, eventually
 from tests.sandbox.process import SandboxMessage
+
+pytestmark = pytest.mark.timeout(240)
 
 ANSWER_SECONDS = 0.1
 """Within this time a POST is answered, whatever the broker does."""
@@ -168,6 +171,7 @@ def test_all_killed_at_once_and_started_anew_by_up(system: System) -> None:
     assert stage.post(webhook(alert("JustBefore"))).status_code == 202
     for name in ("worker", "web", "redis"):
         system.kill(name)
-    stage.wait_for("JustBefore", seconds=60)
+    # Whoever claimed it may be dead: its claim runs out first, or its attempt's deadline.
+    stage.wait_for("JustBefore", seconds=100)
     eventually(lambda: stage.post(webhook(alert("JustAfter"))).status_code == 202, seconds=40)
     stage.wait_for("JustAfter", seconds=60)
