@@ -105,8 +105,9 @@ def child_environment(
     }
     if options.sandbox:
         hosts = environ.get("OUTBOUND_ALLOWED_HOSTS", "").strip()
-        sandbox_host = options.sandbox_url.removeprefix("http://")
-        env["OUTBOUND_ALLOWED_HOSTS"] = f"{hosts},{sandbox_host}" if hosts else sandbox_host
+        # Its page names itself as the browser found it: people paste that into a bot's form.
+        allowed = (options.sandbox_url.removeprefix("http://"), f"localhost:{options.sandbox_port}")
+        env["OUTBOUND_ALLOWED_HOSTS"] = ",".join(filter(None, (hosts, *allowed)))
     for name in ("SITE_URL", "CELERY_BROKER_URL", "REDIS_URL", "DATA_DIR", "PORT", "LOG_LEVEL"):
         env.pop(f"{name}_FILE", None)  # read already; left in place it would win over what we set
     return env

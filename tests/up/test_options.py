@@ -143,7 +143,7 @@ def test_children_hear_what_was_decided(tmp_path: Path) -> None:
     assert env["PORT"] == "8100"
     assert env["SITE_URL"] == "http://localhost:8100"
     assert env["DATA_DIR"] == "/srv/the product/var"
-    assert env["OUTBOUND_ALLOWED_HOSTS"] == "proxy.home,127.0.0.1:8101"
+    assert env["OUTBOUND_ALLOWED_HOSTS"] == "proxy.home,127.0.0.1:8101,localhost:8101"
     assert env["WORKER_HEARTBEAT_FILE"] == str(tmp_path / "beat")
     assert env["CELERY_BROKER_URL"].startswith("redis+socket://")
     assert env["SECRET_KEY_FILE"] == "/run/secrets/key"
