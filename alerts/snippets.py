@@ -47,6 +47,7 @@ def _alertmanager(base: str, key: str) -> Snippet:
     code = f"""\
 route:
   receiver: tocsin
+  group_by: [alertname]
 receivers:
   - name: tocsin
     webhook_configs:
@@ -61,6 +62,10 @@ receivers:
         (
             "Put this into alertmanager.yml. Where you have routes already, add the receiver alone "
             "and name it in a route."
+        ),
+        (
+            "Each of Alertmanager's groups is one message. Without group_by everything is one "
+            "group; a short group_interval is no noise, as the message is edited."
         ),
         "Reload: systemctl reload prometheus-alertmanager, or POST to its /-/reload.",
     )
