@@ -34,6 +34,10 @@ class OrganizationForm(forms.ModelForm[Organization]):
     class Meta:
         model = Organization
         fields = ("name", "timezone", "severity_map", "ingest_limit")
+        help_texts = {
+            "severity_map": "Your own words for severities, as JSON; {} knows the usual ones. "
+            'Such as {"labels": ["sev"], "values": {"red": "critical", "none": null}}.'
+        }
 
 
 @admin.register(Organization, site=site)
@@ -77,7 +81,9 @@ class MemberForm(WritingForm[Membership]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance._state.adding is False:
+        if self.instance._state.adding:
+            self.fields["role"].initial = Role.VIEWER
+        else:
             self.fields["email"].disabled = True
             self.fields["email"].initial = self.instance.user.email
 
@@ -169,7 +175,9 @@ class ApiKeyForm(WritingForm[ApiKey]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "role" in self.fields:
-            self.fields["role"].help_text = "At most your own role."
+            self.fields[
+                "role"
+            ].help_text = "At most your own role; a key that only reads needs Viewer."
 
     def write(self, values: dict[str, Any], row: ApiKey | None) -> ApiKey:
         """Make the key; `response_add` shows it."""
@@ -265,16 +273,35 @@ class AuditPage(ConsoleModelAdmin):
         time_column("at", "When"),
         "who",
         "action",
-        "object_type",
-        "object_name",
-        "ip_address",
+        "kind",
+        "name",
+        "address",
     )
     list_filter = ("way", "action", "object_type")
     search_fields = ("actor_name", "object_name", "object_id")
     empty_text = "Nothing has been changed yet."
 
+    @admin.display(description="Of", ordering="object_type")
+    def kind(self, entry: AuditEntry) -> str:
+        """What kind of thing was changed."""
+        return entry.object_type
+
+    @admin.display(description="Name", ordering="object_name")
+    def name(self, entry: AuditEntry) -> str:
+        """What it was called then."""
+        return entry.object_name
+
+    @admin.display(description="IP address", ordering="ip_address")
+    def address(self, entry: AuditEntry) -> str:
+        """Where from."""
+        return entry.ip_address or "—"
+
     @admin.display(description="Who", ordering="actor_name")
     def who(self, entry: AuditEntry) -> str:
         """The actor and the way."""
         way = entry.get_way_display()
-        return entry.actor_name if entry.actor_name == way.lower() else f"{entry.actor_name}, {way}"
+        return (
+            entry.actor_name
+            if entry.actor_name.lower() == way.lower()
+            else f"{entry.actor_name}, {way}"
+        )

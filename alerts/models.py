@@ -139,7 +139,7 @@ class Trace(Identified):
         indexes = [models.Index(fields=["organization", "-id"], name="trace_by_organization")]
 
     def __str__(self) -> str:
-        return f"{self.received_at:%Y-%m-%d %H:%M:%S} {self.status}"
+        return f"{self.received_at:%Y-%m-%d %H:%M:%S} UTC, {self.status}"
 
 
 class Alert(Busy):

@@ -15,6 +15,7 @@ from unfold.widgets import (
 )
 
 from accounts.console import site
+from accounts.console_cells import time_column
 from accounts.console_forms import WritingForm, WritingPage
 from accounts.console_requests import actor_of, organization_of
 from accounts.models import Organization
@@ -48,7 +49,7 @@ class BotForm(WritingForm[Bot]):
         required=False,
         assume_scheme="https",
         widget=UnfoldAdminTextInputWidget,
-        help_text="Empty: Telegram's own. For a local Bot API server its base URL.",
+        help_text="Empty: Telegram's own. Or the address of a local Bot API server or sandbox.",
     )
     proxy = forms.CharField(
         required=False,
@@ -186,7 +187,11 @@ class GrantPage(WritingPage):
 
     form = GrantForm
     can_change = False
-    list_display = ("bot", "lender", "grantee", "created_at")
+    empty_text = (
+        "A bot grant lends one of your bots to another organization, which sends with it and never "
+        "sees its token. None is given yet."
+    )
+    list_display = ("bot", "lender", "grantee", time_column("created_at", "Since"))
     list_select_related = ("bot", "organization", "grantee")
     fields = ("bot", "borrower")
 

@@ -52,7 +52,7 @@ def register_bot(
         raise BotRefused(
             "token",
             f"The bot {telegram_id} is registered on this installation already. "
-            "The organization that owns it can lend it to you under Lent bots.",
+            "The organization that owns it can lend it to you under Bot grants.",
         )
     bot = Bot(
         organization=organization,

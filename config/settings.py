@@ -154,6 +154,9 @@ OUTBOUND_ALLOWED_HOSTS: frozenset[str] = frozenset(
 """`host` or `host:port` that may be reached although it is private."""
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL: str = env.str(
+    "EMAIL_FROM", default=f"tocsin@{urlsplit(SITE_URL).hostname or 'localhost'}"
+)
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
 
 # --- Limits of ingest -----------------------------------------------------------------------------
@@ -234,6 +237,13 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Tocsin",
     "SITE_SYMBOL": "notifications_active",
     "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("console/icon.svg"),
+        }
+    ],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_HISTORY": True,
     "STYLES": [lambda request: static("console/console.css")],
@@ -273,7 +283,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Routes", "alt_route", "alerts_route_changelist"),
                     _page("Channels", "forum", "channels_app_notificationchannel_changelist"),
                     _page("Bots", "smart_toy", "channels_app_bot_changelist"),
-                    _page("Lent bots", "handshake", "channels_app_botgrant_changelist"),
+                    _page("Bot grants", "handshake", "channels_app_botgrant_changelist"),
                 ],
             },
             {
@@ -281,6 +291,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Members", "group", "accounts_membership_changelist"),
                     _page("API keys", "key", "accounts_apikey_changelist", MANAGER),
+                    {"title": "REST API", "icon": "api", "link": reverse_lazy("docs")},
                     _page("Audit", "history", "accounts_auditentry_changelist", MANAGER),
                     _page("Settings", "settings", "accounts_organization_changelist"),
                 ],
@@ -305,7 +316,8 @@ REST_FRAMEWORK: dict[str, Any] = {
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Tocsin",
-    "DESCRIPTION": "Alerts into Telegram, and acting on them there.",
+    "DESCRIPTION": "Everything that the [console](/) does. Make a key there under API keys, press "
+    "Authorize, and paste it.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

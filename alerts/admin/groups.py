@@ -57,10 +57,9 @@ class GroupPage(ConsoleModelAdmin):
         "title",
         status,
         severity,
-        time_column("opened_at", "Since"),
+        time_column("opened_at", "Opened"),
         "count",
         "shown_in",
-        "acknowledged",
     )
     list_filter = ("status", "severity", "is_open", "route")
     search_fields = ("title",)
@@ -93,11 +92,6 @@ class GroupPage(ConsoleModelAdmin):
         """Where it is shown."""
         names = ", ".join(cast("Any", group).channel_names)
         return format_html("{}", names) if names else badge("warning", "nowhere")
-
-    @admin.display(description="Acknowledged by")
-    def acknowledged(self, group: AlertGroup) -> str:
-        """Who took it."""
-        return group.acknowledged_by or "—"
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Its alerts, where it is shown, and what happened."""

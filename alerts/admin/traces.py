@@ -18,8 +18,17 @@ from accounts.console_site import site
 from accounts.models import Organization
 from alerts.admin.groups import badge, latest_deliveries, standing, status
 from alerts.models import Alert, AlertGroup, GroupMessage, Trace
+from alerts.sources.incoming import Source
 
 SHOWN = 100
+SOURCES: dict[str, str] = {
+    Source.ALERTMANAGER: "Alertmanager",
+    Source.GRAFANA: "Grafana",
+    Source.GRAFANA_LEGACY: "Grafana's old alerts",
+    Source.PROMETHEUS: "Prometheus",
+    Source.GENERIC: "JSON or form",
+    Source.TEXT: "text",
+}
 WHAT_TO_DO = {
     400: "Compare the body below with the reason, or send it as JSON with a title or message.",
     401: "Give the sender this integration's signature secret, or take the secret away here.",
@@ -50,7 +59,7 @@ class TracePage(ConsoleModelAdmin):
         "answer",
         "integration",
         "outcome",
-        "source",
+        "read_as",
         "duration",
     )
     list_filter = ("integration", "status")
@@ -77,6 +86,11 @@ class TracePage(ConsoleModelAdmin):
         )
         return format_html("{}{}", trace.summary, more)
 
+    @admin.display(description="Read as", ordering="source")
+    def read_as(self, trace: Trace) -> str:
+        """The shape of its payload."""
+        return SOURCES.get(trace.source, trace.source) or "—"
+
     @admin.display(description="Took")
     def duration(self, trace: Trace) -> str:
         """Milliseconds."""
@@ -88,6 +102,7 @@ class TracePage(ConsoleModelAdmin):
         return {
             "trace": trace,
             "answer_badge": badge(status_tone(trace.status), _answer(trace.status)),
+            "read_as": self.read_as(trace),
             "what_to_do": WHAT_TO_DO.get(trace.status, ""),
             "story": story_of(organization_of(request), trace),
             "alert_count": len(trace.alerts),

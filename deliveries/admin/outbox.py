@@ -32,6 +32,21 @@ TONES = {
     State.PARKED: "warning",
     State.SUPERSEDED: "quiet",
 }
+OUTCOMES = {
+    "": "under way",
+    "sent": "sent",
+    "unknown": "no answer",
+    "postpone": "asked to wait",
+    "retarget": "the chat moved: follows",
+    "nextstep": "refused: leaves something out",
+    "forgettarget": "the message is gone: forgets it",
+    "disablechannel": "refused for good: disables the channel",
+    "confirmchannel": "refused: asks again whether the chat is there",
+    "suspectbot": "the token was refused: asks again",
+    "lanebackoff": "not reached: tries again",
+    "giveup": "refused for good",
+}
+"""What an attempt led to, by the name that it is stored under."""
 UNSETTLED = (State.WAITING, State.IN_FLIGHT, State.PARKED)
 
 
@@ -110,7 +125,7 @@ class DeliveryPage(ConsoleModelAdmin):
         """The channel, else the chat."""
         return str(delivery.channel or delivery.chat)
 
-    @admin.display(description="Telegram's last words")
+    @admin.display(description="Last answer")
     def said(self, delivery: Delivery) -> str:
         """Shortened."""
         text = delivery.description
@@ -123,7 +138,10 @@ class DeliveryPage(ConsoleModelAdmin):
         return {
             "delivery": delivery,
             "badge": state_badge(delivery),
-            "tries": list(selectors.attempts_of(delivery)),
+            "tries": [
+                (attempt, OUTCOMES.get(attempt.outcome, attempt.outcome))
+                for attempt in selectors.attempts_of(delivery)
+            ],
             "because": selectors.why_waiting(delivery) if delivery.state in UNSETTLED else "",
             "params": {
                 name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -59,8 +59,10 @@ def state(row: Bot | NotificationChannel) -> SafeString:
 
 @admin.display(description="Verdict")
 def verdict(row: Any) -> SafeString:
-    """Where the answer to a check or test appears."""
+    """Where the answer to a check or test appears; until then what is known to be wrong."""
     inner = SafeString(verdict_html(row, row.shown_probe))
+    if not inner:
+        inner = format_html("{}", row.disabled_reason or row.verdict.get("advice", ""))
     return format_html(
         '<div id="verdict-{}" class="tocsin-in-place" aria-live="polite">{}</div>', row.pk, inner
     )
