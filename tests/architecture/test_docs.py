@@ -23,6 +23,7 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"manage\.py ([a-z_]+)")
+_ENTRY_POINT = re.compile(r"config\.\w+:application")
 _TARGET = re.compile(r"(?:^|\s)make ([a-z]+)", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
 _ASSIGNED = re.compile(r"(?<![\w$])([A-Z][A-Z0-9_]{2,})=")
@@ -134,6 +135,14 @@ def test_the_options_listed_are_those_of_the_command(name: str) -> None:
     )
     own = set(command.create_parser("", "")._option_string_actions) - shared
     assert set(re.findall(r"--[a-z-]+", row)) == own
+
+
+def test_the_web_server_is_started_as_up_starts_it() -> None:
+    """Under WSGI half a body holds a thread: the README must not lead there."""
+    processes = text_of(ROOT / "config" / "supervisor" / "processes.py")
+    entry_points = set(_ENTRY_POINT.findall(processes))
+    assert len(entry_points) == 1
+    assert set(_ENTRY_POINT.findall(shell_of(ROOT / "README.md"))) == entry_points
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
