@@ -85,6 +85,14 @@ const silenceIcons = (root) => {
   }
 };
 
-const enliven = (root) => { showTimes(root); makePressable(root); silenceIcons(root); };
+// On phones each cell names itself, by the field's name where Django knows no better.
+const nameCells = (root) => {
+  for (const cell of root.querySelectorAll("#result_list [data-label]")) {
+    const label = cell.dataset.label.trim();
+    cell.dataset.label = label.charAt(0).toUpperCase() + label.slice(1);
+  }
+};
+
+const enliven = (root) => { showTimes(root); nameCells(root); makePressable(root); silenceIcons(root); };
 document.addEventListener("DOMContentLoaded", () => enliven(document));
 document.addEventListener("htmx:afterSwap", () => enliven(document));
