@@ -113,6 +113,12 @@ def test_a_key_is_shown_once() -> None:
     assert shown[1] not in person.read(f"/accounts/apikey/{key.pk}/change/")
 
 
+def test_a_page_to_add_says_so_and_offers_the_smallest_role() -> None:
+    page = Person().read("/accounts/membership/add/")
+    assert re.search(r"<h1.*Members.*>Add<.*</h1>", page, re.DOTALL)
+    assert '<option value="viewer" selected>' in page
+
+
 def test_a_refused_deletion_is_told() -> None:
     person = Person()
     path = f"/accounts/membership/{person.membership.pk}/delete/"

@@ -1,12 +1,14 @@
 """Bots, channels and deliveries on the console: checks and tests with their verdict in place."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from accounts.models import Role
 from channels_app.models import Bot, NotificationChannel
 from deliveries import dispatcher, probe
+from deliveries.admin.outbox import OUTCOMES
+from deliveries.decisions import Decision
 from deliveries.models import Delivery, Probe
 from tests.console import Person
 from tests.deliveries.conftest import Stage
@@ -98,11 +100,25 @@ def test_a_dead_letter_is_sent_again(stage: Stage) -> None:
     page = person.read(f"{DELIVERIES}{delivery.pk}/change/")
     assert "Bad Request: no" in page
     assert "Retry" in page
+    assert 'hx-select="#delivery"' not in page
     person.send(f"{DELIVERIES}{delivery.pk}/press/retry/")
+    assert 'hx-select="#delivery"' in person.read(f"{DELIVERIES}{delivery.pk}/change/")
     dispatcher.dispatch(5, until_idle=True)
     assert stage.texts(chat) == ["hello"]
     person.send(f"{DELIVERIES}{delivery.pk}/press/retry/")
     assert "possible any more" in person.read(DELIVERIES)
+
+
+def test_every_outcome_of_an_attempt_has_words() -> None:
+    assert {decision.__name__.lower() for decision in get_args(Decision)} <= set(OUTCOMES)
+
+
+@pytest.mark.django_db
+def test_what_is_known_to_be_wrong_stands_in_the_list_unasked() -> None:
+    person = Person()
+    channel = make_channel(make_bot(person.organization))
+    NotificationChannel.objects.filter(pk=channel.pk).update(verdict={"advice": "Add the <bot>."})
+    assert "Add the &lt;bot&gt;." in person.read(CHANNELS)
 
 
 @pytest.mark.django_db
