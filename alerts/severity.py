@@ -41,8 +41,9 @@ _WORDS: Final = {
     " alert highest p0 p1 sev0 sev1 s0 s1",
     Severity.HIGH: "high error err major severe p2 sev2 s2",
     Severity.WARNING: "warning warn minor medium moderate average ticket p3 sev3 s3",
-    Severity.INFO: "info information informational notice low lowest debug trace trivial"
-    " p4 p5 sev4 sev5 s4 s5",
+    # Prometheus' own rules say "none" of what is no trouble: Watchdog, InfoInhibitor.
+    Severity.INFO: "info information informational informative notice low lowest debug trace"
+    " verbose trivial none ok p4 p5 sev4 sev5 s4 s5",
 }
 DEFAULT_LABELS: Final = ("severity", "priority", "level")
 DEFAULT_VALUES: Final = {w: severity for severity, words in _WORDS.items() for w in words.split()}
