@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import Organization
 from alerts.ending import end_alerts
@@ -17,16 +16,14 @@ from alerts.route_table import route_table
 CHUNK = 500
 
 
-def expire_due(limit: int = 20 * CHUNK) -> int:
-    """Resolve what was not repeated in time, chunk by chunk; returns how many alerts."""
+def expire_due(now: datetime, limit: int = 20 * CHUNK) -> int:
+    """Resolve what was not repeated by `now`, a chunk of each organization in turn; returns how
+    many alerts."""
+    due = Alert.objects.filter(expires_at__lte=now, status=Status.FIRING).order_by()
     expired = 0
     while expired < limit:
-        now = timezone.now()
-        due = Alert.objects.filter(expires_at__lte=now, status=Status.FIRING)
-        organization_id = due.values_list("organization_id", flat=True).first()
-        if organization_id is None:
-            break
-        count = _expire(organization_id, now)
+        organizations = list(due.values_list("organization_id", flat=True).distinct())
+        count = sum(_expire(organization_id, now) for organization_id in organizations)
         if not count:
             break
         expired += count

@@ -410,3 +410,11 @@ class TimelineEvent(Busy):
     class Meta:
         ordering = ["id"]
         indexes = [models.Index(fields=["group", "id"], name="timeline_of_group")]
+
+
+class SweepMark(models.Model):
+    """When somebody last swept, and since when there has been no gap: one row for all of us, of
+    whose times only the database's clock is asked."""
+
+    swept_at = models.DateTimeField()
+    up_since = models.DateTimeField()

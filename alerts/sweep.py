@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from alerts.expiry import expire_due
 from alerts.models import GroupMessage
+from alerts.uptime import Uptime, note_sweep
 from deliveries import wakeup
 from deliveries.models import SentMessage
 
@@ -13,7 +14,7 @@ CHUNK = 500
 
 def sweep() -> None:
     """Expire alerts, make due again what needs it, and wake publishing when anything is due."""
-    expire_due()
+    expire(note_sweep())
     renew_forgotten()
     unpark_enabled()
     now = timezone.now()
@@ -25,6 +26,13 @@ def sweep() -> None:
     )
     if GroupMessage.objects.filter(is_due).exists():
         wakeup.wake("alerts.publish")
+
+
+def expire(uptime: Uptime) -> None:
+    """Believe the silence of senders, up to the moment that was noted: this process may have been
+    frozen since, and nobody has heard them meanwhile."""
+    if uptime.hears_senders:
+        expire_due(uptime.now)
 
 
 def renew_forgotten() -> int:

@@ -42,6 +42,7 @@ SHARED: dict[str, str] = {
     "accounts.User": "a person may be in several organizations",
     "accounts.AuditEntry": "owned, but entries of the installation have no organization",
     "alerts.Trace": "owned, but a POST with an unknown key has no organization",
+    "alerts.SweepMark": "one row for the whole installation: when it was last up",
     "deliveries.Lane": "one row a bot, seen through the bot alone",
     "deliveries.ChatClock": "one row a chat, seen through the chat alone",
 }
