@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from accounts.models import new_id
 from alerts.group_rows import Scope
 from alerts.group_state import Change
 from alerts.groups import change_groups
@@ -17,23 +18,44 @@ def end_alerts(alerts: Sequence[Alert], scope: Scope, effect: Effect, ended_by: 
     when it did, anything else now.
     """
     writes = Writes()
-    changes = []
+    rows, episodes, changes = [], [], []
     for alert in alerts:
         expired = alert.expires_at if ended_by == Ended.EXPIRED else None
-        alert.status, alert.ended_by = Status.RESOLVED, ended_by
-        alert.ends_at, alert.expires_at = expired or scope.now, None
+        ends_at = expired or scope.now
+        rows.append(
+            {
+                "id": alert.pk,
+                "status": Status.RESOLVED,
+                "ended_by": ended_by,
+                "ends_at": ends_at,
+                "expires_at": None,
+            }
+        )
+        episodes.append(
+            {
+                "id": new_id(),
+                "organization_id": alert.organization_id,
+                "alert_id": alert.pk,
+                "number": alert.episode,
+                "severity": alert.severity,
+                "starts_at": alert.starts_at,
+                "ends_at": ends_at,
+            }
+        )
         changes.append(
             Change(
                 alert_id=alert.pk,
                 name=alert.name,
                 effect=effect,
-                status=alert.status,
+                status=Status.RESOLVED,
                 severity=alert.severity,
                 episode=alert.episode,
                 before=alert.severity,
             )
         )
+    writes.update(Alert, rows)
+    writes.insert(
+        Episode, episodes, on_conflict="(alert_id, number) DO UPDATE SET ends_at = excluded.ends_at"
+    )
     change_groups(scope, changes, writes)
-    Alert.objects.bulk_update(alerts, ["status", "ended_by", "ends_at", "expires_at"])
-    Episode.objects.filter(alert__in=alerts, ends_at=None).update(ends_at=scope.now)
     writes.execute()

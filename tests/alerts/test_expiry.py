@@ -34,7 +34,7 @@ def test_unrepeated_alert_resolves_and_a_repeat_keeps_it() -> None:
     stored = Alert.objects.get()
     assert (stored.status, stored.ended_by, stored.expires_at) == ("resolved", "expired", None)
     assert stored.ends_at is not None
-    assert Episode.objects.get().ends_at is not None
+    assert Episode.objects.get().ends_at == stored.ends_at
     assert AlertGroup.objects.get().is_open is False
     assert GroupMessage.objects.get().due_at is not None
     kinds = TimelineEvent.objects.order_by("id").values_list("kind", flat=True)
