@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
-from alerts import publish, sweep
+from alerts import publish, publish_claim, sweep
 from alerts.models import Alert, AlertGroup, GroupMessage
 from channels_app.channels import disable_channel
 from channels_app.models import NotificationChannel
@@ -66,11 +66,11 @@ def test_unchanged_content_makes_no_call() -> None:
 def test_nobody_claims_twice_and_a_lost_claim_runs_out() -> None:
     site = make_site()
     site.post(webhook(alert()))
-    lost = publish.claim(10)
+    lost = publish_claim.claim(10)
     assert len(lost.ids) == 1
-    assert not publish.claim(10)
+    assert not publish_claim.claim(10)
     GroupMessage.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
-    again = publish.claim(10)
+    again = publish_claim.claim(10)
     assert again.ids == lost.ids
     assert publish.publish_claimed(lost) == 1
     assert calls(site) == []  # the claim was another's by then
@@ -81,7 +81,7 @@ def test_nobody_claims_twice_and_a_lost_claim_runs_out() -> None:
 def test_a_change_while_publishing_stays_due() -> None:
     site = make_site()
     site.post(webhook(alert()))
-    claimed = publish.claim(10)
+    claimed = publish_claim.claim(10)
     site.post(webhook(alert(labels={"severity": "critical"})))
     publish.publish_claimed(claimed)
     assert message_of(site).due_at is not None
@@ -92,7 +92,7 @@ def test_organizations_take_turns() -> None:
     for number in range(5):
         noisy.post(webhook(alert(f"A{number}"), groupKey=f"group {number}"))
     quiet.post(webhook(alert()))
-    claimed = publish.claim(2)
+    claimed = publish_claim.claim(2)
     owners = GroupMessage.objects.filter(pk__in=claimed.ids).values_list(
         "organization_id", flat=True
     )
@@ -104,7 +104,7 @@ def test_queries_do_not_grow_with_the_number_of_groups(count: int) -> None:
     site = make_site()
     for number in range(count):
         site.post(webhook(alert(f"A{number}"), groupKey=f"group {number}"))
-    claimed = publish.claim(100)
+    claimed = publish_claim.claim(100)
     assert len(claimed.ids) == count
     with CaptureQueriesContext(
         connection,
@@ -191,12 +191,12 @@ def test_one_broken_group_does_not_keep_the_others_back(
     break_it(broken)
     GroupMessage.objects.filter(pk=broken.pk).update(**{reason: timezone.now()})
     site.post(webhook(alert("B"), groupKey="b"))
-    publish.publish_claimed(publish.claim(10))
+    publish.publish_claimed(publish_claim.claim(10))
     assert calls(site) == [("sendMessage", "group")]
     broken.refresh_from_db()
     assert broken.due_at is not None
     assert broken.due_at > timezone.now()
-    assert not publish.claim(10), "it would be tried again without a pause"
+    assert not publish_claim.claim(10), "it would be tried again without a pause"
     assert str(broken.pk) in caplog.text
 
 
