@@ -7,7 +7,7 @@ from typing import Any
 from alerts.images import TYPES
 from alerts.models import GroupMessage
 from alerts.publish_plan import Step
-from alerts.publish_read import Ready, is_moved
+from alerts.publish_read import Ready, is_moved, unsent_of
 from alerts.shown import to_json
 from alerts.statements import Writes
 from deliveries import outbox
@@ -29,7 +29,10 @@ KINDS = {
 
 def commit(ready: Sequence[Ready]) -> None:
     """In the caller's transaction: pictures, messages, then what replies to them, then our rows."""
+    held = unsent_of((one.row for one in ready), hold=True)
     for one in ready:
+        if held.get(one.row.pk) != one.situation.unsent:  # it left since, or came back
+            one.plan_anew(unsent=held.get(one.row.pk))
         if is_moved(one.row):
             _begin_anew(one.row)
     Attachment.objects.bulk_create(

@@ -33,6 +33,8 @@ class Situation:
 
     `params`: what every new message to this channel carries. `picture`: the image to show ("" for
     none) and the ID of its Attachment, when it is new. `is_gone`: Telegram lost the message.
+    `unsent`: the first message still waits, and takes over what is said now; True when it may have
+    been seen, None when it has left or was never made.
     """
 
     group_message_id: UUID
@@ -46,6 +48,7 @@ class Situation:
     now: datetime
     picture: str = ""
     attachment_id: UUID | None = None
+    unsent: bool | None = None
     is_gone: bool = False
     is_document_gone: bool = False
     is_repeat: bool = False
@@ -100,9 +103,12 @@ def make_plan(situation: Situation) -> Plan:
 def _decision(situation: Situation) -> Decision:
     if not situation.is_routed:
         return Decision("edit", situation.heard)
+    heard = situation.heard
+    if situation.unsent is not None:
+        heard = Heard(None, heard.sounded_at, maybe=situation.unsent)
     return decide(
         situation.group,
-        situation.heard,
+        heard,
         situation.policy,
         situation.now,
         situation.channel.zone,
@@ -169,9 +175,11 @@ def _step(
         media |= {name: params.pop(name) for name in ("caption", "parse_mode") if name in params}
         params["media"] = media
         files = {_PHOTO: _attachment(situation)}
-    if not planned.method.startswith("send"):
-        return Step(Call(planned.method, params, files, content.plain_text), "message")
     sounds = decision.kind == "first" and not decision.disable_notification
+    if not planned.method.startswith("send"):
+        if situation.unsent is not None:
+            params["disable_notification"] = not sounds  # the send takes it over
+        return Step(Call(planned.method, params, files, content.plain_text), "message")
     params.update(situation.params, disable_notification=not sounds)
     makes = _PHOTO if planned.method == "sendPhoto" else "text"
     return Step(Call(planned.method, params, files, content.plain_text), "message", makes)

@@ -1,8 +1,9 @@
 """Claimed GroupMessages, read with all that decides what is said, and the plan of what to say."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from alerts.group_views import (
@@ -18,6 +19,7 @@ from alerts.publish_plan import Plan, Situation, make_plan
 from alerts.shown import from_json
 from alerts.sound import Heard
 from channels_app.models import NotificationChannel
+from deliveries import outbox
 from deliveries.models import Attachment, SentMessage
 
 _GONE = SentMessage.State.FORGOTTEN
@@ -42,9 +44,11 @@ class Ready:
     def show(self, picture: tuple[bytes, str]) -> None:
         """Plan anew, with the picture that it wants."""
         self.picture = picture
-        self.situation = replace(
-            self.situation, picture=self.seen.image_url, attachment_id=Attachment().pk
-        )
+        self.plan_anew(picture=self.seen.image_url, attachment_id=Attachment().pk)
+
+    def plan_anew(self, **changes: Any) -> None:
+        """Plan for a situation that changed so."""
+        self.situation = replace(self.situation, **changes)
         self.plan = make_plan(self.situation)
 
 
@@ -54,12 +58,24 @@ def read(ids: Collection[UUID], now: datetime) -> tuple[list[Ready], list[UUID]]
     usable = [row for row in rows if _is_usable(row.channel)]
     seen = views_of({row.group_id: row.group for row in usable}.values())
     routed = channels_of_routes({row.group.route_id for row in usable})
+    waiting = unsent_of(usable)
     ready = []
     for row in usable:
         is_routed = (row.group.route_id, row.channel_id) in routed
         situation = _situation(row, seen[row.group_id], now, is_routed=is_routed)
+        situation = replace(situation, unsent=waiting.get(row.pk))
         ready.append(Ready(row, seen[row.group_id], situation, make_plan(situation)))
     return ready, [row.pk for row in rows if not _is_usable(row.channel)]
+
+
+def unsent_of(rows: Iterable[GroupMessage], *, hold: bool = False) -> dict[UUID, bool]:
+    """`outbox.unsent` by GroupMessage."""
+    expected = {
+        row.message_id: row.pk
+        for row in rows
+        if row.message_id and row.message and row.message.state == SentMessage.State.EXPECTED
+    }
+    return {expected[pk]: maybe for pk, maybe in outbox.unsent(expected, hold=hold).items()}
 
 
 def _load(ids: Collection[UUID]) -> list[GroupMessage]:

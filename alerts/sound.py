@@ -1,7 +1,9 @@
 """Who must hear of a change: an edit is silent, so what matters also gets a short sounding reply.
 
 Pure; the caller brings the clock and remembers `told` and `sounded_at`. The rules:
-- the group's first message sounds;
+- the group's first message sounds, unless all is over by then: what nobody heard begin needs no
+  all-clear, and nobody has to get up for it;
+- while that message has not left, it says the news itself: nobody heard of anything yet;
 - a new or re-fired alert, a risen severity, the end of it all and a due repeat are news, and get a
   reply; anything else (an alert among others resolved, an acknowledgement) is an edit only;
 - news is coalesced: at most one reply per `renotify_interval`, later news waits for the next one
@@ -57,10 +59,12 @@ class Heard:
     """What the chat heard so far: `told` is None before the first message.
 
     `sounded_at`: when the first message or the last reply was decided.
+    `maybe`: whether a first message that is to leave again may have been seen.
     """
 
     told: Facts | None = None
     sounded_at: datetime | None = None
+    maybe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ def decide(
     found = digest(group)
     told = heard.told
     if told is None:
-        silent = _is_silent(policy, found.leading, found.status)
+        unseen = found.status == "resolved" and not heard.maybe
+        silent = unseen or _is_silent(policy, found.leading, found.status)
         return Decision("first", Heard(facts, now), disable_notification=silent)
     acknowledged = group.acknowledged_at is not None
     news = _news(found, told, repeat=repeat and not acknowledged)

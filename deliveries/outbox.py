@@ -3,13 +3,13 @@
 Nothing here touches the network. When the transaction commits, the dispatcher is woken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.audit import Actor, record
@@ -39,6 +39,7 @@ __all__ = [
     "send_many",
     "supersede",
     "unpark",
+    "unsent",
     "wake_dispatch",
 ]
 
@@ -195,6 +196,29 @@ def pending_for(message: SentMessage) -> Delivery | None:
         .order_by("-sequence")
         .first()
     )
+
+
+def unsent(messages: Collection[UUID], *, hold: bool = False) -> dict[UUID, bool]:
+    """Those of these SentMessages whose send waits, so that `change` puts new content into it, each
+    with whether it may have been seen already.
+
+    `hold`: it stays so until the caller's transaction ends.
+    """
+    if not messages:
+        return {}
+    waiting = Delivery.objects.filter(
+        Q(attempts=0) | Q(maybe_sent=True),
+        target__in=messages,
+        state__in=(State.WAITING, State.PARKED),
+        method__startswith="send",
+    ).order_by("pk")
+    if hold:
+        waiting = waiting.select_for_update()
+    return {
+        target: maybe_sent
+        for target, maybe_sent in waiting.values_list("target_id", "maybe_sent")
+        if target is not None
+    }
 
 
 def park(channel: NotificationChannel) -> int:

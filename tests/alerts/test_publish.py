@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
-from alerts import publish, publish_claim, sweep
+from alerts import publish, publish_claim, publish_commit, publish_read, sweep
 from alerts.models import Alert, AlertGroup, GroupMessage
 from channels_app.channels import disable_channel
 from channels_app.models import NotificationChannel
@@ -52,6 +52,77 @@ def test_a_change_before_the_call_left_is_told_in_the_same_call() -> None:
     assert calls(site) == [("sendMessage", "group")]
     params = Delivery.objects.get(organization=site.organization, state="waiting").params
     assert "RESOLVED" in params["text"]
+
+
+def waiting(site: Site) -> Delivery:
+    """The only call that waits."""
+    return Delivery.objects.get(organization=site.organization, state="waiting")
+
+
+def is_silent(delivery: Delivery) -> bool:
+    """Whether it leaves without a sound."""
+    return bool(delivery.params["disable_notification"])
+
+
+def time_for_a_sound() -> None:
+    """As if the last sound was long ago."""
+    GroupMessage.objects.update(sounded_at=timezone.now() - timedelta(hours=1))
+
+
+def test_what_fired_and_resolved_unseen_is_one_silent_message() -> None:
+    site = make_site()
+    site.post(webhook(alert()))
+    publish.publish_due()
+    assert not is_silent(waiting(site))
+    time_for_a_sound()
+    site.post(webhook(alert(status="resolved")))
+    publish.publish_due()
+    assert calls(site) == [("sendMessage", "group")]
+    assert is_silent(waiting(site))
+    assert message_of(site).sound_due_at is None
+
+
+def test_news_before_the_first_message_left_is_in_that_message() -> None:
+    site = make_site()
+    NotificationChannel.objects.update(silent="below", silent_below="critical")
+    site.post(webhook(alert()))
+    publish.publish_due()
+    assert is_silent(waiting(site))
+    time_for_a_sound()
+    site.post(webhook(alert(), alert("Other", labels={"severity": "critical"})))
+    publish.publish_due()
+    assert calls(site) == [("sendMessage", "group")]
+    assert not is_silent(waiting(site))
+
+
+def test_what_may_have_been_seen_rings_once_when_it_is_over() -> None:
+    site = make_site()
+    site.post(webhook(alert()))
+    publish.publish_due()
+    Delivery.objects.update(attempts=1, maybe_sent=True)
+    time_for_a_sound()
+    site.post(webhook(alert(status="resolved")))
+    publish.publish_due()
+    assert calls(site) == [("sendMessage", "group")]
+    assert not is_silent(waiting(site))
+
+
+def test_what_leaves_while_it_is_changed_is_edited_and_replied_to() -> None:
+    site = make_site()
+    site.post(webhook(alert()))
+    publish.publish_due()
+    time_for_a_sound()
+    site.post(webhook(alert(status="resolved")))
+    claimed = publish_claim.claim(10)
+    ready, _ = publish_read.read(claimed.ids, timezone.now())
+    Delivery.objects.update(state="in_flight", attempts=1)
+    with transaction.atomic():
+        publish_commit.commit(ready)
+    assert calls(site) == [
+        ("sendMessage", "group"),
+        ("editMessageText", "group"),
+        ("sendMessage", "notice"),
+    ]
 
 
 def test_unchanged_content_makes_no_call() -> None:

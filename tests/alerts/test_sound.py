@@ -257,9 +257,23 @@ def test_the_loudest_news_decides() -> None:
     assert not unknown.disable_notification
 
 
-def test_a_group_that_is_over_before_it_was_shown_follows_the_resolve_policy() -> None:
-    assert now_on(Heard(), gone(cpu(1)), policy=RESOLVED).disable_notification
-    assert not now_on(Heard(), gone(cpu(1)), policy=BELOW_WARNING).disable_notification
+@pytest.mark.parametrize("policy", [NEVER, ALWAYS, RESOLVED, BELOW_WARNING])
+@pytest.mark.parametrize("severity", [None, INFO, CRITICAL])
+def test_what_is_over_before_anybody_heard_of_it_rings_nowhere(
+    policy: Policy, severity: Severity | None
+) -> None:
+    decision = now_on(Heard(), gone(cpu(1, severity)), policy=policy)
+    assert (decision.kind, decision.disable_notification) == ("first", True)
+
+
+def test_one_that_still_fires_beside_it_rings() -> None:
+    assert not now_on(Heard(), gone(cpu(1)), cpu(2)).disable_notification
+
+
+@pytest.mark.parametrize(("policy", "silent"), [(NEVER, False), (ALWAYS, True), (RESOLVED, True)])
+def test_the_end_of_what_may_have_been_seen_is_an_all_clear(policy: Policy, silent: bool) -> None:
+    decision = now_on(Heard(maybe=True), gone(cpu(1)), policy=policy)
+    assert (decision.kind, decision.disable_notification) == ("first", silent)
 
 
 def test_an_empty_group_is_not_silent_by_accident() -> None:

@@ -206,3 +206,36 @@ def settle(message: SentMessage) -> None:
         state=SentMessage.State.SHOWN, message_id=17, sent_at=timezone.now()
     )
     message.refresh_from_db()
+
+
+@pytest.mark.parametrize(
+    ("state", "attempts", "maybe_sent", "expected"),
+    [
+        ("waiting", 0, False, [False]),
+        ("parked", 0, False, [False]),
+        ("waiting", 1, True, [True]),
+        ("waiting", 1, False, []),
+        ("in_flight", 1, False, []),
+        ("sent", 1, False, []),
+        ("dead", 1, False, []),
+    ],
+)
+def test_what_is_unsent_takes_over_what_changes(
+    channel: NotificationChannel, state: str, attempts: int, maybe_sent: bool, expected: list[bool]
+) -> None:
+    message = sent(channel, text("one"))
+    row = Delivery.objects.filter(target=message)
+    row.update(state=state, attempts=attempts, maybe_sent=maybe_sent)
+    for hold in (False, True):
+        assert list(outbox.unsent([message.pk], hold=hold).values()) == expected
+    changed(channel, message, edit("two"))
+    assert ("two" in str(row.order_by("sequence")[0].params)) is bool(expected)
+
+
+def test_an_edit_that_waits_is_not_unsent(channel: NotificationChannel) -> None:
+    message = sent(channel, text("one"))
+    Delivery.objects.update(state="sent", attempts=1)
+    SentMessage.objects.update(state="shown")
+    message.refresh_from_db()
+    changed(channel, message, edit("two"))
+    assert outbox.unsent([message.pk]) == {}
