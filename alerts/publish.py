@@ -3,27 +3,32 @@
 A GroupMessage is claimed before its group is read: the claim clears `due_at`, so that a change
 from then on makes it due again. What was decided and what is to be sent are committed together, and
 only while the claim still holds: killed at any line, this leaves a claim that runs out and then
-counts as due. Between claim and commit no transaction is open, since pictures are fetched there.
+counts as due. What waits for a picture is put aside and committed by itself: no transaction is open
+meanwhile, and no other organization's text waits.
 """
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from alerts import images
 from alerts.group_views import views_of, zone_of
-from alerts.images import fetch_images
+from alerts.images import Fetching, Wish
 from alerts.models import AlertGroup, GroupMessage
 from alerts.publish_claim import Claimed, claim, still_held
 from alerts.publish_commit import commit
 from alerts.publish_read import Ready, read
 from alerts.rendering.document import render_document
 from botapi.client import InputFile
+from botapi.outbound import Fetched
 from channels_app.models import NotificationChannel
 from deliveries import files, wakeup
 from deliveries.conflicts import is_conflict
@@ -33,71 +38,96 @@ logger = logging.getLogger(__name__)
 CHUNK = 25 if settings.EMBEDDED_DATABASE else 100
 RUN_SECONDS = 20.0
 TRIES = 4
+WISHES = 50
+"""Pictures of one organization that a run waits for; in a storm the text goes without."""
 AFTER_DEFECT = timedelta(minutes=1)
 """When a group that could not be rendered is tried again; the log says why."""
 
 
-def publish_due(seconds: float = RUN_SECONDS) -> int:
+def publish_due(seconds: float = RUN_SECONDS, fetching: Fetching = images.fetching) -> int:
     """Publish what is due until nothing is, at most about so long; returns how many messages.
 
-    When work is left, the next run is woken.
+    What waits for a picture is put aside meanwhile. When work is left, the next run is woken.
     """
     published = 0
+    pictures = Pictures(fetching)
     end = time.monotonic() + seconds
-    while claimed := claim(CHUNK):
-        published += publish_claimed(claimed)
-        if time.monotonic() > end:
-            wakeup.wake("alerts.publish")
-            break
+    is_late = False
+    while True:
+        claimed = None if is_late else claim(CHUNK)
+        if claimed:
+            published += publish_claimed(claimed, pictures.put_aside)
+            is_late = time.monotonic() > end
+        for complete, look in pictures.over():
+            published += publish_claimed(complete, look)
+        if not claimed:
+            if not pictures:
+                break
+            pictures.pause()
+    if is_late:
+        wakeup.wake("alerts.publish")
     return published
 
 
-def publish_claimed(claimed: Claimed, *, with_pictures: bool = True) -> int:
+Look: TypeAlias = Callable[[Ready], "Fetched | Waiting | None"]
+"""The picture for a message that wants one: it, none, or what to wait for."""
+
+
+def without_pictures(_: Ready) -> None:
+    """A Look for where nothing can be waited for."""
+
+
+def publish_claimed(claimed: Claimed, look: Look = without_pictures) -> int:
     """Read, decide, commit; returns how many were published or parked.
 
     A group's defect keeps no other one back: what fails together is tried one by one, and what
     fails alone waits for AFTER_DEFECT. Raises OperationalError, which says nothing about a group.
     """
     try:
-        return _publish_in_turn(claimed, with_pictures=with_pictures)
+        return _publish_in_turn(claimed, look)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         if len(claimed.ids) > 1:
             each = [Claimed((pk,), claimed.until) for pk in claimed.ids]
-            return sum(publish_claimed(one, with_pictures=with_pictures) for one in each)
+            return sum(publish_claimed(one, look) for one in each)
         logger.exception("Group message %s could not be made", claimed.ids[0])
         _put_off(claimed)
         return 0
 
 
-def _publish_in_turn(claimed: Claimed, *, with_pictures: bool) -> int:
+def _publish_in_turn(claimed: Claimed, look: Look) -> int:
     """Start again after losing against ingest or dispatch, instead of letting the claim run out."""
     for _ in range(TRIES - 1):
         try:
-            return _publish(claimed, with_pictures=with_pictures)
+            return _publish(claimed, look)
         except OperationalError as error:
             if not is_conflict(error):
                 raise
-    return _publish(claimed, with_pictures=with_pictures)
+    return _publish(claimed, look)
 
 
-def _publish(claimed: Claimed, *, with_pictures: bool) -> int:
-    """All of them or none, but for those with pictures: nobody else waits for a picture."""
+def _publish(claimed: Claimed, look: Look) -> int:
+    """All of them or none, but for those that are put aside."""
     now = timezone.now()
     ready, unusable = read(claimed.ids, now)
-    at_once = [one for one in ready if not (with_pictures and one.wants_picture)]
-    pictured = [one for one in ready if with_pictures and one.wants_picture]
+    at_once: list[Ready] = []
+    aside: list[tuple[Waiting, UUID]] = []
+    for one in ready:
+        found = look(one) if one.wants_picture else None
+        if isinstance(found, Waiting):
+            aside.append((found, one.row.pk))
+            continue
+        if found is not None:
+            one.show((found.body, found.content_type))
+        at_once.append(one)
     with transaction.atomic():
         held = still_held(claimed)
         commit([one for one in at_once if one.row.pk in held])
         _park([pk for pk in unusable if pk in held], now)
-    if pictured:
-        _add_pictures(pictured)
-        with transaction.atomic():
-            held = still_held(claimed)
-            commit([one for one in pictured if one.row.pk in held])
-    return len(ready) + len(unusable)
+    for waiting, pk in aside:
+        waiting.claims.setdefault(claimed.until, []).append(pk)
+    return len(at_once) + len(unusable)
 
 
 def _put_off(claimed: Claimed) -> None:
@@ -111,12 +141,57 @@ def _put_off(claimed: Claimed) -> None:
         )
 
 
-def _add_pictures(wanting: Sequence[Ready]) -> None:
-    pictures = fetch_images({one.seen.image_url for one in wanting})
-    for one in wanting:
-        picture = pictures.get(one.seen.image_url)
-        if picture is not None:
-            one.show((picture.body, picture.content_type))
+# --- what waits for a picture --------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A picture, and the messages that it holds up, by the end of their claims."""
+
+    wish: Wish
+    claims: dict[datetime, list[UUID]] = field(default_factory=dict)
+
+    def look(self, one: Ready) -> Fetched | None:
+        """A Look: what came, where the message still wants it."""
+        return self.wish.picture if one.seen.image_url == self.wish.url else None
+
+
+class Pictures:
+    """What one run has put aside."""
+
+    def __init__(self, fetching: Fetching, wishes: int = WISHES) -> None:
+        self._fetching = fetching
+        self._wishes = wishes
+        self._waiting: dict[tuple[UUID, str], Waiting] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def put_aside(self, one: Ready) -> Waiting | Fetched | None:
+        """A Look: let the message wait, unless there is nothing to wait for."""
+        owner, url = one.row.organization_id, one.seen.image_url
+        waiting = self._waiting.get((owner, url))
+        if waiting is None:
+            wishes = sum(organization_id == owner for organization_id, _ in self._waiting)
+            wish = self._fetching.wish(owner, url)
+            if wishes >= self._wishes:
+                return None
+            if self._fetching.is_over(wish):
+                return wish.picture
+            waiting = self._waiting[owner, url] = Waiting(wish)
+        return waiting
+
+    def over(self) -> Iterator[tuple[Claimed, Look]]:
+        """What need not wait any longer."""
+        for key, waiting in list(self._waiting.items()):
+            if self._fetching.is_over(waiting.wish):
+                del self._waiting[key]
+                for until, ids in waiting.claims.items():
+                    yield Claimed(tuple(ids), until), waiting.look
+
+    def pause(self) -> None:
+        """Until a picture is here, or for the time in which others may have become due."""
+        images.pause([waiting.wish for waiting in self._waiting.values()])
 
 
 # --- channels that cannot be told now ------------------------------------------------------------
@@ -135,7 +210,7 @@ def channel_enabled(channel: NotificationChannel) -> None:
     In the caller's transaction, hence without pictures.
     """
     unpark(channel)
-    publish_claimed(claim(CHUNK, channel), with_pictures=False)
+    publish_claimed(claim(CHUNK, channel))
     transaction.on_commit(lambda: wakeup.wake("alerts.publish"))
 
 
