@@ -2,8 +2,10 @@
 
 Shape and rules: prometheus/alertmanager, api/v2/openapi.yaml `postableAlert` and api/v2/api.go.
 There is no status: an `endsAt` that has passed means resolved, one to come is the moment at which
-the alert ends by itself unless it is sent again.
+the alert ends by itself unless it is sent again. Without one that is RESOLVE_TIMEOUT from now.
 """
+
+from datetime import timedelta
 
 from alerts import fingerprints
 from alerts.sources.alertmanager import (
@@ -33,12 +35,12 @@ from alerts.sources.json_text import Json
 from alerts.sources.problems import Problems
 
 
-def parse(payload: list[Json], options: ParseOptions, problems: Problems) -> IncomingBatch:
-    """A list of postable alerts; what Alertmanager would refuse is quarantined, in its words.
+RESOLVE_TIMEOUT = timedelta(minutes=5)
+"""Alertmanager's own default: who sends no end (amtool, scripts) repeats, or the alert is over."""
 
-    A firing alert whose `expires_at` is None came without `endsAt`: the receiver's own resolve
-    timeout applies.
-    """
+
+def parse(payload: list[Json], options: ParseOptions, problems: Problems) -> IncomingBatch:
+    """A list of postable alerts; what Alertmanager would refuse is quarantined, in its words."""
     alerts, beyond = read_alerts(payload, "", read_postable, Context(options, problems))
     return IncomingBatch(source=Source.PROMETHEUS, alerts=alerts, truncated_alerts=beyond)
 
@@ -71,7 +73,7 @@ def read_postable(payload: Object, pointer: str, context: Context) -> IncomingAl
         annotations=annotations,
         starts_at=starts_at,
         ends_at=ends_at if over else None,
-        expires_at=None if over else ends_at,
+        expires_at=None if over else ends_at or options.now + RESOLVE_TIMEOUT,
         summary=first_text(annotations, SUMMARY_ANNOTATIONS),
         description=first_text(annotations, DESCRIPTION_ANNOTATIONS),
         links=gather_links([(LinkKind.SOURCE, source_url)], annotations),
