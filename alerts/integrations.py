@@ -26,6 +26,7 @@ from alerts.ingest import wake_publish
 from alerts.lifecycle import Effect
 from alerts.models import Ended, Integration, Status
 from alerts.route_table import route_table
+from alerts.routes import change_route
 from channels_app import encryption
 
 PREFIX = "ti_"
@@ -104,10 +105,14 @@ def set_signature_secret(actor: Actor, integration: Integration, secret: str) ->
 def delete_integration(actor: Actor, integration: Integration) -> None:
     """Remove it with its alerts; its key stops working.
 
-    What still fires ends, since nobody will ever say so: chats are told, groups close.
+    What still fires ends, since nobody will ever say so: chats are told, groups close. Routes for
+    its alerts alone are switched off: without it they would take everybody's.
     """
     with transaction.atomic():
         _end_alerts(actor, integration)
+        for route in integration.routes.filter(enabled=True):
+            if not route.integrations.exclude(pk=integration.pk).exists():
+                change_route(actor, route, enabled=False)
         audit.record(actor, integration.organization_id, "delete", integration)
         integration.delete()
         transaction.on_commit(wake_publish)

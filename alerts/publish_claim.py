@@ -9,12 +9,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from alerts.statements import adapt, locking, one_of, query, uuid_of
 from channels_app.models import NotificationChannel
 
 CLAIM = timedelta(seconds=60)
+UNTOLD = Q(due_at__isnull=False) | Q(claimed_until__isnull=False) | Q(parked_at__isnull=False)
+"""Of GroupMessages: their channel does not know how the group stands."""
 
 
 @dataclass(frozen=True, slots=True)

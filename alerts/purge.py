@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from alerts.models import (
     TimelineEvent,
     Trace,
 )
+from alerts.publish_claim import UNTOLD
 from deliveries.models import Delivery, Stream
 
 CHUNK = 1_000
@@ -55,10 +56,7 @@ def _groups(before: datetime) -> int:
     """Closed groups that every channel was told of, with all that is theirs."""
     unsettled = Delivery.objects.filter(stream=OuterRef("stream"), state__in=_OPEN)
     unfinished = GroupMessage.objects.filter(group=OuterRef("pk")).filter(
-        models.Q(due_at__isnull=False)
-        | models.Q(claimed_until__isnull=False)
-        | models.Q(parked_at__isnull=False)
-        | Exists(unsettled)
+        UNTOLD | Exists(unsettled)
     )
     ids = list(
         AlertGroup.objects.filter(closed_at__lt=before, is_open=False)
@@ -85,18 +83,18 @@ def _groups(before: datetime) -> int:
 def _alerts(before: datetime) -> int:
     """Ended alerts that no group speaks of any more."""
     in_group = GroupMember.objects.filter(alert=OuterRef("pk"))
-    ids = list(
-        Alert.objects.filter(last_received_at__lt=before)
-        .exclude(status=Status.FIRING)
-        .exclude(Exists(in_group))
-        .values_list("pk", flat=True)[:CHUNK]
-    )
-    if not ids:
-        return 0
     with transaction.atomic():
+        # Locked, or one that fires again meanwhile would lose its episodes.
+        ids = list(
+            Alert.objects.filter(last_received_at__lt=before)
+            .exclude(status=Status.FIRING)
+            .exclude(Exists(in_group))
+            .select_for_update(skip_locked=True)
+            .values_list("pk", flat=True)[:CHUNK]
+        )
         episodes = Episode.objects.filter(alert__in=ids)
         episodes._raw_delete(episodes.db)
-        Alert.objects.filter(pk__in=ids).exclude(status=Status.FIRING).delete()
+        Alert.objects.filter(pk__in=ids).delete()
     return len(ids)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from accounts import audit
@@ -14,6 +14,7 @@ from accounts.models import Organization
 from accounts.tenancy import require_same_organization
 from alerts.matchers import MatcherError, read_matchers
 from alerts.models import AlertGroup, GroupMessage, Route
+from alerts.publish_claim import UNTOLD
 from channels_app.models import NotificationChannel
 from deliveries import outbox
 
@@ -69,7 +70,8 @@ def delete_route(actor: Actor, route: Route) -> None:
     """Remove a route with its closed groups. Raises RouteRefused for the default one.
 
     Open ones pass to the default route: what burns is told there until it ends, and channels that
-    the default route does not have are told that they hear no more of it.
+    the default route does not have are told that they hear no more of it. So do closed ones of
+    which a channel does not know the end yet.
     """
     if route.is_default:
         raise RouteRefused("route", "The default route stays; take its channels away instead.")
@@ -80,23 +82,29 @@ def delete_route(actor: Actor, route: Route) -> None:
 
 
 def _pass_on(route: Route, heir: Route) -> None:
-    """Open groups and what channels know of them. Where the heir has a group of the same key, the
+    """Groups and what channels know of them. Where the heir has an open group of the same key, the
     one that comes keeps to itself until it closes."""
-    open_groups = AlertGroup.objects.for_organization(route.organization_id).filter(is_open=True)
-    groups = list(open_groups.filter(route=route).order_by("pk").select_for_update())
-    ids = [group.pk for group in groups]
-    taken = set(open_groups.filter(route=heir).values_list("key_hash", flat=True))
-    for group in groups:
-        if group.key_hash in taken:
+    groups = AlertGroup.objects.for_organization(route.organization_id)
+    untold = GroupMessage.objects.filter(group=OuterRef("pk")).filter(UNTOLD)
+    passing = list(
+        groups.filter(Q(is_open=True) | Exists(untold), route=route)
+        .order_by("pk")
+        .select_for_update()
+    )
+    taken = set(groups.filter(route=heir, is_open=True).values_list("key_hash", flat=True))
+    for group in passing:
+        if group.is_open and group.key_hash in taken:
             own = f"{route.pk.hex}{group.key_hash}"[: len(group.key_hash)]
-            AlertGroup.objects.filter(pk=group.pk).update(key_hash=own)
+            groups.filter(pk=group.pk).update(key_hash=own)
     now = timezone.now()
-    AlertGroup.objects.filter(pk__in=ids).update(route=heir)
-    told = GroupMessage.objects.filter(group__in=ids)
+    ids = [group.pk for group in passing]
+    groups.filter(pk__in=ids).update(route=heir)
+    burning = [group.pk for group in passing if group.is_open]
+    told = GroupMessage.objects.for_organization(route.organization_id).filter(group__in=burning)
     told.update(due_at=now)
     known = set(told.values_list("group_id", "channel_id"))
     for channel in heir.channels.select_related("chat"):
-        new = [group_id for group_id in ids if (group_id, channel.pk) not in known]
+        new = [group_id for group_id in burning if (group_id, channel.pk) not in known]
         streams = outbox.open_streams(route.organization_id, [channel.chat] * len(new))
         GroupMessage.objects.bulk_create(
             GroupMessage(
@@ -158,7 +166,7 @@ def default_route(organization: Organization | UUID) -> Route:
 def set_channels(actor: Actor, route: Route, channels: Iterable[NotificationChannel]) -> None:
     """Send the route's alerts to these channels from now on.
 
-    Groups that are open in a channel which leaves become due once more: that channel is told.
+    Groups that are open in a channel which leaves, or comes back, become due once more: it is told.
     """
     wanted = {channel.pk: channel for channel in channels}
     require_same_organization(route.organization_id, *wanted.values())
@@ -168,7 +176,7 @@ def set_channels(actor: Actor, route: Route, channels: Iterable[NotificationChan
             return
         route.channels.set(wanted.values())
         GroupMessage.objects.for_organization(route.organization_id).filter(
-            group__route=route, group__is_open=True, channel_id__in=before.keys() - wanted.keys()
+            group__route=route, group__is_open=True, channel_id__in=before.keys() ^ wanted.keys()
         ).update(due_at=timezone.now())
         names = [sorted(str(channel) for channel in side.values()) for side in (before, wanted)]
         audit.record(

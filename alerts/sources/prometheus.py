@@ -34,7 +34,6 @@ from alerts.sources.incoming import (
 from alerts.sources.json_text import Json
 from alerts.sources.problems import Problems
 
-
 RESOLVE_TIMEOUT = timedelta(minutes=5)
 """Alertmanager's own default: who sends no end (amtool, scripts) repeats, or the alert is over."""
 

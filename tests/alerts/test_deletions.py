@@ -8,7 +8,7 @@ from accounts.audit import COMMAND_LINE
 from alerts import integrations, publish, routes
 from alerts.models import AlertGroup, GroupMessage
 from alerts.route_table import forget_cached_routes
-from deliveries.models import Delivery
+from deliveries.models import Delivery, SentMessage
 from tests.alerts.senders import Site, alert, make_site, webhook
 from tests.factories import make_channel
 
@@ -88,3 +88,59 @@ def test_group_that_the_default_route_has_already_is_joined_by_the_other() -> No
     assert list(AlertGroup.objects.values_list("route", flat=True)) == [site.route.pk] * 2
     site.post(webhook(alert("A"), alert("B", "resolved", **ops)))
     assert [g.is_open for g in AlertGroup.objects.order_by("pk")] == [True, False]
+
+
+def test_route_of_a_deleted_integration_does_not_take_everybody_elses_alerts() -> None:
+    site = make_site()
+    mine = make_channel(site.channels[0].chat.bot)
+    other, _ = integrations.create_integration(COMMAND_LINE, site.organization, "Other")
+    alone = routes.create_route(
+        COMMAND_LINE, site.organization, "Other's", integrations=[other], channels=[mine]
+    )
+    both = routes.create_route(
+        COMMAND_LINE,
+        site.organization,
+        "Both's",
+        integrations=[other, site.integration],
+        matchers='team="ops"',
+        channels=[mine],
+    )
+    integrations.delete_integration(COMMAND_LINE, other)
+    forget_cached_routes()
+    site.post(webhook(alert()))
+    assert AlertGroup.objects.get().route == site.route
+    alone.refresh_from_db()
+    both.refresh_from_db()
+    assert (alone.enabled, both.enabled) == (False, True)
+    assert list(both.integrations.all()) == [site.integration]
+
+
+def test_end_that_a_deleted_route_had_not_told_yet_is_told() -> None:
+    site = make_site()
+    pager = make_channel(site.channels[0].chat.bot)
+    route = routes.create_route(
+        COMMAND_LINE, site.organization, "Ops", matchers='severity="warning"', channels=[pager]
+    )
+    forget_cached_routes()
+    site.post(webhook(alert()))
+    publish.publish_due()
+    Delivery.objects.update(state="sent", attempts=1)
+    SentMessage.objects.update(state="shown", message_id=1)
+    site.post(webhook(alert(status="resolved")))
+    routes.delete_route(COMMAND_LINE, route)
+    publish.publish_due()
+    assert "RESOLVED" in last_words(GroupMessage.objects.get())
+
+
+def test_channel_that_comes_back_to_a_route_is_told_what_burns() -> None:
+    site = make_site(channels=2)
+    site.post(webhook(alert()))
+    publish.publish_due()
+    gone = GroupMessage.objects.get(channel=site.channels[1])
+    routes.set_channels(COMMAND_LINE, site.route, site.channels[:1])
+    publish.publish_due()
+    assert "No longer routed here" in last_words(gone)
+    routes.set_channels(COMMAND_LINE, site.route, site.channels)
+    publish.publish_due()
+    assert "No longer routed here" not in last_words(gone)
+    assert "FIRING" in last_words(gone)
