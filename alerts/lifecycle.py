@@ -39,10 +39,6 @@ class Effect(StrEnum):
     EXPIRED = "expired"
 
 
-VISIBLE = frozenset(Effect) - {Effect.REPEATED, Effect.STALE}
-"""Effects that change what a channel shows."""
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
     """An alert as it is stored. `ended_by`: a value of models.Ended, "" while firing."""

@@ -7,7 +7,7 @@ Pure; the caller brings the clock and remembers `told` and `sounded_at`. The rul
 - a new or re-fired alert, a risen severity, the end of it all and a due repeat are news, and get a
   reply; anything else (an alert among others resolved, an acknowledgement) is an edit only;
 - news is coalesced: at most one reply per `renotify_interval`, later news waits for the next one
-  and is then told as it stands; a risen severity is told at once, and withdraws an acknowledgement;
+  and is then told as it stands; a risen severity is told at once;
 - the channel decides what arrives without a sound; an unknown severity rings.
 A reply that arrives without a sound counts for the interval too: it still is a message.
 """
@@ -73,7 +73,6 @@ class Decision:
 
     `disable_notification`: of the first message or the reply.
     `heard`: to remember. `sound_due_at`: when to decide again because news waits.
-    `reopen`: the acknowledgement is withdrawn.
     """
 
     kind: Literal["first", "edit", "reply"]
@@ -81,7 +80,6 @@ class Decision:
     reply: tuple[Node, ...] = ()
     disable_notification: bool = False
     sound_due_at: datetime | None = None
-    reopen: bool = False
 
 
 @dataclass(slots=True)
@@ -137,7 +135,6 @@ def decide(
         Heard(facts, now),
         reply=(text("\n".join(_lines(group, news, zone))),),
         disable_notification=_is_silent(policy, fresh, found.status),
-        reopen=acknowledged and news.urgent,
     )
 
 

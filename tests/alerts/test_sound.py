@@ -199,17 +199,6 @@ def test_flapping_within_the_interval_makes_one_sound() -> None:
 def test_a_risen_severity_is_told_at_once(after: list[AlertView]) -> None:
     decision = now_on(heard(cpu(1), ago=0), *after, acknowledged_at=OPENED)
     assert decision.kind == "reply"
-    assert decision.reopen
-
-
-def test_news_without_a_rise_keeps_the_acknowledgement() -> None:
-    decision = now_on(heard(cpu(1)), cpu(1), cpu(2), acknowledged_at=OPENED)
-    assert decision.kind == "reply"
-    assert not decision.reopen
-
-
-def test_nothing_is_withdrawn_that_was_not_given() -> None:
-    assert not now_on(heard(cpu(1)), cpu(1, CRITICAL)).reopen
 
 
 def test_a_clock_set_back_delays_by_one_interval_at_most() -> None:
