@@ -33,8 +33,8 @@ class Situation:
 
     `params`: what every new message to this channel carries. `picture`: the image to show ("" for
     none) and the ID of its Attachment, when it is new. `is_gone`: Telegram lost the message.
-    `unsent`: the first message still waits, and takes over what is said now; True when it may have
-    been seen, None when it has left or was never made.
+    `unsent`: the first message still waits or died, and what is said now will be sent as it; True
+    when it may have been seen, None when it has left or was never made.
     """
 
     group_message_id: UUID
@@ -178,7 +178,7 @@ def _step(
     sounds = decision.kind == "first" and not decision.disable_notification
     if not planned.method.startswith("send"):
         if situation.unsent is not None:
-            params["disable_notification"] = not sounds  # the send takes it over
+            params.update(situation.params, disable_notification=not sounds)  # it will be a send
         return Step(Call(planned.method, params, files, content.plain_text), "message")
     params.update(situation.params, disable_notification=not sounds)
     makes = _PHOTO if planned.method == "sendPhoto" else "text"

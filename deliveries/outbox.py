@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.audit import Actor, record
@@ -169,7 +169,7 @@ def change(
         if overwritten is not None:
             wake_dispatch()
             return overwritten
-    if last is None and message.state == SentMessage.State.EXPECTED:
+    if last is None and message.state == SentMessage.State.EXPECTED and _is_expected(message):
         call = as_send(call) or call
     stream = message.stream
     delivery = _delivery(
@@ -199,26 +199,27 @@ def pending_for(message: SentMessage) -> Delivery | None:
 
 
 def unsent(messages: Collection[UUID], *, hold: bool = False) -> dict[UUID, bool]:
-    """Those of these SentMessages whose send waits, so that `change` puts new content into it, each
-    with whether it may have been seen already.
+    """Those of these messages of which `change` makes a send: theirs waits, or died. Each with
+    whether it may have been seen already.
 
-    `hold`: it stays so until the caller's transaction ends.
+    `hold`: what waits does so until the caller's transaction ends.
     """
     if not messages:
         return {}
-    waiting = Delivery.objects.filter(
-        Q(attempts=0) | Q(maybe_sent=True),
-        target__in=messages,
-        state__in=(State.WAITING, State.PARKED),
-        method__startswith="send",
-    ).order_by("pk")
+    calls = Delivery.objects.filter(target__in=messages, state__in=OPEN).order_by("pk")
     if hold:
-        waiting = waiting.select_for_update()
-    return {
-        target: maybe_sent
-        for target, maybe_sent in waiting.values_list("target_id", "maybe_sent")
-        if target is not None
-    }
+        calls = calls.select_for_update()
+    on_its_way: set[UUID | None] = set()
+    seen: set[UUID | None] = set()
+    for call in calls.only("target_id", "state", "method", "attempts", "maybe_sent"):
+        untouched = call.attempts == 0 or call.maybe_sent
+        if not (untouched and call.state != State.IN_FLIGHT and call.method.startswith("send")):
+            on_its_way.add(call.target_id)
+        elif call.maybe_sent:
+            seen.add(call.target_id)
+    # Asked last: what is no longer open by now has its message shown.
+    expected = SentMessage.objects.filter(pk__in=messages, state=SentMessage.State.EXPECTED)
+    return {pk: pk in seen for pk in expected.values_list("pk", flat=True) if pk not in on_its_way}
 
 
 def park(channel: NotificationChannel) -> int:
@@ -357,6 +358,12 @@ def _stored(call: Call) -> dict[str, object]:
         "files": {name: dict(spec) for name, spec in call.files.items()},
         "plain_text": call.plain_text,
     }
+
+
+def _is_expected(message: SentMessage) -> bool:
+    """Asked anew: it may have been shown since the caller read it, and would be there twice."""
+    stored = SentMessage.objects.for_organization(message.organization_id)
+    return stored.filter(pk=message.pk, state=SentMessage.State.EXPECTED).exists()
 
 
 def _overwrite(last: Delivery, message: SentMessage, call: Call, priority: int) -> Delivery | None:

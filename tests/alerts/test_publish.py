@@ -107,7 +107,25 @@ def test_what_may_have_been_seen_rings_once_when_it_is_over() -> None:
     assert not is_silent(waiting(site))
 
 
-def test_what_leaves_while_it_is_changed_is_edited_and_replied_to() -> None:
+def test_message_that_died_is_made_anew_as_it_was_to_be() -> None:
+    """In its topic, protected, and heard: nobody heard of it yet."""
+    site = make_site()
+    wishes = {"message_thread_id": 7, "protect_content": True}
+    NotificationChannel.objects.update(**wishes)
+    site.post(webhook(alert()))
+    publish.publish_due()
+    Delivery.objects.update(state="dead", attempts=1)
+    site.post(webhook(alert(labels={"severity": "critical"})))
+    publish.publish_due()
+    assert calls(site) == [("sendMessage", "group")] * 2
+    anew = waiting(site)
+    assert {name: anew.params.get(name) for name in wishes} == wishes
+    assert not is_silent(anew)
+    assert "critical" in anew.params["text"]
+
+
+@pytest.mark.parametrize(("call", "message"), [("in_flight", "expected"), ("sent", "shown")])
+def test_what_leaves_while_it_is_changed_is_edited_and_replied_to(call: str, message: str) -> None:
     site = make_site()
     site.post(webhook(alert()))
     publish.publish_due()
@@ -115,14 +133,11 @@ def test_what_leaves_while_it_is_changed_is_edited_and_replied_to() -> None:
     site.post(webhook(alert(status="resolved")))
     claimed = publish_claim.claim(10)
     ready, _ = publish_read.read(claimed.ids, timezone.now())
-    Delivery.objects.update(state="in_flight", attempts=1)
+    Delivery.objects.update(state=call, attempts=1)
+    SentMessage.objects.update(state=message, message_id=1 if message == "shown" else None)
     with transaction.atomic():
         publish_commit.commit(ready)
-    assert calls(site) == [
-        ("sendMessage", "group"),
-        ("editMessageText", "group"),
-        ("sendMessage", "notice"),
-    ]
+    assert calls(site)[1:] == [("editMessageText", "group"), ("sendMessage", "notice")]
 
 
 def test_unchanged_content_makes_no_call() -> None:
