@@ -20,13 +20,20 @@ from alerts import truncation
 from alerts.group_rows import Scope
 from alerts.groups import NotAlone, change_groups, needs_to_be_alone
 from alerts.idempotency import Idempotency
-from alerts.ingest_alerts import Described, add_rows, apply, describe, load_known
+from alerts.ingest_alerts import (
+    Described,
+    add_rows,
+    apply,
+    complete_ends,
+    describe,
+    load_known,
+)
 from alerts.lifecycle import Effect
 from alerts.models import Integration, Trace
 from alerts.route_table import RouteTable, forget_cached_routes, route_table
 from alerts.sources.incoming import IncomingBatch, Problem
 from alerts.statements import Writes
-from alerts.traces import Post, trace_row
+from alerts.traces import Post, page_of, trace_row
 from deliveries import wakeup
 from deliveries.conflicts import is_conflict
 
@@ -38,7 +45,7 @@ NOTED_EVERY = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the sender hears with 202."""
+    """What the sender hears once it is stored."""
 
     trace_id: UUID
     alerts: int
@@ -48,7 +55,7 @@ class Accepted:
         """As JSON. `url` is the page that tells what became of it."""
         return {
             "trace": str(self.trace_id),
-            "url": f"{settings.SITE_URL}/alerts/trace/{self.trace_id}/",
+            "url": page_of(self.trace_id),
             "alerts": self.alerts,
             "problems": [
                 {"pointer": p.pointer, "reason": p.reason, "excerpt": p.excerpt}
@@ -114,6 +121,7 @@ def _store(
 ) -> None:
     now = post.received_at
     working = load_known(integration.pk, (one.fingerprint for one in described))
+    described = complete_ends(integration, table, batch, described, working)
     outcome = apply(working, described, now)
     changes = [alert.change for alert in working.values() if alert.change is not None]
     scope = Scope(
@@ -128,7 +136,7 @@ def _store(
     add_rows(integration, working, trace_id, now, writes)
     groups_of = change_groups(scope, changes, writes)
     effects = Counter(effect for _, effect in outcome)
-    row = trace_row(integration, post, trace_id, status=202, source=batch.source)
+    row = trace_row(integration, post, trace_id, status=post.accepted, source=batch.source)
     row |= {
         "summary": summary(effects),
         "problems": [[p.pointer, p.reason, p.excerpt] for p in batch.problems],

@@ -14,7 +14,8 @@ from alerts.lifecycle import Effect, Known, Transition, after, content_hash, tra
 from alerts.models import Alert, Episode, Integration
 from alerts.route_table import RouteTable
 from alerts.routing import matching_routes
-from alerts.sources.incoming import IncomingAlert, IncomingBatch
+from alerts.sources.fields import one_line
+from alerts.sources.incoming import IncomingAlert, IncomingBatch, Link, LinkKind
 from alerts.statements import Writes, adapt, locking, one_of, query, time_of, utc, uuid_of
 
 
@@ -124,6 +125,50 @@ def load_known(integration_id: UUID, fingerprints: Iterable[str]) -> dict[str, W
         )
         found[fingerprint] = Working(uuid_of(row_id), known, is_new=False)
     return found
+
+
+def complete_ends(
+    integration: Integration,
+    table: RouteTable,
+    batch: IncomingBatch,
+    described: Sequence[Described],
+    working: Mapping[str, Working],
+) -> list[Described]:
+    """What an end leaves out is what we knew: `{"title": …, "status": "resolved"}` takes neither
+    its severity nor its words from an alert. One statement, and only where an end leaves out."""
+    lacking = {one.fingerprint for one in described if _leaves_out(one)} & working.keys()
+    if not lacking:
+        return list(described)
+    ids = {working[fingerprint].id: fingerprint for fingerprint in lacking}
+    rows = Alert.objects.for_organization(integration.organization_id).filter(pk__in=ids)
+    known = {ids[row.pk]: row for row in rows}
+    ignored = frozenset(integration.ignored_labels)
+    return [
+        _describe(integration, table, batch, _completed(one.incoming, row), ignored)
+        if _leaves_out(one) and (row := known.get(one.fingerprint))
+        else one
+        for one in described
+    ]
+
+
+def _leaves_out(one: Described) -> bool:
+    alert = one.incoming
+    says = alert.summary or alert.description or alert.annotations
+    return alert.status == "resolved" and not (one.severity and says and alert.links)
+
+
+def _completed(end: IncomingAlert, known: Alert) -> IncomingAlert:
+    """What it described becomes its summary, which is shown as what was the case."""
+    if not (end.summary or end.description):
+        summary = known.summary or one_line(known.description)
+        end = replace(end, summary=summary, description=known.description)
+    links = tuple(Link(LinkKind(kind), url, label) for kind, url, label in known.links)
+    return replace(
+        end,
+        labels={**known.labels, **end.labels},
+        annotations={**known.annotations, **end.annotations},
+        links=end.links or links,
+    )
 
 
 def apply(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from alerts.models import Integration, Trace
@@ -15,7 +16,10 @@ BODY_KEPT = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A POST as it came. `body`: without its Content-Encoding; `size`: as it travelled."""
+    """A POST as it came. `body`: without its Content-Encoding; `size`: as it travelled.
+
+    `accepted`: the HTTP status that its sender takes for "stored".
+    """
 
     received_at: datetime
     body: bytes
@@ -23,6 +27,12 @@ class Post:
     content_type: str = ""
     remote_addr: str = ""
     user_agent: str = ""
+    accepted: int = 202
+
+
+def page_of(trace_id: UUID) -> str:
+    """The URL of the page that tells what became of it."""
+    return f"{settings.SITE_URL}/alerts/trace/{trace_id}/"
 
 
 def trace_row(

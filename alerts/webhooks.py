@@ -31,7 +31,7 @@ from alerts.models import Integration
 from alerts.signatures import signature_problem
 from alerts.sources.detect import Kind, detect_and_parse
 from alerts.sources.incoming import ParseOptions, Unparseable
-from alerts.traces import Post, record_refusal
+from alerts.traces import Post, page_of, record_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -72,13 +72,13 @@ class Refused(Exception):
 
 
 @csrf_exempt
-def receive(request: HttpRequest, key: str = "") -> HttpResponse:
-    """POST (or PUT, which Grafana can be told to use). 202, 400, 401, 403, 404, 405, 413, 415,
-    422 or 503."""
+def receive(request: HttpRequest, key: str = "", accepted: int = 202) -> HttpResponse:
+    """POST (or PUT, which Grafana can be told to use). `accepted` once it is stored, else 400, 401,
+    403, 404, 405, 413, 415, 422 or 503."""
     if request.method not in ("POST", "PUT"):
         return Refused(405, HINT, headers={"Allow": "POST, PUT"}).response()
     try:
-        return _receive(request, key)
+        return _receive(request, key, accepted)
     except Refused as refused:
         return refused.response()
     except DatabaseFailure:
@@ -90,7 +90,7 @@ def receive(request: HttpRequest, key: str = "") -> HttpResponse:
         ).response()
 
 
-def _receive(request: HttpRequest, key: str) -> HttpResponse:
+def _receive(request: HttpRequest, key: str, accepted: int) -> HttpResponse:
     received_at = timezone.now()
     integration = integration_for_key(key or _key_in_header(request))
     raw, is_cut = _read(request, is_known=integration is not None)
@@ -101,6 +101,7 @@ def _receive(request: HttpRequest, key: str) -> HttpResponse:
         content_type=request.headers.get("Content-Type", ""),
         remote_addr=client_address(request) or "",
         user_agent=request.headers.get("User-Agent", ""),
+        accepted=accepted,
     )
     if integration is None:
         return _unknown_key(post)
@@ -141,7 +142,7 @@ def _accept(
         kind = cast("Kind", integration.kind)
         batch = detect_and_parse(post.body, post.content_type, kind=kind, options=options)
         batch = replace(batch, incomplete=batch.incomplete or is_cut)
-        accepted = ingest(integration, batch, post, idempotency=idempotency)
+        stored = ingest(integration, batch, post, idempotency=idempotency)
     except Unparseable as verdict:
         if is_cut:
             raise Refused(413, f"{TOO_LARGE} Nothing in its beginning could be read.") from None
@@ -149,22 +150,22 @@ def _accept(
             verdict.status, verdict.reason, pointer=verdict.pointer, fix=verdict.fix
         ) from None
     except Replayed as replayed:
-        return _replay(replayed)
-    return _answer(accepted.answer())
+        return _replay(replayed, post.accepted)
+    return _answer(stored.answer(), post.accepted)
 
 
-def _answer(answer: dict[str, Any]) -> HttpResponse:
-    return HttpResponse(json.dumps(answer), status=202, content_type="application/json")
+def _answer(answer: dict[str, Any], status: int) -> HttpResponse:
+    return HttpResponse(json.dumps(answer), status=status, content_type="application/json")
 
 
-def _replay(replayed: Replayed) -> HttpResponse:
+def _replay(replayed: Replayed, status: int) -> HttpResponse:
     if replayed.answer is None:
         raise Refused(
             422,
             "This Idempotency-Key came with another body before. Use a new key for a new POST.",
             header="Idempotency-Key",
         )
-    response = _answer(replayed.answer)
+    response = _answer(replayed.answer, status)
     response["Idempotent-Replayed"] = "true"
     return response
 
@@ -180,7 +181,7 @@ def _refuse(
         except DatabaseFailure:
             logger.exception("A refused POST could not be traced")
         else:
-            refused.members.setdefault("trace", str(trace_id))
+            refused.members |= {"trace": str(trace_id), "url": page_of(trace_id)}
     return refused.response()
 
 

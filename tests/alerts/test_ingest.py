@@ -280,3 +280,34 @@ def test_end_by_a_slow_clock_ends_what_began_by_ours() -> None:
     site.post({"title": "Disk full", "status": "resolved", "endsAt": ended})
     assert effects(site) == ["resolved"]
     assert group_of(site).is_open is False
+
+
+def test_an_end_that_says_little_takes_nothing_away() -> None:
+    site = make_site()
+    told = {
+        "title": "Disk full",
+        "labels": {"host": "nas"},
+        "annotations": {"runbook_url": "https://runbooks.example.org/disk"},
+        "url": "https://nas.example.org/",
+    }
+    site.post({**told, "status": "firing", "severity": "critical", "message": "2 % left"})
+    site.post({"title": "Disk full", "labels": {"host": "nas"}, "status": "resolved"})
+    ended = Alert.objects.get(organization=site.organization)
+    assert (ended.status, ended.severity, ended.description) == ("resolved", "critical", "2 % left")
+    assert ended.labels == {"host": "nas", "severity": "critical"}
+    assert ended.annotations == told["annotations"]
+    assert [url for _, url, _ in ended.links] == [
+        "https://nas.example.org/",
+        "https://runbooks.example.org/disk",
+    ]
+    assert Episode.objects.get(alert=ended).severity == "critical"
+    assert group_of(site).severity == "critical"
+
+
+def test_an_end_that_says_more_is_believed() -> None:
+    site = make_site()
+    told = {"title": "Disk full", "severity": "critical", "message": "2 % left"}
+    site.post({**told, "status": "firing"})
+    site.post({**told, "status": "resolved", "message": "40 % left", "severity": "info"})
+    ended = Alert.objects.get(organization=site.organization)
+    assert (ended.severity, ended.description) == ("info", "40 % left")

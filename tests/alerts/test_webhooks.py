@@ -131,6 +131,7 @@ def test_bad_bodies(body: bytes, content_type: str, expected: int) -> None:
         assert problem(response)
         assert trace.summary == problem(response)[:255]
         assert response.json()["trace"] == str(trace.pk)
+        assert response.json()["url"].endswith(f"/alerts/trace/{trace.pk}/")
 
 
 def test_refusal_names_the_place_and_the_fix() -> None:

@@ -208,21 +208,33 @@ def test_restarted_alertmanager_and_its_twin_are_one_message(
         assert len(stage.messages()) == 1
 
 
+def amtool_adds(url: str) -> None:
+    """`amtool alert add`, which fails unless it is answered as Alertmanager would."""
+    done = subprocess.run(
+        [
+            "amtool",
+            f"--alertmanager.url={url}",
+            *("alert", "add", "alertname=ByHand", "severity=info", "node=attic"),
+            "--annotation=summary=somebody typed this",
+        ],
+        check=False,  # the assertion shows what it said
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_amtool_by_alertmanager(system: System, tmp_path: Path) -> None:
     stage = system.make_stage()
     with alertmanager(stage, tmp_path / "am") as url:
-        done = subprocess.run(
-            [
-                "amtool",
-                f"--alertmanager.url={url}",
-                *("alert", "add", "alertname=ByHand", "severity=info", "node=attic"),
-                "--annotation=summary=somebody typed this",
-            ],
-            check=False,  # the assertion shows what it said
-            capture_output=True,
-            text=True,
-            timeout=20,
-        )
-        assert done.returncode == 0, done.stderr
+        amtool_adds(url)
         shown = stage.wait_for("ByHand", "somebody typed this")
         assert "attic" in shown.text
+
+
+def test_amtool_by_itself(system: System) -> None:
+    stage = system.make_stage()
+    amtool_adds(stage.ingest_url.rstrip("/"))
+    shown = stage.wait_for("ByHand", "somebody typed this")
+    assert "attic" in shown.text
