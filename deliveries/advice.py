@@ -10,6 +10,7 @@ class Problem(StrEnum):
     WRONG_TOKEN = "wrong_token"  # noqa: S105  # the code of a problem
     LOGGED_OUT = "logged_out"
     UNREACHABLE = "unreachable"
+    UNCONFIRMED = "unconfirmed"
     RATE_LIMITED = "rate_limited"
     CHAT_NOT_FOUND = "chat_not_found"
     NOT_STARTED = "not_started"
@@ -70,6 +71,11 @@ ADVICE = {
         "The Bot API server does not answer.",
         "Nothing is lost: sending goes on by itself. Check the server's address, the proxy and "
         "the network of this installation.",
+    ),
+    Problem.UNCONFIRMED: Advice(
+        "The Bot API server says that it sent the message, but not as which one.",
+        "Look into the chat: the message may be there, more than once. Check the address of the "
+        "bot's server, and the proxy on the way to it.",
     ),
     Problem.RATE_LIMITED: Advice(
         "Telegram asks to wait before the next message.",

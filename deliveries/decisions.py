@@ -7,6 +7,7 @@ and from TDLib; those in CAPITALS come from Telegram's own servers.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from botapi.errors import BotApiError, BotApiFailure, InvalidAnswer, UnexpectedResult, Unreachable
 from deliveries.advice import Problem
@@ -93,6 +94,14 @@ class LaneBackoff:
 
 
 @dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """It was sent, says the server, but not as which message: only a server that lies, or a proxy,
+    says so. The lane waits as for one that does not answer; a few times, and the call dies."""
+
+    maybe_sent: ClassVar = True
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """A dead letter. After several in a row the channel is disabled when `unknown_forbidden`."""
 
@@ -110,6 +119,7 @@ Decision = (
     | ConfirmChannel
     | SuspectBot
     | LaneBackoff
+    | Unconfirmed
     | GiveUp
 )
 
@@ -222,7 +232,7 @@ def classify(failure: BotApiFailure) -> Decision:
     if isinstance(failure, BotApiError):
         return _classify_refusal(failure)
     if isinstance(failure, UnexpectedResult):
-        return Sent()  # {"ok": true}: it was done, though we can't read what came of it
+        return Unconfirmed()
     if isinstance(failure, InvalidAnswer):
         return _classify_front_end(failure)
     assert isinstance(failure, Unreachable)

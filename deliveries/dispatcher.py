@@ -30,7 +30,7 @@ from deliveries import attempts, health, lanes, recovery, settling, streams, wak
 from deliveries.advice import ADVICE, Problem
 from deliveries.attempts import Result
 from deliveries.conflicts import is_conflict
-from deliveries.decisions import LaneBackoff, Postpone, SuspectBot
+from deliveries.decisions import LaneBackoff, Postpone, SuspectBot, Unconfirmed
 from deliveries.models import Lane
 from deliveries.pacing import Limits, Pace
 from deliveries.schedule import Head, Schedule
@@ -458,7 +458,7 @@ class Run:
     def _note(self, held: Held, result: Result, started: float) -> None:
         """What an outcome does to the lane's clock."""
         decision, now = result.decision, self.clock.now()
-        if isinstance(decision, LaneBackoff):
+        if isinstance(decision, LaneBackoff | Unconfirmed):
             if started >= held.failed_at:  # what was on its way then fails for the same reason
                 held.failures += 1
                 held.failed_at = now

@@ -36,6 +36,7 @@ from deliveries.decisions import (
     Refusal,
     Retarget,
     SuspectBot,
+    Unconfirmed,
     classify,
 )
 from deliveries.models import Delivery, Probe, SentMessage
@@ -159,6 +160,8 @@ def _problem(decision: Decision) -> Problem:
         return Problem.UNREACHABLE
     if isinstance(decision, Postpone):
         return Problem.RATE_LIMITED
+    if isinstance(decision, Unconfirmed):
+        return Problem.UNCONFIRMED
     return Problem.REFUSED
 
 

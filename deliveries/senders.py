@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 
 from botapi.client import BotApiClient
-from botapi.errors import BotApiFailure
+from botapi.errors import BotApiFailure, UnexpectedResult
 from botapi.tokens import InvalidToken
 from channels_app.models import Bot
 from deliveries import files, health
@@ -140,6 +140,9 @@ class CallJob:
         except Exception:  # whatever it is, the other calls of this run go on
             log.exception("delivery %s can't be called", self.attempt.delivery.pk)
             decision = GiveUp(Problem.REFUSED)
+        if self._names_no_message(decision, message_id):
+            failure = UnexpectedResult(self.attempt.row.method, "message_id", "that of a message")
+            decision = classify(failure)
         finished_at = datetime.fromtimestamp(self.now(), UTC)
         result = Result(self.attempt, decision, finished_at, failure, message_id)
         return Done(self.attempt.delivery.bot_id, result, self.at, started)
@@ -167,6 +170,11 @@ class CallJob:
         found = answer.get("message_id") if isinstance(answer, dict) else None
         known = isinstance(found, int) and 0 < found <= MESSAGE_ID_MAX
         return Sent(), found if known else None
+
+    def _names_no_message(self, decision: Decision, message_id: int | None) -> bool:
+        call = self.attempt.call
+        sends = isinstance(decision, Sent) and call is not None and call.sends
+        return sends and message_id is None
 
 
 @dataclass(frozen=True, slots=True)

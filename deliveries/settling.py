@@ -4,8 +4,9 @@ A settle names the attempt's claim, so what an earlier holder of the lane says t
 nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -14,7 +15,7 @@ from django.utils import timezone
 from botapi.errors import BotApiError, BotApiFailure, InvalidAnswer
 from deliveries import files, health, outbox
 from deliveries.advice import Problem
-from deliveries.attempts import Attempt, Result, asked, reply_id
+from deliveries.attempts import Result, asked, reply_id
 from deliveries.calls import SEND_MEDIA, Call, as_send
 from deliveries.decisions import (
     ConfirmChannel,
@@ -28,6 +29,7 @@ from deliveries.decisions import (
     Retarget,
     Sent,
     SuspectBot,
+    Unconfirmed,
 )
 from deliveries.ladder import next_step, steps_of
 from deliveries.models import ChatClock, Delivery, DeliveryAttempt, SentMessage
@@ -40,6 +42,7 @@ REFUSED_IN_A_ROW = 3
 FORBIDDEN_IN_A_ROW = 5
 SUSPECTED_IN_A_ROW = 3
 MOVED_IN_A_ROW = 3
+UNCONFIRMED_IN_A_ROW = 3
 RETRY_SECONDS = 10
 AFTER_429 = 0.25
 _STATUSES = range(100, 1000)
@@ -117,12 +120,7 @@ def _shown(result: Result) -> SentMessage | None:
         message.kind = kind
         return message
     message.kind, message.message_id = kind, result.message_id
-    message.sent_at = result.finished_at
-    message.state = (
-        SentMessage.State.SHOWN
-        if result.message_id is not None
-        else SentMessage.State.FORGOTTEN  # sent, but the answer did not say as what
-    )
+    message.sent_at, message.state = result.finished_at, SentMessage.State.SHOWN
     return message
 
 
@@ -136,49 +134,26 @@ def _kind(call: Call, known: str) -> str:
 
 
 def _settle_other(result: Result) -> None:
-    failure, attempt = result.failure, result.attempt
-    maybe = isinstance(result.decision, LaneBackoff) and result.decision.maybe_sent
+    failure, attempt, decision = result.failure, result.attempt, result.decision
     DeliveryAttempt.objects.filter(pk=attempt.row.pk).update(
         finished_at=result.finished_at,
-        outcome=_name(result.decision),
+        outcome=_name(decision),
         status=_status(failure),
         description="" if failure is None else str(failure),
         retry_after=getattr(failure, "retry_after", None),
-        maybe_sent=maybe,
+        maybe_sent=getattr(decision, "maybe_sent", False),
     )
-    decision, delivery = result.decision, attempt.delivery
     said = "" if failure is None else getattr(failure, "description", "") or str(failure)
-    if isinstance(decision, Postpone):
-        _postpone(delivery, decision, result.finished_at, said)
-    elif isinstance(decision, LaneBackoff):
-        if put_back(delivery, seen=maybe, maybe_sent=maybe, said=said) and maybe:
-            outbox.fold_newer(delivery)
-    elif isinstance(decision, Retarget):
-        if delivery.tries.filter(outcome=_name(decision)).count() > MOVED_IN_A_ROW:
-            _give_up(attempt, GiveUp(Problem.REFUSED), said)  # chats that point at each other
-        else:
-            put_back(delivery, said=said)
-            health.retarget(delivery.chat, delivery.channel, decision.chat_id)
-    elif isinstance(decision, NextStep):
-        _step_down(attempt, decision, said)
-    elif isinstance(decision, ForgetTarget):
-        _forget(attempt, said)
-    elif isinstance(decision, DisableChannel):
-        _disable(delivery, decision.problem, said)
-    elif isinstance(decision, ConfirmChannel):
-        if health.count_failure(delivery.channel) >= REFUSED_IN_A_ROW or delivery.channel is None:
-            _disable(delivery, decision.problem, said)
-        else:
-            put_back(delivery, wait=RETRY_SECONDS, said=said)
-    elif isinstance(decision, SuspectBot):
-        _suspect(attempt, decision, said)
-    else:
-        assert isinstance(decision, GiveUp)
-        _give_up(attempt, decision, said)
+    _SETTLE[type(decision)](result, decision, said)
 
 
 def _name(decision: Decision) -> str:
     return type(decision).__name__.lower()
+
+
+def _times(result: Result) -> int:
+    """How often this call has had this outcome."""
+    return result.attempt.delivery.tries.filter(outcome=_name(result.decision)).count()
 
 
 def _status(failure: BotApiFailure | None) -> int | None:
@@ -190,7 +165,6 @@ def _status(failure: BotApiFailure | None) -> int | None:
 def put_back(
     delivery: Delivery,
     *,
-    seen: bool = False,
     maybe_sent: bool = False,
     wait: float = 0,
     said: str = "",
@@ -199,7 +173,7 @@ def put_back(
     """Let it wait again. Unless Telegram may have seen it, it counts as never attempted."""
     if maybe_sent:
         fields["maybe_sent"] = True
-    elif not seen:
+    else:
         fields["attempts"] = F("attempts") - 1
     if wait:
         fields["not_before"] = timezone.now() + timedelta(seconds=wait)
@@ -213,19 +187,43 @@ def _move(delivery: Delivery, state: str, **fields: object) -> bool:
     return bool(changed)
 
 
-def _postpone(delivery: Delivery, decision: Postpone, now: datetime, said: str) -> None:
+def _postpone(result: Result, decision: Postpone, said: str) -> None:
+    delivery = result.attempt.delivery
     if put_back(delivery, said=said):
+        pause = timedelta(seconds=decision.seconds + AFTER_429)
         ChatClock.objects.update_or_create(
             chat_id=delivery.chat_id,
-            defaults={
-                "not_before": now + timedelta(seconds=decision.seconds + AFTER_429),
-                "reason": said[:255],
-            },
+            defaults={"not_before": result.finished_at + pause, "reason": said[:255]},
         )
 
 
-def _step_down(attempt: Attempt, decision: NextStep, said: str) -> None:
-    delivery = attempt.delivery
+def _again(result: Result, decision: LaneBackoff | Unconfirmed, said: str) -> None:
+    """Let it leave once more; what Telegram may have seen leaves with the newest content."""
+    delivery, maybe_sent = result.attempt.delivery, decision.maybe_sent
+    if put_back(delivery, maybe_sent=maybe_sent, said=said) and maybe_sent:
+        outbox.fold_newer(delivery)
+
+
+def _doubt(result: Result, decision: Unconfirmed, said: str) -> None:
+    """Each try may be one more copy in the chat, so they are few."""
+    if _times(result) < UNCONFIRMED_IN_A_ROW:
+        _again(result, decision, said)
+        return
+    problem = Problem.UNCONFIRMED
+    _close(result.attempt.delivery, State.DEAD, problem, said, maybe_sent=True)
+
+
+def _retarget(result: Result, decision: Retarget, said: str) -> None:
+    delivery = result.attempt.delivery
+    if _times(result) > MOVED_IN_A_ROW:  # chats that point at each other
+        _give_up(result, GiveUp(Problem.REFUSED), said)
+    else:
+        put_back(delivery, said=said)
+        health.retarget(delivery.chat, delivery.channel, decision.chat_id)
+
+
+def _step_down(result: Result, decision: NextStep, said: str) -> None:
+    delivery = result.attempt.delivery
     wanted = asked(delivery)
     taken = steps_of(delivery.ladder)
     if decision.problem in (Problem.TOPIC_MISSING, Problem.TOPIC_CLOSED):
@@ -234,7 +232,7 @@ def _step_down(attempt: Attempt, decision: NextStep, said: str) -> None:
         wanted, taken, decision.refusal, replies=reply_id(delivery) is not None
     )
     if step is None:
-        _give_up(attempt, GiveUp(decision.problem or Problem.REFUSED), said)
+        _give_up(result, GiveUp(decision.problem or Problem.REFUSED), said)
         return
     entry = {
         "step": str(step),
@@ -245,9 +243,9 @@ def _step_down(attempt: Attempt, decision: NextStep, said: str) -> None:
     put_back(delivery, said=said, ladder=[*delivery.ladder, entry])
 
 
-def _forget(attempt: Attempt, said: str) -> None:
+def _forget(result: Result, decision: ForgetTarget, said: str) -> None:
     """The message is gone. What the edit was to show is sent anew; a caller's own edit fails."""
-    delivery, call = attempt.delivery, attempt.call
+    delivery, call = result.attempt.delivery, result.attempt.call
     shows = call is not None and as_send(call) is not None
     message = SentMessage.objects.filter(pk__in=[delivery.target_id])
     if delivery.purpose != Purpose.MESSAGE and shows:
@@ -260,13 +258,24 @@ def _forget(attempt: Attempt, said: str) -> None:
         message.update(state=SentMessage.State.FORGOTTEN)
 
 
-def _suspect(attempt: Attempt, decision: SuspectBot, said: str) -> None:
-    """Let it wait for the check of the bot; where the bot is well time and again, it dies."""
-    same = attempt.delivery.tries.filter(outcome=_name(decision)).count()
-    if same > SUSPECTED_IN_A_ROW:
-        _give_up(attempt, GiveUp(Problem.REFUSED), said)
+def _refused(result: Result, decision: DisableChannel, said: str) -> None:
+    _disable(result.attempt.delivery, decision.problem, said)
+
+
+def _confirm(result: Result, decision: ConfirmChannel, said: str) -> None:
+    delivery = result.attempt.delivery
+    if health.count_failure(delivery.channel) >= REFUSED_IN_A_ROW or delivery.channel is None:
+        _disable(delivery, decision.problem, said)
     else:
-        put_back(attempt.delivery, said=said)
+        put_back(delivery, wait=RETRY_SECONDS, said=said)
+
+
+def _suspect(result: Result, decision: SuspectBot, said: str) -> None:
+    """Let it wait for the check of the bot; where the bot is well time and again, it dies."""
+    if _times(result) > SUSPECTED_IN_A_ROW:
+        _give_up(result, GiveUp(Problem.REFUSED), said)
+    else:
+        put_back(result.attempt.delivery, said=said)
 
 
 def _disable(delivery: Delivery, problem: Problem, said: str) -> None:
@@ -277,9 +286,9 @@ def _disable(delivery: Delivery, problem: Problem, said: str) -> None:
     health.disable(delivery.channel, problem, said)
 
 
-def _give_up(attempt: Attempt, decision: GiveUp, said: str) -> None:
-    delivery = attempt.delivery
-    if attempt.call is None:
+def _give_up(result: Result, decision: GiveUp, said: str) -> None:
+    delivery = result.attempt.delivery
+    if result.attempt.call is None:
         _lay_aside(delivery)
         return
     forbidden = decision.unknown_forbidden
@@ -306,7 +315,27 @@ def _lay_aside(delivery: Delivery) -> None:
         SentMessage.objects.filter(pk=delivery.target.pk).update(state=SentMessage.State.FORGOTTEN)
 
 
-def _close(delivery: Delivery, state: str, outcome: str, said: str) -> bool:
+def _close(delivery: Delivery, state: str, outcome: str, said: str, **fields: object) -> bool:
     return _move(
-        delivery, state, settled_at=timezone.now(), outcome=str(outcome)[:30], description=said
+        delivery,
+        state,
+        settled_at=timezone.now(),
+        outcome=str(outcome)[:30],
+        description=said,
+        **fields,
     )
+
+
+_SETTLE: Mapping[type[Decision], Callable[[Result, Any, str], None]] = {
+    Postpone: _postpone,
+    LaneBackoff: _again,
+    Unconfirmed: _doubt,
+    Retarget: _retarget,
+    NextStep: _step_down,
+    ForgetTarget: _forget,
+    DisableChannel: _refused,
+    ConfirmChannel: _confirm,
+    SuspectBot: _suspect,
+    GiveUp: _give_up,
+}
+"""Decision → what writes it down: (the result, its decision, what Telegram said)."""

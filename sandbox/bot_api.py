@@ -130,7 +130,7 @@ class BotApi:
             return _error(error)
         except Refusal as refusal:
             return _error(bad_request(str(refusal)))
-        return _gateway_page(504) if _loses_answer(fault) else _success(result)
+        return _success(result) if fault is None else _afterwards(fault, result)
 
 
 def _instead(fault: Fault) -> Answer | None:
@@ -149,6 +149,16 @@ def _instead(fault: Fault) -> Answer | None:
         case FaultKind.HANG_BEFORE | FaultKind.RESET_BEFORE:
             return _NO_ANSWER
     return None
+
+
+def _afterwards(fault: Fault, result: Any) -> Answer:
+    """The answer to a call that was performed."""
+    match fault.kind:
+        case FaultKind.LOST_ANSWER:
+            return _gateway_page(504)
+        case FaultKind.NO_MESSAGE:
+            return _success(True)
+    return _success(result)
 
 
 def _scripted_error(fault: Fault) -> BotApiError:
@@ -201,10 +211,6 @@ _SILENT = {
     FaultKind.RESET_BEFORE,
     FaultKind.RESET_AFTER,
 }
-
-
-def _loses_answer(fault: Fault | None) -> bool:
-    return fault is not None and fault.kind is FaultKind.LOST_ANSWER
 
 
 async def _deliver(

@@ -37,6 +37,8 @@ class FaultKind(StrEnum):
     """Delivered, then connection reset."""
     LOST_ANSWER = "lost_answer"
     """Delivered, but the caller gets 504 with an HTML body."""
+    NO_MESSAGE = "no_message"
+    """Delivered, and answered with `"result": true` in place of the message."""
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from accounts.audit import COMMAND_LINE
 from channels_app.bots import lend_bot
 from channels_app.models import Bot, NotificationChannel
 from deliveries import probe
-from deliveries.models import Delivery, DeliveryAttempt, Lane, Probe
+from deliveries.models import Delivery, DeliveryAttempt, Lane, Probe, SentMessage
 from tests.deliveries.conftest import Stage
 from tests.factories import make_bot, make_channel, make_organization
 
@@ -111,9 +111,9 @@ def test_a_bot_that_nobody_can_call_stops_nobody_else(stage: Stage, broken: dict
 @pytest.mark.parametrize(
     ("status", "answer", "state"),
     [
-        (200, {"ok": True, "result": {"message_id": 2**70}}, State.SENT),
-        (200, {"ok": True, "result": {"message_id": -1}}, State.SENT),
-        (200, {"ok": True, "result": "yes"}, State.SENT),
+        (200, {"ok": True, "result": {"message_id": 2**70}}, State.WAITING),
+        (200, {"ok": True, "result": {"message_id": -1}}, State.WAITING),
+        (200, {"ok": True, "result": "yes"}, State.WAITING),
         (400, {"ok": False, "error_code": 10**9, "description": "x"}, State.WAITING),
         (400, {"ok": False, "error_code": -1, "description": "x\0y"}, State.DEAD),
         (400, {"ok": False, "error_code": 10**30, "description": "x"}, State.WAITING),
@@ -130,6 +130,54 @@ def test_what_a_lying_server_says_is_settled_once(
     assert delivery.state == state
     assert delivery.claim is None or state == State.SENT
     assert not DeliveryAttempt.objects.filter(finished_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (200, {"ok": True, "result": True}),
+        (400, {"ok": False, "error_code": 400, "description": "message is not modified"}),
+    ],
+    ids=["no message", "a send that modifies nothing"],
+)
+def test_what_is_sent_but_names_no_message_is_not_sent_for_ever(
+    stage: Stage, liar: Liar, status: int, answer: object
+) -> None:
+    """The whole lane backs off, and a person hears of it after three copies."""
+    channel = channel_at(liar.url)
+    liar.says(status, answer)
+    message = stage.send(channel)
+    stage.dispatch(5)
+    message.refresh_from_db()
+    delivery = only(channel)
+    assert (liar.calls, delivery.state) == (3, State.DEAD)
+    assert (delivery.outcome, delivery.maybe_sent) == ("unconfirmed", True)
+    assert message.state == SentMessage.State.EXPECTED, "or whoever keeps it would send it anew"
+    lane = Lane.objects.get(bot=channel.chat.bot)
+    assert (lane.failures, lane.not_before is not None) == (3, True)
+    assert "message_id" in lane.trouble
+
+
+def test_a_server_that_names_its_messages_again_is_believed(stage: Stage) -> None:
+    channel, chat = stage.channel()
+    stage.telegram.fault("no_message", bot=stage.sandbox_bot, method="sendMessage")
+    message = stage.send(channel, "hello")
+    stage.dispatch()
+    message.refresh_from_db()
+    assert stage.texts(chat) == ["hello"] * 2
+    assert message.message_id == stage.telegram.messages(chat)[-1].message_id
+    assert (only(channel).state, only(channel).maybe_sent) == (State.SENT, True)
+
+
+def test_an_edit_needs_no_message_in_its_answer(stage: Stage) -> None:
+    channel, chat = stage.channel()
+    message = stage.send(channel, "old")
+    stage.dispatch()
+    stage.telegram.fault("no_message", bot=stage.sandbox_bot, count=None)
+    stage.edit(channel, message, "new")
+    stage.dispatch()
+    assert stage.texts(chat) == ["new"]
+    assert set(Delivery.objects.values_list("state", flat=True)) == {State.SENT}
 
 
 def test_chats_that_point_at_each_other_are_not_followed_for_ever(stage: Stage, liar: Liar) -> None:

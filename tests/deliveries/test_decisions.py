@@ -24,6 +24,7 @@ from deliveries.decisions import (
     Retarget,
     Sent,
     SuspectBot,
+    Unconfirmed,
     classify,
 )
 
@@ -164,7 +165,7 @@ TABLE: list[tuple[BotApiFailure, Decision]] = [
         DeadlineExceeded("sendMessage", "answer", "no answer in time", True),
         LaneBackoff(maybe_sent=True),
     ),
-    (UnexpectedResult("sendMessage", "message_id", "a number"), Sent()),
+    (UnexpectedResult("sendMessage", "message_id", "a number"), Unconfirmed()),
 ]
 
 

@@ -60,6 +60,12 @@ def test_answers(
     assert (second.status, second.fault) == (200, "")
 
 
+def test_an_answer_without_its_message(stage: Stage) -> None:
+    stage.telegram.fault("no_message")
+    assert _post(stage).json() == {"ok": True, "result": True}
+    assert _stored(stage) == 1
+
+
 @pytest.mark.parametrize(("kind", "stored"), [("reset_before", 0), ("reset_after", 1)])
 def test_reset_connections(stage: Stage, kind: str, stored: int) -> None:
     stage.telegram.fault(kind)
