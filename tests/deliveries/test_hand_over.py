@@ -9,6 +9,7 @@ from channels_app.models import NotificationChannel
 from deliveries import attempts, dispatcher, lanes, recovery, settling
 from deliveries.decisions import Sent
 from deliveries.models import Delivery, DeliveryAttempt, Lane
+from deliveries.run import Run
 from deliveries.senders import Senders
 from tests.deliveries.conftest import Stage
 
@@ -95,13 +96,13 @@ def test_what_is_settled_for_a_lane_of_another_process_is_told_to_it(stage: Stag
     stage.send(channel, "slow")
     stage.telegram.set_latency(1.5)
     senders = Senders(4)
-    first = dispatcher.Run(senders)
+    first = Run(senders)
     first.go(0.3)
     while senders.busy and not senders.done.qsize():
         time.sleep(0.05)
     now = timezone.now()
     lanes.take([stage.bot.pk], "other", now)
-    second = dispatcher.Run(senders)
+    second = Run(senders)
     second.go(0.2)
     assert Delivery.objects.get().state == State.SENT
     assert Lane.objects.get().dirty
