@@ -28,6 +28,16 @@ from deliveries.senders import Done
 
 log = logging.getLogger(__name__)
 
+LINE = (
+    "enabled",
+    "token_encrypted",
+    "api_url",
+    "proxy_encrypted",
+    "per_second",
+    "chat_per_second",
+    "group_per_minute",
+)
+"""What of a bot its calls depend on."""
 BACKOFF_MAX = 30.0
 BACKOFF_DOUBLINGS = 7
 """From a quarter of a second; more would only be cut, and days of it overflow a float."""
@@ -188,6 +198,23 @@ class HeldLane:
                 not_before=self._clock.time(until - self._clock.now()),
                 trouble=trouble,
             )
+
+
+def changed(held: Collection[HeldLane]) -> list[UUID]:
+    """The bots whose line somebody changed since their lanes were taken, perhaps another process.
+
+    What was doubted or waited for is over with them.
+    """
+    now = Bot.objects.filter(pk__in=[one.bot.pk for one in held]).values_list("pk", *LINE)
+    lines = {pk: line for pk, *line in now}
+    found = [
+        one.bot.pk
+        for one in held
+        if lines.get(one.bot.pk) != [getattr(one.bot, name) for name in LINE]
+    ]
+    if found:
+        lanes.shift(found, failures=0, not_before=None, suspected_at=None, trouble="")
+    return found
 
 
 def _limits(bot: Bot) -> Limits:

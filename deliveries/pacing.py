@@ -101,7 +101,7 @@ class Pace:
     """The budgets of one bot and of its chats."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._bot = Window(limits.per_second, 1.0, limits.per_second // 10)
         self._chats: dict[Hashable, tuple[Bucket, Window | None]] = {}
         self._fastest = math.inf
@@ -156,9 +156,9 @@ class Pace:
     def _of(self, chat: Hashable, *, group: bool) -> tuple[Bucket, Window | None]:
         known = self._chats.get(chat)
         if known is None or (group and known[1] is None):
-            limit = self._limits.group_per_minute
+            limit = self.limits.group_per_minute
             known = self._chats[chat] = (
-                Bucket(self._limits.chat_per_second, CHAT_BURST),
+                Bucket(self.limits.chat_per_second, CHAT_BURST),
                 Window(limit, 60.0, limit // 5) if group else None,
             )
         return known

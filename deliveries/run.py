@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError
 
 from deliveries import attempts, lanes, recovery, settling, streams
 from deliveries.attempts import Result
-from deliveries.held import Agenda, HeldLane
+from deliveries.held import Agenda, HeldLane, changed
 from deliveries.pacing import Pace
 from deliveries.schedule import Head, Schedule
 from deliveries.senders import CallJob, CheckJob, Done, Senders
@@ -117,6 +117,8 @@ class Run:
                 self._woken = True
         if not (now >= self._scan_at or (self._woken and now >= self._rested_at)):
             return
+        if now >= self._scan_at:
+            self._follow_changes()
         woken, self._woken = self._woken, False
         moment = self.clock.time()
         free, others = lanes.with_work(self.holder, moment)
@@ -133,7 +135,16 @@ class Run:
             self._woken = self._woken or len(free) > share
         if woken and others:
             lanes.mark_dirty(others, self.holder)
-        self._scan_at = now + RESCAN_SECONDS
+        if now >= self._scan_at:
+            self._scan_at = now + RESCAN_SECONDS
+
+    def _follow_changes(self) -> None:
+        """Let go of lanes whose bot was changed: taken anew, they go by its new token and limits.
+
+        Read, not told: whoever changes a bot knows no lanes, and a hint may be lost.
+        """
+        for bot_id in changed(self._held.values()) if self._held else ():
+            self._drop(bot_id)
 
     def _take(self, bot_ids: Collection[UUID]) -> None:
         moment = self.clock.time()
@@ -153,7 +164,7 @@ class Run:
     def _remembered(self, held: HeldLane) -> bool:
         """Whether this run was the lane's last holder, so that nothing is unknown to it."""
         fence, pace = self._former.pop(held.bot.pk, (-1, None))
-        if pace is None or held.fence != fence + 1:
+        if pace is None or held.fence != fence + 1 or pace.limits != held.schedule.pace.limits:
             return False
         held.schedule = Schedule(pace)
         return True
@@ -328,6 +339,8 @@ class Run:
                 self._plan(held)
 
     def _checked(self, held: HeldLane, done: Done) -> None:
+        if not held.checking:
+            return  # it was asked for a former hold of this lane
         held.checking = False
         if done.again is None:  # either well again or disabled: the next scan knows
             self._drop(held.bot.pk)

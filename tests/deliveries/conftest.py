@@ -49,6 +49,12 @@ class Stage:
         channel.chat.save()
         return channel, chat
 
+    def channel_of_another_bot(self) -> NotificationChannel:
+        bot = self.telegram.create_bot()
+        chat = self.telegram.create_chat("private", bot=bot)
+        row = make_bot(self.organization, token=bot.token, api_url=self.telegram.url)
+        return make_channel(row, chat_id=chat.id)
+
     def send(
         self,
         channel: NotificationChannel,
