@@ -34,6 +34,8 @@ SUSPICION = timedelta(seconds=30)
 REPROBE = timedelta(hours=1)
 CHECK_SECONDS = 10.0
 
+CONNECTION = ("token_encrypted", "api_url", "proxy_encrypted")
+"""What of a bot its calls depend on."""
 _REASONS = tuple(advice.wrong for advice in ADVICE.values())
 _callbacks: list[Callable[[NotificationChannel], None]] = []
 _mail = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
@@ -171,12 +173,26 @@ def check_bot(bot: Bot, suspected_at: datetime, now: datetime) -> float | None:
         return None
     if now < suspected_at + SUSPICION:
         return (suspected_at + SUSPICION - now).total_seconds()
+    with transaction.atomic():
+        if not is_connected_as(bot):
+            return 0.0
+        _disable_bot(bot, problem, said)
+        lanes.shift([bot.pk], suspected_at=None)
+    return None
+
+
+def _disable_bot(bot: Bot, problem: Problem, said: str) -> None:
     advice = ADVICE[problem]
     if bots.disable_bot(bot, advice.wrong):
         Bot.objects.filter(pk=bot.pk).update(verdict=verdict(problem, said))
         _tell_admins(bot.organization_id, f"Bot {bot} was disabled", f"{advice}\n\n{said}")
-    lanes.shift([bot.pk], suspected_at=None)
-    return None
+
+
+def is_connected_as(bot: Bot) -> bool:
+    """Whether it still has the token, server and proxy that it was read with: what they led to says
+    nothing of others. In the caller's transaction, until whose end it stays so."""
+    connection = {name: getattr(bot, name) for name in CONNECTION}
+    return Bot.objects.select_for_update().filter(pk=bot.pk, **connection).exists()
 
 
 def disabled_by_us(row: Bot | NotificationChannel) -> bool:
@@ -215,8 +231,9 @@ def reprobe_disabled() -> int:
 
 def enable_bot(bot: Bot) -> None:
     """A disabled bot's token works again: go on."""
-    bots.change_bot(SYSTEM, bot, enabled=True)
-    outbox.wake_dispatch()
+    with transaction.atomic():
+        bots.change_bot(SYSTEM, Bot.objects.select_for_update().get(pk=bot.pk), enabled=True)
+        outbox.wake_dispatch()
 
 
 def _tell_admins(organization_id: UUID, subject: str, text: str) -> None:

@@ -29,15 +29,13 @@ from deliveries.senders import Done
 log = logging.getLogger(__name__)
 
 LINE = (
+    *health.CONNECTION,
     "enabled",
-    "token_encrypted",
-    "api_url",
-    "proxy_encrypted",
     "per_second",
     "chat_per_second",
     "group_per_minute",
 )
-"""What of a bot its calls depend on."""
+"""What of a bot the lane depends on."""
 BACKOFF_MAX = 30.0
 BACKOFF_DOUBLINGS = 7
 """From a quarter of a second; more would only be cut, and days of it overflow a float."""

@@ -118,7 +118,7 @@ def run(probe: Probe) -> None:
         Probe.objects.filter(pk=probe.pk).update(
             state=state, verdict=found, finished_at=timezone.now(), claimed_until=None
         )
-        if probe.kind != Probe.Kind.TEST:
+        if probe.kind != Probe.Kind.TEST and _is_as_asked(probe):
             _verified(probe, state == Probe.State.OK, found)
         if probe.channel is not None and found["problem"] == Problem.FOREIGN_CHAT:
             health.disable(probe.channel, Problem.FOREIGN_CHAT, "")
@@ -317,6 +317,18 @@ def _probe_test(probe: Probe) -> Verdict:
 def _like(problem: object, said: str) -> Failed:
     known = problem in set(Problem)
     return Failed(Problem(str(problem)) if known else Problem.REFUSED, said)
+
+
+def _is_as_asked(probe: Probe) -> bool:
+    """Whether nobody changed what was checked meanwhile: then another check is on its way."""
+    channel = probe.channel
+    same = (
+        channel is None
+        or NotificationChannel.objects.filter(
+            pk=channel.pk, chat=channel.chat_id, message_thread_id=channel.message_thread_id
+        ).exists()
+    )
+    return same and health.is_connected_as(probe.bot)
 
 
 def _verified(probe: Probe, ok: bool, found: Verdict) -> None:

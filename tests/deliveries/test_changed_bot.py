@@ -1,5 +1,6 @@
 """A bot that somebody changes in another process counts as it is now, from the next call."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from django.db import connection
 from accounts.audit import COMMAND_LINE
 from channels_app import bots
 from channels_app.models import Bot
-from deliveries import dispatcher
+from deliveries import dispatcher, health
 from deliveries.models import Lane
 from tests.deliveries.conftest import Stage
 from tests.factories import make_token
@@ -53,6 +54,26 @@ def test_a_new_token_ends_the_doubt_about_the_old_one(stage: Stage) -> None:
         until(lambda: Lane.objects.get().suspected_at is not None)
         change(stage, token=right)
         until(lambda: stage.texts(chat) == ["hello"])
+
+
+def test_a_check_of_the_old_token_does_not_disable_the_bot_with_the_new_one(stage: Stage) -> None:
+    stage.telegram.set_latency(1.0)
+    stage.telegram.fault("unauthorized", bot=stage.sandbox_bot, method="getMe")
+    checks: list[float | None] = []
+
+    def check() -> None:
+        try:
+            checks.append(health.check_bot(stage.bot, stage.ago(31), stage.ago(0)))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=check)
+    thread.start()
+    time.sleep(0.5)
+    change(stage, token=stage.sandbox_bot.token)
+    thread.join()
+    assert stage.bot_now().enabled
+    assert checks == [0.0], "the new one is asked at once"
 
 
 def test_a_new_server_is_asked_at_once_and_not_when_the_old_ones_back_off_ends(

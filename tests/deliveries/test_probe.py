@@ -1,17 +1,21 @@
 """Probes: Telegram's verdict about a bot, a channel, or a test message, with advice."""
 
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from accounts.audit import COMMAND_LINE
+from channels_app import bots
 from channels_app.models import Bot, NotificationChannel
 from deliveries import health, probe
+from deliveries.advice import ADVICE, Problem
 from deliveries.models import Probe
 from tests.deliveries.conftest import Stage
-from tests.factories import make_bot
+from tests.factories import make_bot, make_token
 
 
 def verdict(probe_row: Probe) -> tuple[str, str]:
@@ -144,6 +148,44 @@ def test_passing_again_enables_what_telegram_made_us_disable(stage: Stage) -> No
     assert NotificationChannel.objects.get().enabled
     stage.dispatch()
     assert stage.texts(chat) == ["waits"]
+
+
+def meanwhile(act: Callable[[], object]) -> Probe:
+    """Runs the probe that waits, and `act` while Telegram ponders."""
+
+    def run() -> None:
+        probe.run_pending()
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    time.sleep(0.5)
+    act()
+    thread.join()
+    return Probe.objects.get()
+
+
+def test_a_check_of_the_former_token_takes_no_new_one_back(stage: Stage) -> None:
+    """Its verdict is about what is no more: the bot is checked again."""
+    Bot.objects.update(enabled=False, disabled_reason=ADVICE[Problem.WRONG_TOKEN].wrong)
+    ask(stage, kind="bot")
+    stage.telegram.set_latency(1.0)
+    wrong = make_token(stage.bot.telegram_id)
+    asked = meanwhile(
+        lambda: bots.change_bot(COMMAND_LINE, stage.bot_now(), token=wrong, enabled=False)
+    )
+    assert asked.state == "ok"
+    assert bots.token_of(stage.bot_now()) == wrong
+    assert (stage.bot_now().enabled, stage.bot_now().verification) == (False, "pending")
+
+
+def test_a_check_that_enables_a_bot_keeps_what_was_changed_meanwhile(stage: Stage) -> None:
+    Bot.objects.update(enabled=False, disabled_reason=ADVICE[Problem.WRONG_TOKEN].wrong)
+    ask(stage, kind="bot")
+    stage.telegram.set_latency(1.0)
+    meanwhile(lambda: Bot.objects.update(name="renamed"))
+    bot = stage.bot_now()
+    assert (bot.enabled, bot.verification, bot.name) == (True, "ok", "renamed")
 
 
 def test_what_a_person_switched_off_stays_off(stage: Stage) -> None:
