@@ -19,7 +19,7 @@ from deliveries.senders import Senders
 log = logging.getLogger(__name__)
 
 RUN_SECONDS = 25.0
-THREADS = 16 if settings.EMBEDDED_DATABASE else 48
+THREADS = 32 if settings.EMBEDDED_DATABASE else 64
 
 _lock = threading.Lock()
 _senders = Senders(THREADS)

@@ -24,7 +24,7 @@ from deliveries.decisions import LaneBackoff, Postpone, SuspectBot, Unconfirmed
 from deliveries.models import Lane
 from deliveries.pacing import Limits, Pace
 from deliveries.schedule import Head, Schedule
-from deliveries.senders import Done
+from deliveries.senders import Done, Senders
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class HeldLane:
     a former holder may be under way there. `look_at`: when something not yet eligible will be.
     """
 
-    def __init__(self, lane: Lane, clock: lanes.Clock) -> None:
+    def __init__(self, lane: Lane, clock: lanes.Clock, senders: Senders) -> None:
         bot = lane.bot
         self.bot = bot
         self.fence = lane.fence
@@ -64,6 +64,7 @@ class HeldLane:
         self.blocked: dict[UUID, float] = {}
         self.look_at: float | None = None
         self._clock = clock
+        self._senders = senders
         self._failed_at = 0.0
         self._limited: dict[UUID, float] = {}
         if self.client is None and self.suspected_at is None:
@@ -87,7 +88,7 @@ class HeldLane:
     @property
     def is_probing(self) -> bool:
         """Whether the one call under way decides what is next: nobody answered the last ones."""
-        return bool(self.failures and self.in_flight)
+        return bool(self.failures and (self.in_flight or self._senders.of(self.bot.pk)))
 
     def next_time(self) -> float | None:
         """When it may have something to do; None: only after something else happened."""

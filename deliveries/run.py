@@ -8,7 +8,8 @@ import logging
 import os
 import random
 import socket
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ from django.db import InterfaceError, OperationalError
 from deliveries import attempts, lanes, recovery, settling, streams
 from deliveries.attempts import Result
 from deliveries.held import Agenda, HeldLane, changed
+from deliveries.models import Lane
 from deliveries.pacing import Pace
 from deliveries.schedule import Head, Schedule
 from deliveries.senders import CallJob, CheckJob, Done, Senders
@@ -32,6 +34,9 @@ REST_MAX = 0.1
 DIRTY_SECONDS = 0.05
 BATCH = 32
 
+Pick = tuple[HeldLane, Head, float]
+"""A lane, what it sends next, and when that leaves."""
+
 
 class Run:
     """One dispatch run of this process."""
@@ -45,6 +50,7 @@ class Run:
         self._held: dict[UUID, HeldLane] = {}
         self._former: dict[UUID, tuple[int, Pace]] = {}
         self._agenda = Agenda()
+        self._crowded: set[HeldLane] = set()
         self._scan_at = 0.0
         self._dirty_at = 0.0
         self._rested_at = 0.0
@@ -148,10 +154,9 @@ class Run:
 
     def _take(self, bot_ids: Collection[UUID]) -> None:
         moment = self.clock.time()
-        taken = [HeldLane(one, self.clock) for one in lanes.take(bot_ids, self.holder, moment)]
+        taken = [self._hold(lane) for lane in lanes.take(bot_ids, self.holder, moment)]
         if not taken:
             return
-        self._held |= {held.bot.pk: held for held in taken}
         strange = [held for held in taken if not self._remembered(held)]
         self._unblock(strange, moment)
         found = streams.heads_of_bots([held.bot.pk for held in taken], moment)
@@ -160,6 +165,10 @@ class Run:
         self._look(found)
         for held in taken:
             self._plan(held)
+
+    def _hold(self, lane: Lane) -> HeldLane:
+        held = self._held[lane.bot_id] = HeldLane(lane, self.clock, self._senders)
+        return held
 
     def _remembered(self, held: HeldLane) -> bool:
         """Whether this run was the lane's last holder, so that nothing is unknown to it."""
@@ -223,12 +232,13 @@ class Run:
             due = self._due()
             if not due:
                 return
-            picks = self._pick(due, min(BATCH, self._senders.free))
+            picked = self._pick(due)
             for held in due:
-                self._plan(held)
-            if not picks:
+                if held not in self._crowded:
+                    self._plan(held)
+            if not picked:
                 return
-            self._submit(picks)
+            self._submit(picked)
 
     def _due(self) -> list[HeldLane]:
         """The lanes that may have something to send; the doubted ones are checked instead."""
@@ -261,25 +271,31 @@ class Run:
             return
         if held.not_before <= self.clock.now() + HORIZON:
             held.checking = True
-            self._senders.submit(CheckJob(held.bot, since, self.clock.now))
+            self._senders.submit(held.bot.pk, CheckJob(held.bot, since, self.clock.now))
 
-    def _pick(self, due: list[HeldLane], room: int) -> list[tuple[HeldLane, Head, float]]:
-        """Calls that may leave, from each lane in turn."""
-        picks: list[tuple[HeldLane, Head, float]] = []
+    def _pick(self, due: list[HeldLane]) -> list[Pick]:
+        """Calls that may leave, from each lane in turn, as far as threads are free for it."""
+        picks: list[Pick] = []
+        taken: Counter[UUID] = Counter()
         now = self.clock.now()
-        lanes_left = list(due)
-        while lanes_left and len(picks) < room:
-            for held in list(lanes_left):
-                picked = held.pick(now, HORIZON)
-                if picked is None:
-                    lanes_left.remove(held)
-                    continue
-                picks.append((held, *picked))
-                if len(picks) >= room:
-                    break
+        probing = sum(held.is_probing for held in self._held.values())
+        waiting = list(due)
+        while waiting and len(picks) < BATCH:
+            for held in list(waiting):
+                # Of many bots that nobody answers, the probes leave threads to the others.
+                crowded = held.failures and probing >= self._senders.threads // 2
+                if crowded or not self._senders.has_room(held.bot.pk, taken):
+                    self._crowded.add(held)
+                    waiting.remove(held)
+                elif (picked := held.pick(now, HORIZON)) is None:
+                    waiting.remove(held)
+                else:
+                    picks.append((held, *picked))
+                    taken[held.bot.pk] += 1
+                    probing += held.is_probing
         return picks
 
-    def _submit(self, picks: list[tuple[HeldLane, Head, float]]) -> None:
+    def _submit(self, picks: Sequence[Pick]) -> None:
         ids = [head.delivery_id for _, head, _ in picks]
         fences = {held.bot.pk: held.fence for held, _, _ in picks}
         begun = attempts.begin(ids, self.holder, fences, self.clock.time())
@@ -292,7 +308,8 @@ class Run:
                 stale.add(held)
                 continue
             assert held.client is not None  # else the lane is suspected, and nothing is picked
-            self._senders.submit(CallJob(attempt, held.client, held.token, at, self.clock.now))
+            job = CallJob(attempt, held.client, held.token, at, self.clock.now)
+            self._senders.submit(held.bot.pk, job)
         if stale:
             self._refresh(stale)
 
@@ -306,6 +323,7 @@ class Run:
         for held in stale:
             held.look_later(self.clock.now() + 2 * HORIZON)
             self._plan(held)
+        self._make_room()
 
     # --- outcomes ---
 
@@ -337,6 +355,13 @@ class Run:
         for done in finished:
             if (held := self._held.get(done.bot_id)) is not None:
                 self._plan(held)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Threads came free for lanes that found none."""
+        crowded, self._crowded = self._crowded, set()
+        for held in crowded:
+            self._plan(held)
 
     def _checked(self, held: HeldLane, done: Done) -> None:
         if not held.checking:

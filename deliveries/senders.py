@@ -8,7 +8,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -65,6 +66,7 @@ class Senders:
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._started = 0
         self._busy = 0
+        self._of: Counter[UUID] = Counter()
 
     @property
     def free(self) -> int:
@@ -76,10 +78,23 @@ class Senders:
         """Whether anything is not collected yet."""
         return self._busy > 0
 
-    def submit(self, job: Job) -> None:
+    def of(self, bot_id: UUID) -> int:
+        """How many jobs of this bot are not collected yet, those of former runs included."""
+        return self._of[bot_id]
+
+    def has_room(self, bot_id: UUID, taken: Counter[UUID]) -> bool:
+        """Whether this bot may have one more job, beside those about to be submitted (`taken`).
+
+        It needs as many free threads as the bot has busy ones: so a bot whose server hangs gets
+        half of them, the next such bot half of the rest.
+        """
+        return self._of[bot_id] + taken[bot_id] < self.free - taken.total()
+
+    def submit(self, bot_id: UUID, job: Job) -> None:
         """Have it run. Only the dispatch run's own thread calls this and `collect`."""
         self._busy += 1
-        if self._started < self._busy:
+        self._of[bot_id] += 1
+        if self._started < min(self._busy, self.threads):
             self._started += 1
             name = f"send-{self._started}"
             threading.Thread(target=self._run, name=name, daemon=True).start()
@@ -93,14 +108,21 @@ class Senders:
                 finished.append(self.done.get_nowait())
             except queue.Empty:
                 break
-        self._busy -= len(finished)
+        self._count(finished, -1)
         return finished
 
     def put_back(self, finished: list[Done]) -> None:
         """What could not be settled now is collected again, by this run or the next."""
-        self._busy += len(finished)
+        self._count(finished, 1)
         for one in finished:
             self.done.put(one)
+
+    def _count(self, jobs: Sequence[Done], sign: int) -> None:
+        self._busy += sign * len(jobs)
+        for job in jobs:
+            self._of[job.bot_id] += sign
+            if not self._of[job.bot_id]:
+                del self._of[job.bot_id]
 
     def _run(self) -> None:
         while True:

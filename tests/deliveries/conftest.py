@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from channels_app.models import Bot, NotificationChannel
 from deliveries import dispatcher, files, health, outbox
 from deliveries.models import Attachment, Delivery, SentMessage, Stream
 from deliveries.outbox import Call
+from deliveries.run import Run
+from deliveries.senders import Senders
 from tests.factories import make_bot, make_channel, make_organization
 from tests.sandbox.process import ROOT, SandboxBot, SandboxChat, SandboxHandle, running_sandbox
 
@@ -102,6 +106,25 @@ class Stage:
         thread.start()
         return thread
 
+    @contextmanager
+    def running(self, senders: Senders) -> Iterator[Run]:
+        """A run of its own, with threads of its own, until the end of the block."""
+        run = Run(senders)
+
+        def go() -> None:
+            try:
+                run.go(60)
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=go)
+        thread.start()
+        try:
+            yield run
+        finally:
+            run.stop()
+            thread.join()
+
     def _dispatch_and_close(self, seconds: float) -> None:
         try:
             self.dispatch(seconds)
@@ -129,6 +152,14 @@ class Stage:
 
     def texts(self, chat: SandboxChat) -> list[str]:
         return [message.text for message in self.telegram.messages(chat)]
+
+
+def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+    """Return when it is true; fails after so many seconds."""
+    ends_at = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends_at, "it does not come true"
+        time.sleep(0.05)
 
 
 Project = Callable[[str, str], "subprocess.Popen[str]"]

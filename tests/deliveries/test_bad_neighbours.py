@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,7 +13,8 @@ from channels_app.bots import lend_bot
 from channels_app.models import Bot, NotificationChannel
 from deliveries import probe
 from deliveries.models import Delivery, DeliveryAttempt, Lane, Probe, SentMessage
-from tests.deliveries.conftest import Stage
+from deliveries.senders import Senders
+from tests.deliveries.conftest import Stage, until
 from tests.factories import make_bot, make_channel, make_organization
 
 State = Delivery.State
@@ -178,6 +180,49 @@ def test_an_edit_needs_no_message_in_its_answer(stage: Stage) -> None:
     stage.dispatch()
     assert stage.texts(chat) == ["new"]
     assert set(Delivery.objects.values_list("state", flat=True)) == {State.SENT}
+
+
+def test_a_server_that_hangs_leaves_threads_to_the_others(stage: Stage) -> None:
+    """Its calls last up to 45 s each, and it may have more chats than there are threads."""
+    hanging = [stage.channel()[0] for _ in range(12)]
+    stage.telegram.fault("hang_before", bot=stage.sandbox_bot, count=None, seconds=8)
+    for channel in hanging:
+        stage.send(channel)
+    other = stage.channel_of_another_bot()
+    senders = Senders(8)
+    with stage.running(senders):
+        until(lambda: senders.free <= 4)
+        stage.send(other, "hello")
+        until(lambda: only(other).state == State.SENT)
+
+
+def test_many_bots_that_nobody_answers_leave_threads_to_the_others(stage: Stage) -> None:
+    deaf = [stage.channel_of_another_bot() for _ in range(12)]
+    stage.telegram.fault("hang_before", count=None, seconds=8)
+    for channel in deaf:
+        stage.send(channel)
+        Lane.objects.create(bot=channel.chat.bot, failures=3)
+    senders = Senders(8)
+    with stage.running(senders):
+        time.sleep(1)
+        assert senders.free == 4, "half of them at most"
+
+
+def test_threads_are_no_more_than_asked_for_however_many_bots_are_doubted(stage: Stage) -> None:
+    for _ in range(6):
+        channel = stage.channel_of_another_bot()
+        stage.send(channel)
+        Lane.objects.create(bot=channel.chat.bot, suspected_at=stage.ago(0))
+    stage.telegram.set_latency(0.3)
+    before = sender_threads()
+    with stage.running(Senders(2)):
+        until(lambda: len(stage.telegram.calls("getMe")) == 6)
+        assert len(sender_threads() - before) == 2
+        until(lambda: not Lane.objects.exclude(suspected_at=None).exists())
+
+
+def sender_threads() -> set[int | None]:
+    return {one.ident for one in threading.enumerate() if one.name.startswith("send-")}
 
 
 def test_chats_that_point_at_each_other_are_not_followed_for_ever(stage: Stage, liar: Liar) -> None:

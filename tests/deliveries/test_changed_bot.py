@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,11 +14,8 @@ from channels_app import bots
 from channels_app.models import Bot
 from deliveries import dispatcher, health
 from deliveries.models import Lane
-from tests.deliveries.conftest import Stage
+from tests.deliveries.conftest import Stage, until
 from tests.factories import make_token
-
-COUNTS_WITHIN = 4.0
-"""Seconds; a second, and time for a busy machine. Without it a change waits for the run's end."""
 
 
 @contextmanager
@@ -30,13 +27,6 @@ def dispatching(stage: Stage) -> Iterator[None]:
     finally:
         dispatcher.stop()
         run.join()
-
-
-def until(true: Callable[[], object], seconds: float = COUNTS_WITHIN) -> None:
-    ends_at = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends_at, "it does not count yet"
-        time.sleep(0.05)
 
 
 def change(stage: Stage, **fields: Any) -> None:
