@@ -7,14 +7,14 @@ from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-QUEUES = ("updates", "publish", "dispatch", "maintenance")
+QUEUES = ("updates", "publish", "dispatch", "probes", "maintenance")
 
 ROUTES = {
     "alerts.publish": "publish",
     "alerts.sweep": "maintenance",
     "alerts.purge": "maintenance",
     "deliveries.dispatch": "dispatch",
-    "deliveries.probe": "maintenance",
+    "deliveries.probe": "probes",
     "deliveries.sweep": "maintenance",
     "deliveries.purge": "maintenance",
     "accounts.purge": "maintenance",

@@ -24,11 +24,11 @@ from django.db import close_old_connections
 from kombu import Queue
 
 from config.celery import QUEUES, ROUTES, app
-from deliveries import dispatcher, wakeup
+from deliveries import dispatcher, probing, wakeup
 
 log = logging.getLogger(__name__)
 
-POOLS = {"updates": 4, "publish": 2, "dispatch": 2, "maintenance": 2}
+POOLS = {"updates": 4, "publish": 2, "dispatch": 2, "probes": 2, "maintenance": 2}
 HEARTBEAT_SECONDS = 2.0
 STOP_SECONDS = 8.0
 RESTART_SECONDS = 1.0
@@ -73,6 +73,7 @@ class Worker:
         # Each consumer's loop looks at this, and ends by itself.
         worker_state.should_stop = EX_OK  # type: ignore[assignment]  # stubs know the first value
         dispatcher.stop()
+        probing.stop()
         for consumer in self._consumers:
             consumer.join(max(0.0, ends_at - time.monotonic()))
         dispatcher.wait_until_ended(max(0.0, ends_at - time.monotonic()))

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from deliveries import dispatcher, health, probe, purge, wakeup
+from deliveries import dispatcher, health, probing, purge, wakeup
 
 
 @shared_task(name="deliveries.dispatch")
@@ -14,7 +14,7 @@ def dispatch() -> None:
 @shared_task(name="deliveries.probe")
 def run_probes() -> None:
     """Run the probes that people asked for."""
-    probe.run_pending()
+    probing.run_pending()
 
 
 @shared_task(name="deliveries.sweep")

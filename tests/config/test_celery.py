@@ -3,6 +3,7 @@
 import inspect
 
 from config.celery import QUEUES, ROUTES, app
+from config.worker import POOLS
 
 
 def first_party() -> set[str]:
@@ -14,6 +15,14 @@ def first_party() -> set[str]:
 def test_every_task_is_routed_and_every_route_has_a_task() -> None:
     assert first_party() == set(ROUTES)
     assert set(ROUTES.values()) <= set(QUEUES)
+
+
+def test_what_people_wait_for_has_a_queue_of_its_own_and_every_queue_a_pool() -> None:
+    """Probes, or sweeps and purges would wait for Telegram, and people for sweeps."""
+    assert set(POOLS) == set(QUEUES)
+    assert [name for name in ROUTES if ROUTES[name] == ROUTES["deliveries.probe"]] == [
+        "deliveries.probe"
+    ]
 
 
 def test_the_beat_wakes_only_tasks_that_exist_and_its_messages_expire() -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Stage:
 
     def __init__(self, telegram: SandboxHandle) -> None:
         self.telegram = telegram
+        self._numbers = count(700_000_001)
         self.organization = make_organization()
         self.sandbox_bot: SandboxBot = telegram.create_bot()
         self.bot: Bot = make_bot(
@@ -58,6 +60,9 @@ class Stage:
         chat = self.telegram.create_chat("private", bot=bot)
         row = make_bot(self.organization, token=bot.token, api_url=self.telegram.url)
         return make_channel(row, chat_id=chat.id)
+
+    def channel_at(self, bot: Bot) -> NotificationChannel:
+        return make_channel(bot, chat_id=next(self._numbers))
 
     def send(
         self,

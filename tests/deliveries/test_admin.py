@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Role
 from channels_app.models import Bot, NotificationChannel
-from deliveries import dispatcher, probe
+from deliveries import dispatcher, probe, probing
 from deliveries.admin.outbox import OUTCOMES
 from deliveries.decisions import Decision
 from deliveries.models import Delivery, Probe
@@ -53,7 +53,7 @@ def test_the_test_arrives_and_its_verdict_names_the_message(stage: Stage) -> Non
     assert "Sending a test…" in part
     asked = Probe.objects.get()
     stage.dispatch()
-    probe.run_pending()
+    probing.run_pending()
     part = person.read(f"{CHANNELS}{channel.pk}/probe/{asked.pk}/")
     assert "Telegram took the test message" in part
     (message,) = stage.telegram.messages(chat)
@@ -69,7 +69,7 @@ def test_a_wrong_chat_is_told_in_telegrams_words_with_advice(stage: Stage) -> No
     person = Person(stage.organization)
     channel = make_channel(stage.bot, chat_id=4242)
     person.send(f"{CHANNELS}{channel.pk}/press/check/")
-    probe.run_pending()
+    probing.run_pending()
     page = person.read(f"{CHANNELS}{channel.pk}/change/")
     assert "chat not found" in page
     assert "press Start" in page

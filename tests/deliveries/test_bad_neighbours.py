@@ -11,7 +11,7 @@ import pytest
 from accounts.audit import COMMAND_LINE
 from channels_app.bots import lend_bot
 from channels_app.models import Bot, NotificationChannel
-from deliveries import probe
+from deliveries import probe, probing
 from deliveries.models import Delivery, DeliveryAttempt, Lane, Probe, SentMessage
 from deliveries.senders import Senders
 from tests.deliveries.conftest import Stage, until
@@ -242,7 +242,7 @@ def test_a_check_that_finds_another_organizations_chat_stops_the_channel(stage: 
     lend_bot(COMMAND_LINE, stage.bot, borrower)
     intruder = make_channel(stage.bot, organization=borrower, chat_id="@the_owners_group")
     asked = probe.request_probe(Probe.Kind.CHANNEL, stage.bot, intruder, COMMAND_LINE)
-    probe.run_pending()
+    probing.run_pending()
     asked.refresh_from_db()
     assert asked.verdict["problem"] == "foreign_chat"
     intruder.refresh_from_db()
@@ -256,6 +256,6 @@ def test_a_check_of_a_bot_with_a_refused_address_has_a_verdict(stage: Stage) -> 
     bot = make_bot(make_organization())
     Bot.objects.filter(pk=bot.pk).update(api_url="ftp://nowhere")
     asked = probe.request_probe(Probe.Kind.BOT, bot, None, COMMAND_LINE)
-    probe.run_pending()
+    probing.run_pending()
     asked.refresh_from_db()
     assert (asked.state, asked.verdict["problem"]) == ("failed", "unreachable")

@@ -7,7 +7,7 @@ from accounts.audit import COMMAND_LINE
 from accounts.models import AuditEntry, Organization
 from channels_app import bots, channels
 from channels_app.models import BotGrant, NotificationChannel
-from deliveries import health, probe
+from deliveries import health, probe, probing
 from deliveries.advice import Problem
 from deliveries.models import Delivery, Probe, SentMessage
 from tests.deliveries.conftest import Stage
@@ -72,7 +72,7 @@ def test_nobody_enables_or_checks_a_channel_on_a_bot_that_is_not_theirs_any_more
     NotificationChannel.objects.update(disabled_at=stage.ago(7200))
     assert health.reprobe_disabled() == 0
     asked = probe.request_probe(Probe.Kind.CHANNEL, stage.bot, loan.channel, COMMAND_LINE)
-    probe.run_pending()
+    probing.run_pending()
     asked.refresh_from_db()
     assert asked.state == Probe.State.FAILED
     assert stage.telegram.calls() == []

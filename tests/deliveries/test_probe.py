@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.audit import COMMAND_LINE
 from channels_app import bots
 from channels_app.models import Bot, NotificationChannel
-from deliveries import health, probe
+from deliveries import health, probe, probing
 from deliveries.advice import ADVICE, Problem
 from deliveries.models import Probe
 from tests.deliveries.conftest import Stage
@@ -20,7 +20,7 @@ from tests.factories import make_bot, make_token
 
 def verdict(probe_row: Probe) -> tuple[str, str]:
     """Runs what waits; (state, problem)."""
-    probe.run_pending()
+    probing.run_pending()
     probe_row.refresh_from_db()
     return probe_row.state, probe_row.verdict["problem"]
 
@@ -144,7 +144,7 @@ def test_passing_again_enables_what_telegram_made_us_disable(stage: Stage) -> No
     NotificationChannel.objects.update(disabled_at=stage.ago(3700))
     assert health.reprobe_disabled() == 1
     assert health.reprobe_disabled() == 0, "once an hour"
-    probe.run_pending()
+    probing.run_pending()
     assert NotificationChannel.objects.get().enabled
     stage.dispatch()
     assert stage.texts(chat) == ["waits"]
@@ -154,7 +154,7 @@ def meanwhile(act: Callable[[], object]) -> Probe:
     """Runs the probe that waits, and `act` while Telegram ponders."""
 
     def run() -> None:
-        probe.run_pending()
+        probing.run_pending()
         connection.close()
 
     thread = threading.Thread(target=run)
@@ -200,7 +200,7 @@ def test_what_a_person_switched_off_stays_off(stage: Stage) -> None:
 
 def test_a_probe_runs_once(stage: Stage) -> None:
     ask(stage, kind="bot")
-    assert (probe.run_pending(), probe.run_pending()) == (1, 0)
+    assert (probing.run_pending(), probing.run_pending()) == (1, 0)
     calls: list[Any] = stage.telegram.calls("getMe")
     assert len(calls) == 1
     assert not connection.in_atomic_block

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accounts.models import AuditEntry, IdempotencyRecord
 from config.logs import SecretsFilter
-from deliveries import dispatcher, probe
+from deliveries import dispatcher, probing
 from tests.factories import make_token
 from tests.flows.test_rest_roles import actions
 from tests.rest import Api
@@ -86,14 +86,14 @@ def test_nothing_shows_a_secret(
     for kind in ("too_many_requests", "bad_gateway", "reset_before", "unauthorized"):
         sandbox.fault(kind, bot=telegram_bot, count=1)
         ask("POST", f"bots/{bot['id']}/verify/")
-        probe.run_pending()
+        probing.run_pending()
         ask("GET", "probes/")
     dispatcher.dispatch(4.0, until_idle=True)
-    probe.run_pending()
+    probing.run_pending()
     ask("GET", message.json()["url"])
     ask("PATCH", f"bots/{bot['id']}/", {"token": telegram_bot.token, "proxy": PROXY})
     ask("POST", f"bots/{bot['id']}/verify/")
-    probe.run_pending()
+    probing.run_pending()
     for resource, action, method, path, _ in actions():
         if action == "list" and method == "GET":
             rows = ask(method, path).json()["results"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from channels_app.models import Bot, Chat, NotificationChannel
-from deliveries import dispatcher, probe
+from deliveries import dispatcher, probing
 from tests.factories import make_bot, make_token
 from tests.rest import Api, places
 from tests.sandbox.process import SandboxBot, SandboxChat, SandboxHandle
@@ -36,7 +36,7 @@ class Scene:
         assert made.status_code == 201, made.content
         assert made.json()["verification"] == "pending"
         assert made["Location"].endswith(f"/api/v1/channels/{made.json()['id']}/")
-        probe.run_pending()
+        probing.run_pending()
         return made.json()["id"]
 
     def verify(self, path: str) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Scene:
         assert started.status_code == 202, started.content
         assert started["Retry-After"] == "1"
         assert started.json()["state"] == "pending"
-        probe.run_pending()
+        probing.run_pending()
         finished: dict[str, Any] = self.api.get(started["Location"]).json()
         assert finished["finished_at"]
         return finished
@@ -244,7 +244,7 @@ def send_test(scene: Scene, pk: str) -> dict[str, Any]:
     started = scene.api.post(f"channels/{pk}/test/")
     assert started.status_code == 202, started.content
     dispatcher.dispatch(until_idle=True)
-    probe.run_pending()
+    probing.run_pending()
     finished: dict[str, Any] = scene.api.get(started["Location"]).json()
     return finished
 
