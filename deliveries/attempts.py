@@ -4,6 +4,7 @@ An attempt is committed with a deadline before its call leaves, and freezes its 
 became of it is written down in settling.py; what a dead process left behind, in recovery.py.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ from deliveries.decisions import Decision
 from deliveries.ladder import Step, apply, fit_to, steps_of
 from deliveries.models import Delivery, DeliveryAttempt, Lane
 
+log = logging.getLogger(__name__)
+
 State = Delivery.State
 CALL_SECONDS = 45.0
 DEADLINE = timedelta(seconds=50)
@@ -27,11 +30,13 @@ DEADLINE = timedelta(seconds=50)
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """One begun attempt. `call` is what leaves, None when there is nothing to send any more."""
+    """One begun attempt. `call` is what leaves; None when there is nothing to send any more, or when
+    what is stored is `unreadable`."""
 
     delivery: Delivery
     row: DeliveryAttempt
     call: Call | None
+    unreadable: bool = False
 
     @property
     def params(self) -> dict[str, object]:
@@ -94,10 +99,15 @@ def begin(
                 for delivery in deliveries
             ]
         )
-    return [
-        Attempt(delivery, row, _effective(delivery))
-        for delivery, row in zip(deliveries, rows, strict=True)
-    ]
+    return [_read(delivery, row) for delivery, row in zip(deliveries, rows, strict=True)]
+
+
+def _read(delivery: Delivery, row: DeliveryAttempt) -> Attempt:
+    try:
+        return Attempt(delivery, row, _effective(delivery))
+    except Exception:  # written by another version, perhaps: the other calls go on
+        log.exception("delivery %s can't be read", delivery.pk)
+        return Attempt(delivery, row, None, unreadable=True)
 
 
 def _lock(delivery_ids: Sequence[UUID], holder: str, now: datetime) -> list[UUID]:

@@ -138,6 +138,10 @@ class HeldLane:
         del self.in_flight[head.chat_id]
         self.schedule.pace.give_back(head.chat_id, group=head.group, at=at)
 
+    def begun(self, head: Head, chat_id: UUID) -> None:
+        """The picked call is on its way, to another chat where its rows were moved meanwhile."""
+        self.in_flight[chat_id] = self.in_flight.pop(head.chat_id)
+
     def answered(self, result: Result, done: Done) -> None:
         """Note what a call spent, and what its outcome does to the lane's clock."""
         chat_id = result.attempt.delivery.chat_id

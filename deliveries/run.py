@@ -26,7 +26,8 @@ from deliveries.senders import CallJob, CheckJob, Done, Senders
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 6.0
-HAND_OVER_SECONDS = 1.0
+HAND_OVER_SECONDS = 0.2
+"""Nothing leaves meanwhile, so one call that hangs must not make it long."""
 HORIZON = 0.02
 """Attempts are committed so many seconds before their call may leave, to leave on time."""
 RESCAN_SECONDS = 1.0
@@ -307,6 +308,7 @@ class Run:
                 held.take_back(head, at)
                 stale.add(held)
                 continue
+            held.begun(head, attempt.delivery.chat_id)
             assert held.client is not None  # else the lane is suspected, and nothing is picked
             job = CallJob(attempt, held.client, held.token, at, self.clock.now)
             self._senders.submit(held.bot.pk, job)

@@ -64,17 +64,11 @@ def abandon(result: Result) -> None:
     """Lay down, for a person to retry, what can't be settled: left in flight it would be sent again
     and again, once each DEADLINE."""
     said = "The answer could not be stored; Telegram may have acted on it."
-    _move(
-        result.attempt.delivery,
-        State.DEAD,
-        maybe_sent=True,
-        settled_at=result.finished_at,
-        outcome=Problem.REFUSED,
-        description=said,
-    )
-    DeliveryAttempt.objects.filter(pk=result.attempt.row.pk).update(
-        finished_at=result.finished_at, outcome="unknown", maybe_sent=True, description=said
-    )
+    with transaction.atomic():
+        _close(result.attempt.delivery, State.DEAD, Problem.REFUSED, said, maybe_sent=True)
+        DeliveryAttempt.objects.filter(pk=result.attempt.row.pk).update(
+            finished_at=result.finished_at, outcome="unknown", maybe_sent=True, description=said
+        )
 
 
 def _settle_sent(results: Sequence[Result]) -> None:
@@ -246,6 +240,9 @@ def _step_down(result: Result, decision: NextStep, said: str) -> None:
 def _forget(result: Result, decision: ForgetTarget, said: str) -> None:
     """The message is gone. What the edit was to show is sent anew; a caller's own edit fails."""
     delivery, call = result.attempt.delivery, result.attempt.call
+    if call is not None and call.sends:  # it edits nothing: the server lies
+        _give_up(result, GiveUp(Problem.REFUSED), said)
+        return
     shows = call is not None and as_send(call) is not None
     message = SentMessage.objects.filter(pk__in=[delivery.target_id])
     if delivery.purpose != Purpose.MESSAGE and shows:
@@ -288,7 +285,7 @@ def _disable(delivery: Delivery, problem: Problem, said: str) -> None:
 
 def _give_up(result: Result, decision: GiveUp, said: str) -> None:
     delivery = result.attempt.delivery
-    if result.attempt.call is None:
+    if result.attempt.call is None and not result.attempt.unreadable:
         _lay_aside(delivery)
         return
     forbidden = decision.unknown_forbidden

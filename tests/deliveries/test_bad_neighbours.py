@@ -225,6 +225,50 @@ def sender_threads() -> set[int | None]:
     return {one.ident for one in threading.enumerate() if one.name.startswith("send-")}
 
 
+def test_a_send_whose_message_to_edit_is_gone_is_not_sent_for_ever(
+    stage: Stage, liar: Liar
+) -> None:
+    channel = channel_at(liar.url)
+    said = "Bad Request: message to edit not found"
+    liar.says(400, {"ok": False, "error_code": 400, "description": said})
+    stage.send(channel)
+    stage.dispatch(6)
+    assert (liar.calls, only(channel).state) == (1, State.DEAD)
+
+
+def test_a_call_that_this_version_can_not_read_stops_nobody_else(stage: Stage) -> None:
+    """As a newer version may have left it, while both run."""
+    strange, _ = stage.channel()
+    stage.send(strange, "x")
+    Delivery.objects.update(ladder=[{"step": "of the future"}])
+    channel, chat = stage.channel()
+    stage.send(channel, "hello")
+    stage.dispatch(3)
+    assert stage.texts(chat) == ["hello"]
+    assert only(strange).state == State.DEAD, "a person hears of it"
+    stage.retry(only(strange))
+    stage.dispatch(3)
+    assert only(strange).state == State.SENT
+
+
+def test_a_chat_that_becomes_another_row_meanwhile_keeps_its_lane_busy_no_longer(
+    stage: Stage,
+) -> None:
+    """A check found the group's supergroup among our chats, while its calls waited for the pace."""
+    stage.telegram.set_flood("off")
+    former, _ = stage.channel()
+    other, _ = stage.channel()
+    for number in range(5):
+        stage.send(former, str(number))
+    sent = Delivery.objects.filter(state=State.SENT)
+    with stage.running(Senders(4)):
+        until(lambda: sent.count() == 3)
+        Delivery.objects.filter(state=State.WAITING).update(chat=other.chat)
+        NotificationChannel.objects.filter(pk=former.pk).update(chat=other.chat)
+        until(lambda: sent.count() == 5)
+        until(lambda: Lane.objects.get().holder == "")
+
+
 def test_chats_that_point_at_each_other_are_not_followed_for_ever(stage: Stage, liar: Liar) -> None:
     channel = channel_at(liar.url)
     moved = {"migrate_to_chat_id": -1_001_234_567_890}
