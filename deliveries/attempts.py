@@ -30,8 +30,10 @@ DEADLINE = timedelta(seconds=50)
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """One begun attempt. `call` is what leaves; None when there is nothing to send any more, or when
-    what is stored is `unreadable`."""
+    """One begun attempt.
+
+    `call` is what leaves; None when nothing is left to send, or what is stored is `unreadable`.
+    """
 
     delivery: Delivery
     row: DeliveryAttempt

@@ -86,18 +86,14 @@ def delete_settled(deliveries: Iterable[Delivery]) -> None:
 
 def delete_orphans(before: datetime, chunk: int) -> int:
     """Delete up to `chunk` files stored before this time that no open call needs."""
-    old = list(
-        Attachment.objects.filter(created_at__lt=before)
-        .order_by("created_at")[:chunk]
-        .values_list("pk", flat=True)
-    )
-    if not old:
+    old = Attachment.objects.filter(created_at__lt=before).order_by("created_at")
+    if not old.exists():
         return 0
     open_calls = Delivery.objects.exclude(files={}).filter(settled_at=None)
     needed = {
         one for files in open_calls.values_list("files", flat=True) for one in _attachments(files)
     }
-    gone = [pk for pk in old if str(pk) not in needed]
+    gone = list(old.exclude(pk__in=needed).values_list("pk", flat=True)[:chunk])
     return Attachment.objects.filter(pk__in=gone).delete()[0]
 
 

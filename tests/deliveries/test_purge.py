@@ -41,6 +41,25 @@ def test_settled_calls_go_and_the_messages_of_groups_stay(stage: Stage) -> None:
     assert Stream.objects.count() == 2
 
 
+def test_what_must_stay_keeps_nothing_behind_it_alive(stage: Stage) -> None:
+    """The oldest chunk is open state, and old rows follow."""
+    channel, _ = stage.channel()
+    kept, orphan = stage.store("kept.txt", b"x"), stage.store("orphan.txt", b"x")
+    Attachment.objects.filter(pk=kept.pk).update(created_at=LONG_AGO - timedelta(days=1))
+    Attachment.objects.filter(pk=orphan.pk).update(created_at=LONG_AGO)
+    first = stage.send(channel, "own", purpose=Delivery.Purpose.MESSAGE)
+    Delivery.objects.update(state="sent", settled_at=LONG_AGO - timedelta(days=1))
+    stage.edit(channel, first, "waits")
+    Delivery.objects.filter(settled_at=None).update(
+        files={"document": {"attachment": str(kept.pk)}}, purpose=Delivery.Purpose.MESSAGE
+    )
+    gone = stage.send(channel, "done", purpose=Delivery.Purpose.MESSAGE)
+    Delivery.objects.filter(target=gone).update(state="sent", settled_at=LONG_AGO)
+    purge(size=1)
+    assert list(Attachment.objects.values_list("filename", flat=True)) == ["kept.txt"]
+    assert list(Stream.objects.all()) == [first.stream]
+
+
 def test_more_than_a_chunk_goes_in_one_purge(stage: Stage) -> None:
     channel, _ = stage.channel()
     stage.send(channel)
