@@ -166,9 +166,17 @@ class HeldLane:
         elif isinstance(decision, SuspectBot):
             if self.suspected_at is None:
                 self._suspect()
-        elif self.failures:
-            self.failures = 0
-            lanes.shift([self.bot.pk], failures=0, not_before=None, trouble="")
+        elif self.failures or 0 < self.not_before <= self._clock.now():
+            self._recovered()
+
+    def _recovered(self) -> None:
+        """Telegram took a call: what was said of the lane is over, its pause only when it ends."""
+        self.failures = 0
+        over = self.not_before <= self._clock.now()
+        if over:
+            self.not_before = 0.0
+        clock = {"not_before": None} if over else {}
+        lanes.shift([self.bot.pk], failures=0, trouble="", **clock)
 
     def _back_off(self, started: float, trouble: str) -> None:
         now = self._clock.now()

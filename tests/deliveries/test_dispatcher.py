@@ -161,6 +161,19 @@ def test_a_limited_chat_waits_and_others_do_not(stage: Stage) -> None:
     assert (delivery.state, delivery.attempts) == (State.SENT, 1), "429 is not an attempt"
 
 
+def test_a_bot_that_was_limited_in_several_chats_is_in_trouble_no_longer_than_that(
+    stage: Stage,
+) -> None:
+    for _ in range(3):
+        channel, chat = stage.channel()
+        stage.telegram.fault("too_many_requests", bot=stage.sandbox_bot, chat=chat, retry_after=1)
+        stage.send(channel)
+    stage.dispatch(6)
+    assert set(Delivery.objects.values_list("state", flat=True)) == {State.SENT}
+    lane = Lane.objects.get()
+    assert (lane.trouble, lane.not_before) == ("", None)
+
+
 def test_a_group_that_became_a_supergroup_is_followed(stage: Stage) -> None:
     channel, chat = stage.channel("group")
     changed = stage.telegram.set_state(chat, "upgraded")
