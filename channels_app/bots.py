@@ -1,11 +1,13 @@
 """Bots: registered, re-keyed, lent, disabled; and the way to call Telegram with one."""
 
 import secrets
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -29,6 +31,14 @@ class BotRefused(ValueError):
         self.field = field
 
 
+class NotProven(Exception):
+    """getMe's answer doesn't make this row the bot's; the text says why."""
+
+
+class ProvenElsewhere(NotProven):
+    """Another organization's row was proven first."""
+
+
 class CallInTransaction(RuntimeError):
     """A Bot API call was about to be made inside a database transaction: a defect of ours."""
 
@@ -42,13 +52,17 @@ def register_bot(
     api_url: str = "",
     proxy: str = "",
 ) -> Bot:
-    """Store a bot with its verification pending; nothing is sent to Telegram here.
+    """Store a bot with its verification pending; nothing is sent to Telegram here, and nothing by
+    the bot before `prove`.
 
-    Raises BotRefused for a token that can't be one, or a bot that is registered already.
+    Raises BotRefused for a token that can't be one, or a bot that is registered already: by this
+    organization, or by one that proved its token.
     """
     telegram_id = _bot_id(token)
     _check_connection(api_url, proxy)
-    if Bot.objects.filter(telegram_id=telegram_id).exists():
+    if Bot.objects.for_organization(organization).filter(telegram_id=telegram_id).exists():
+        raise _registered(telegram_id)
+    if not (api_url or proxy) and _proven().filter(telegram_id=telegram_id).exists():
         raise BotRefused(
             "token",
             f"The bot {telegram_id} is registered on this installation already. "
@@ -65,10 +79,39 @@ def register_bot(
     bot.webhook_secret_encrypted = encrypt(
         secrets.token_urlsafe(32), _context(bot, "webhook_secret")
     )
-    with transaction.atomic():
-        bot.save(force_insert=True)
-        audit.record(actor, organization, "create", bot, {"token": ("", SECRET)})
+    try:
+        with transaction.atomic():
+            bot.save(force_insert=True)
+            audit.record(actor, organization, "create", bot, {"token": ("", SECRET)})
+    except IntegrityError:  # another request of the organization came first
+        raise _registered(telegram_id) from None
     return bot
+
+
+def prove(bot: Bot, facts: Mapping[str, Any]) -> bool:
+    """getMe accepted the bot's token and answered `facts`: from now on it may send, and nobody
+    else can register it. False when the row was changed meanwhile: then getMe is asked again.
+
+    Raises NotProven where the answer is another bot's, ProvenElsewhere where another row was first.
+    """
+    if facts.get("id") != bot.telegram_id:
+        raise NotProven(f"the server answers for the bot {facts.get('id')}")
+    asked = Bot.objects.filter(  # with what was asked: it may be replaced by now
+        pk=bot.pk,
+        token_encrypted=bot.token_encrypted,
+        api_url=bot.api_url,
+        proxy_encrypted=bot.proxy_encrypted,
+    )
+    try:
+        with transaction.atomic():
+            found = asked.update(
+                proven_at=bot.proven_at or timezone.now(),
+                username=str(facts.get("username", ""))[:64],
+                facts=dict(facts),
+            )
+    except IntegrityError:
+        raise ProvenElsewhere("another organization registered this bot") from None
+    return bool(found)
 
 
 def change_bot(
@@ -102,6 +145,8 @@ def change_bot(
                 "token", "Enter the bot's token again to send it to another server or proxy."
             )
     before = audit.snapshot(bot)
+    if token or moved:  # what is new has yet to be accepted by getMe
+        bot.verification, bot.proven_at = Verification.PENDING, None
     if name is not None:
         bot.name = name
     if token:
@@ -112,8 +157,6 @@ def change_bot(
         bot.proxy_encrypted = encrypt(proxy, _context(bot, "proxy"))
     if enabled is not None or token:
         _set_enabled(bot, enabled if enabled is not None else True)
-    if token or moved:
-        bot.verification = Verification.PENDING
     with transaction.atomic():
         bot.save()
         audit.record(
@@ -139,10 +182,12 @@ def delete_bot(actor: Actor, bot: Bot) -> None:
 
 
 def disable_bot(bot: Bot, reason: str) -> bool:
-    """Stop calling Telegram with this bot; whether this call changed it."""
+    """Stop calling Telegram with this bot, which proves nothing any more; whether this call changed
+    it."""
     with transaction.atomic():
         changed = Bot.objects.filter(pk=bot.pk, enabled=True).update(
             enabled=False,
+            proven_at=None,
             disabled_reason=reason,
             disabled_at=timezone.now(),
             verification=Verification.FAILED,
@@ -241,6 +286,18 @@ def refuse_in_transaction() -> None:
     """No transaction is open during network I/O. Raises CallInTransaction."""
     if connection.in_atomic_block:
         raise CallInTransaction("A Bot API call inside a database transaction")
+
+
+def _proven() -> QuerySet[Bot]:
+    """Those whose token the installation's own server accepted (as in `bot_proven_once`)."""
+    return Bot.objects.filter(proven_at__isnull=False, api_url="", proxy_encrypted="")
+
+
+def _registered(telegram_id: int) -> BotRefused:
+    return BotRefused(
+        "token",
+        f"Your organization has the bot {telegram_id} already. Open it to replace its token.",
+    )
 
 
 def _bot_id(token: str) -> int:

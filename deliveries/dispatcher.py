@@ -215,8 +215,8 @@ class Run:
             not_before=lane.not_before.timestamp() if lane.not_before else 0.0,
             suspected_at=lane.suspected_at.timestamp() if lane.suspected_at else None,
         )
-        if client is None and held.suspected_at is None:
-            self._suspect(held)
+        if held.suspected_at is None and (client is None or bot.proven_at is None):
+            self._suspect(held)  # nothing is sent by a bot before getMe has accepted its token
         return held
 
     def _look(self, found: streams.Heads) -> None:

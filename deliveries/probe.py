@@ -19,7 +19,7 @@ from accounts.tenancy import require_same_organization
 from botapi.errors import BotApiError, BotApiFailure
 from botapi.outbound import InvalidAddress
 from botapi.tokens import InvalidToken
-from channels_app import channels
+from channels_app import bots, channels
 from channels_app.bots import client_for, token_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, Chat, NotificationChannel, Verification
@@ -163,14 +163,20 @@ def _problem(decision: Decision) -> Problem:
 
 
 def _probe_bot(probe: Probe) -> Verdict:
-    bot = probe.bot
-    facts = _Asking(bot).ask("getMe")
-    if facts.get("id") != bot.telegram_id:
-        raise Failed(Problem.WRONG_TOKEN, f"the server answers for the bot {facts.get('id')}")
-    Bot.objects.filter(pk=bot.pk).update(
-        username=str(facts.get("username", ""))[:64], facts=dict(facts)
-    )
+    facts = _prove(_Asking(probe.bot), probe.bot)
     return {"problem": "", "telegram": "", "advice": "", "bot": dict(facts)}
+
+
+def _prove(asking: _Asking, bot: Bot) -> Mapping[str, Any]:
+    """getMe, which proves whose bot it is; what was waiting for that may leave."""
+    facts = asking.ask("getMe")
+    try:
+        bots.prove(bot, facts)
+    except bots.ProvenElsewhere:
+        raise Failed(Problem.BOT_TAKEN) from None
+    except bots.NotProven as error:
+        raise Failed(Problem.WRONG_TOKEN, str(error)) from None
+    return facts
 
 
 def _probe_channel(probe: Probe) -> Verdict:
@@ -180,6 +186,8 @@ def _probe_channel(probe: Probe) -> Verdict:
     if not channels.may_send(channel):
         raise Failed(Problem.NOT_LENT)
     asking = _Asking(probe.bot)
+    if probe.bot.proven_at is None:
+        _prove(asking, probe.bot)
     try:
         return _check_channel(asking, channel)
     except Migrated as found:
