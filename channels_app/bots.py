@@ -18,6 +18,7 @@ from botapi import tokens
 from botapi.client import BotApiClient, ClientPool, check_api_url
 from botapi.outbound import InvalidAddress, OutboundPolicy, Proxy
 from channels_app.encryption import context, decrypt, encrypt
+from channels_app.leaving import delete_chats
 from channels_app.models import Bot, BotGrant, Chat, NotificationChannel, Verification
 
 LOAN_ENDED = "The loan of its bot was ended by the bot's owner."
@@ -135,6 +136,30 @@ def change_bot(
             f"This is the token of the bot {_bot_id(token)}, not of {bot.telegram_id}. "
             "Register the other bot as a new one.",
         )
+    with transaction.atomic():
+        bot = _locked(bot)  # it may have been disabled or proven since it was read
+        before = audit.snapshot(bot)
+        _apply(bot, name=name, token=token, api_url=api_url, proxy=proxy, enabled=enabled)
+        bot.save()
+        audit.record(
+            actor,
+            bot.organization_id,
+            "change",
+            bot,
+            audit.changes_between(before, audit.snapshot(bot)),
+        )
+    return bot
+
+
+def _apply(
+    bot: Bot,
+    *,
+    name: str | None,
+    token: str,
+    api_url: str | None,
+    proxy: str | None,
+    enabled: bool | None,
+) -> None:
     moved = (api_url is not None and api_url.rstrip("/") != bot.api_url) or (
         proxy is not None and proxy != proxy_of(bot)
     )
@@ -144,7 +169,6 @@ def change_bot(
             raise BotRefused(
                 "token", "Enter the bot's token again to send it to another server or proxy."
             )
-    before = audit.snapshot(bot)
     if token or moved:  # what is new has yet to be accepted by getMe
         bot.verification, bot.proven_at = Verification.PENDING, None
     if name is not None:
@@ -157,26 +181,36 @@ def change_bot(
         bot.proxy_encrypted = encrypt(proxy, _context(bot, "proxy"))
     if enabled is not None or token:
         _set_enabled(bot, enabled if enabled is not None else True)
-    with transaction.atomic():
-        bot.save()
-        audit.record(
-            actor,
-            bot.organization_id,
-            "change",
-            bot,
-            audit.changes_between(before, audit.snapshot(bot)),
-        )
-    return bot
+
+
+def _locked(bot: Bot) -> Bot:
+    rows = Bot.objects.for_organization(bot.organization_id)
+    found = rows.select_for_update().filter(pk=bot.pk).first()
+    if found is None:
+        raise BotRefused("name", "This bot was deleted at this moment.")
+    return found
 
 
 def delete_bot(actor: Actor, bot: Bot) -> None:
-    """Remove a bot with its chats. Raises BotRefused while channels use it."""
-    in_use = bot.chats.filter(channels__isnull=False).distinct().count()
-    if in_use:
-        raise BotRefused(
-            "bot", f"{in_use} chats of this bot have channels. Delete these channels first."
-        )
+    """Remove a bot with its chats, and with what channels former borrowers still have on it: they
+    can't send. Raises BotRefused while it is lent, or channels of its own organization use it."""
     with transaction.atomic():
+        _locked(bot)  # so that nobody adds a channel meanwhile
+        channels = NotificationChannel.objects.filter(chat__in=bot.chats.all())
+        own = channels.filter(organization=bot.organization_id).count()
+        if own:
+            raise BotRefused(
+                "bot", f"{own} of your channels use this bot. Delete them, or give them another."
+            )
+        lent = bot.grants.count()
+        if lent:
+            raise BotRefused(
+                "bot", f"This bot is lent to {lent} organizations. Take it back under Lent bots."
+            )
+        for channel in channels:
+            audit.record(lender(actor, bot), channel.organization_id, "delete", channel)
+        channels.delete()
+        delete_chats(list(bot.chats.all()))
         audit.record(actor, bot.organization_id, "delete", bot)
         bot.delete()
 
@@ -211,8 +245,13 @@ def lend_bot(actor: Actor, bot: Bot, grantee: Organization) -> BotGrant:
         )
         if created:
             audit.record(actor, bot.organization_id, "lend", grant)
-            audit.record(actor, grantee, "receive", grant)
+            audit.record(lender(actor, bot), grantee, "receive", grant)
     return grant
+
+
+def lender(actor: Actor, bot: Bot) -> Actor:
+    """Who acts, as far as the borrower may know: the organization, not who of it and from where."""
+    return Actor(name=bot.organization.name, way=actor.way)
 
 
 def take_back(actor: Actor, grant: BotGrant) -> None:
@@ -223,7 +262,7 @@ def take_back(actor: Actor, grant: BotGrant) -> None:
     )
     with transaction.atomic():
         audit.record(actor, grant.organization_id, "take back", grant)
-        audit.record(actor, grant.grantee_id, "lose", grant)
+        audit.record(lender(actor, grant.bot), grant.grantee_id, "lose", grant)
         grant.delete()
         for channel in channels.filter(enabled=True):
             audit.record(

@@ -2,6 +2,7 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Lower
 
 from accounts.models import Organization, OrganizationOwned, User
 
@@ -141,7 +142,8 @@ class Chat(OrganizationOwned):
                 name="chat_of_one_organization",
             ),
             models.UniqueConstraint(
-                fields=["bot", "username"],
+                "bot",
+                Lower("username"),
                 condition=models.Q(chat_id__isnull=True),
                 name="chat_name_of_one_organization",
             ),
