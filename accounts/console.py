@@ -15,7 +15,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -234,7 +234,11 @@ class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no type
         obj: Any = None,
     ) -> HttpResponse:
         """A row's page with its buttons; one Save button is enough."""
-        context.update(show_save_and_continue=False, show_save_and_add_another=False)
+        context.update(
+            show_save_and_continue=False,
+            show_save_and_add_another=False,
+            show_history=bool(obj) and can(request, Capability.MANAGE),
+        )
         if obj is not None:
             context["buttons"] = self.buttons_for(request, obj)
             context.update(self.page_context(request, obj))
@@ -365,10 +369,10 @@ class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no type
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The audit entries of one row."""
-        obj = self.get_object(request, object_id)
-        if obj is None or not self.has_view_permission(request, obj):
-            return HttpResponseRedirect(reverse(f"{self.admin_site.name}:index"))
+        """The audit entries of one row, for whoever may read the audit."""
+        if not can(request, Capability.MANAGE):
+            raise PermissionDenied
+        obj = self.row_or_404(request, object_id)
         entries = AuditEntry.objects.for_organization(organization_of(request)).filter(
             object_id=str(obj.pk), object_type=str(self.opts.verbose_name)
         )
