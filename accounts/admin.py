@@ -120,7 +120,7 @@ class MemberPage(WritingPage):
     ) -> HttpResponse:
         """With the API keys that they made."""
         row = cast("Membership", self.row_or_404(request, object_id))
-        keys = api_keys.live_keys_of(cast("User", row.user), row.organization_id)
+        keys = api_keys.live_keys_of(row.user, row.organization_id)
         return super().delete_view(
             request, object_id, {"live_keys": list(keys), **(extra_context or {})}
         )

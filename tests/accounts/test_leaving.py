@@ -1,6 +1,7 @@
 """What somebody keeps who leaves an organization: no key, no link, no way to the next one."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -135,7 +136,12 @@ def test_a_rows_history_is_for_those_who_may_read_the_audit(role: str, status: i
 def test_the_limit_that_protects_others_is_the_operators() -> None:
     owner = Person()
     path = f"/accounts/organization/{owner.organization.pk}/change/"
-    form = {"name": "x", "timezone": "UTC", "severity_map": "{}", "ingest_limit": "999999"}
+    form: dict[str, Any] = {
+        "name": "x",
+        "timezone": "UTC",
+        "severity_map": "{}",
+        "ingest_limit": "999999",
+    }
     before = owner.organization.ingest_limit
     owner.send(path, **form)
     owner.organization.refresh_from_db()
