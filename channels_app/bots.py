@@ -16,11 +16,13 @@ from accounts.audit import SECRET, Actor
 from accounts.models import Organization
 from botapi import tokens
 from botapi.client import BotApiClient, ClientPool, check_api_url
+from botapi.errors import BotApiFailure, Unreachable
 from botapi.outbound import InvalidAddress, OutboundPolicy, Proxy
 from channels_app.encryption import context, decrypt, encrypt
 from channels_app.leaving import delete_chats
 from channels_app.models import Bot, BotGrant, Chat, NotificationChannel, Verification
 
+NO_ANSWER = "the bot's server does not answer"
 LOAN_ENDED = "The loan of its bot was ended by the bot's owner."
 
 
@@ -290,6 +292,14 @@ def token_of(bot: Bot) -> str:
 def proxy_of(bot: Bot) -> str:
     """The bot's own proxy URL, "" for the installation's."""
     return decrypt(bot.proxy_encrypted, _context(bot, "proxy"))
+
+
+def told(failure: BotApiFailure, bot: Bot, organization_id: UUID) -> str:
+    """What an organization reads of a failed call. Where the bot's server and proxy stand in its
+    owner's network is no business of a borrower."""
+    if isinstance(failure, Unreachable) and bot.organization_id != organization_id:
+        return f"{failure.method}: {NO_ANSWER}"
+    return str(failure)
 
 
 def masked_token(bot: Bot) -> str:

@@ -126,8 +126,9 @@ def run(probe: Probe) -> None:
 class _Asking:
     """Calls of one probe, within its total time."""
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, probe: Probe) -> None:
+        self._bot = probe.bot
+        self._reader = probe.organization_id
         self._ends_at = time.monotonic() + TOTAL_SECONDS
 
     def ask(self, method: str, **params: object) -> Mapping[str, Any]:
@@ -137,7 +138,11 @@ class _Asking:
             client = client_for(self._bot)
             answer = client.call(token_of(self._bot), method, params, timeout=left)
         except BotApiFailure as failure:
-            said = failure.description if isinstance(failure, BotApiError) else str(failure)
+            said = (
+                failure.description
+                if isinstance(failure, BotApiError)
+                else bots.told(failure, self._bot, self._reader)
+            )
             decision = classify(failure)
             if isinstance(decision, Retarget):
                 raise Migrated(decision.chat_id) from None
@@ -163,7 +168,7 @@ def _problem(decision: Decision) -> Problem:
 
 
 def _probe_bot(probe: Probe) -> Verdict:
-    facts = _prove(_Asking(probe.bot), probe.bot)
+    facts = _prove(_Asking(probe), probe.bot)
     return {"problem": "", "telegram": "", "advice": "", "bot": dict(facts)}
 
 
@@ -185,7 +190,7 @@ def _probe_channel(probe: Probe) -> Verdict:
     assert channel is not None
     if not channels.may_send(channel):
         raise Failed(Problem.NOT_LENT)
-    asking = _Asking(probe.bot)
+    asking = _Asking(probe)
     if probe.bot.proven_at is None:
         _prove(asking, probe.bot)
     try:

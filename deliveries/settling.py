@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from botapi.errors import BotApiError, BotApiFailure, InvalidAnswer
+from channels_app import bots
 from deliveries import files, health, outbox
 from deliveries.advice import Problem
 from deliveries.attempts import Attempt, Result, asked, reply_id
@@ -137,17 +138,19 @@ def _kind(call: Call, known: str) -> str:
 
 def _settle_other(result: Result) -> None:
     failure, attempt = result.failure, result.attempt
+    delivery = attempt.delivery
+    words = "" if failure is None else bots.told(failure, delivery.bot, delivery.organization_id)
     maybe = isinstance(result.decision, LaneBackoff) and result.decision.maybe_sent
     DeliveryAttempt.objects.filter(pk=attempt.row.pk).update(
         finished_at=result.finished_at,
         outcome=_name(result.decision),
         status=_status(failure),
-        description="" if failure is None else str(failure),
+        description=words,
         retry_after=getattr(failure, "retry_after", None),
         maybe_sent=maybe,
     )
-    decision, delivery = result.decision, attempt.delivery
-    said = "" if failure is None else getattr(failure, "description", "") or str(failure)
+    decision = result.decision
+    said = getattr(failure, "description", "") or words
     if isinstance(decision, Postpone):
         _postpone(delivery, decision, result.finished_at, said)
     elif isinstance(decision, LaneBackoff):

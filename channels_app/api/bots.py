@@ -74,7 +74,10 @@ class BotSerializer(StrictModelSerializer[Bot]):
     def to_representation(self, instance: Bot) -> dict[str, Any]:
         """A lent bot without the ways of its owner's network."""
         shown = super().to_representation(instance)
-        return shown if shown["owned"] else {**shown, "api_url": "", "has_proxy": False}
+        if shown["owned"]:
+            return shown
+        verdict = {**shown["verdict"], "telegram": ""} if shown["verdict"] else {}
+        return {**shown, "api_url": "", "has_proxy": False, "verdict": verdict}
 
     def get_has_proxy(self, bot: Bot) -> bool:
         """Whether the bot has a proxy of its own."""

@@ -167,7 +167,7 @@ def trouble_banners(organization: Organization) -> list[Banner]:
     banners += [
         {
             "level": "warning",
-            "text": f"{lane.bot} waits: {lane.trouble}",
+            "text": f"{lane.bot} waits: {selectors.trouble_of(lane, organization.pk)}",
             "link": reverse(f"{site.name}:channels_app_bot_change", args=[lane.bot_id]),
             "label": "Look",
         }
