@@ -122,9 +122,10 @@ def change_role(
     actor: Actor, actor_role: str | None, membership: Membership, role: str
 ) -> Membership:
     """Give a member another role. Raises NotAllowed, LastOwner."""
-    if not (may_give(actor_role, role) and may_give(actor_role, membership.role)):
-        raise NotAllowed(f"Your role doesn't allow you to make a {membership.role} a {role}.")
     with transaction.atomic():
+        _read_anew(membership)
+        if not (may_give(actor_role, role) and may_give(actor_role, membership.role)):
+            raise NotAllowed(f"Your role doesn't allow you to make a {membership.role} a {role}.")
         if membership.role == Role.OWNER and role != Role.OWNER:
             _keep_an_owner(membership)
         before, membership.role = membership.role, role
@@ -140,9 +141,10 @@ def remove_member(
 ) -> None:
     """Put a member out; counts from their next request. The API keys that they made are revoked,
     for they may have copied them, unless `keep_keys`. Raises NotAllowed, LastOwner."""
-    if not may_give(actor_role, membership.role):
-        raise NotAllowed(f"Your role doesn't allow you to remove a {membership.role}.")
     with transaction.atomic():
+        _read_anew(membership)
+        if not may_give(actor_role, membership.role):
+            raise NotAllowed(f"Your role doesn't allow you to remove a {membership.role}.")
         if membership.role == Role.OWNER:
             _keep_an_owner(membership)
         audit.record(actor, membership.organization_id, "delete", membership)
@@ -169,6 +171,12 @@ def organization_with_slug_or_name(name: str) -> Organization | None:
         Organization.objects.filter(slug=name).first()
         or Organization.objects.filter(name__iexact=name).first()
     )
+
+
+def _read_anew(membership: Membership) -> None:
+    """Its role as it is now, which stays so until the commit."""
+    rows = Membership.objects.for_organization(membership.organization_id).select_for_update()
+    membership.role = rows.values_list("role", flat=True).get(pk=membership.pk)
 
 
 def _keep_an_owner(membership: Membership) -> None:

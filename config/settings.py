@@ -154,6 +154,8 @@ OUTBOUND_ALLOWED_HOSTS: frozenset[str] = frozenset(
 """`host` or `host:port` that may be reached although it is private."""
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
+"""Seconds: a mail server that swallows packets must not hold a thread."""
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
 
 # --- Limits of ingest -----------------------------------------------------------------------------
