@@ -22,7 +22,7 @@ from accounts.console_cells import time_column
 from accounts.console_forms import WritingForm, WritingPage
 from accounts.console_requests import actor_of, membership_of, organization_of
 from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
-from accounts.permissions import Capability
+from accounts.permissions import Capability, may_give
 from accounts.zones import ZoneField
 
 
@@ -50,7 +50,6 @@ class OrganizationPage(ConsoleModelAdmin):
     can_delete = False
     organization_lookup = "pk"
     list_display = ("name", "timezone")
-    readonly_fields = ("identifier",)
     fields = ("name", "timezone", "identifier", "severity_map", "ingest_limit")
 
     def changelist_view(
@@ -58,6 +57,12 @@ class OrganizationPage(ConsoleModelAdmin):
     ) -> HttpResponse:
         """A list of one is no list."""
         return redirect(self.url_of(organization_of(request)))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The limit protects the other organizations, so it is the operator's."""
+        if membership.is_operator(actor_of(request)):
+            return ("identifier",)
+        return ("identifier", "ingest_limit")
 
     @admin.display(description="ID, for those who lend you a bot")
     def identifier(self, organization: Organization) -> str:
@@ -116,10 +121,39 @@ class MemberPage(WritingPage):
     actions_row = ("sign_in_link",)
     fields = ("email", "role")
 
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the API keys that they made."""
+        row = cast("Membership", self.row_or_404(request, object_id))
+        keys = api_keys.live_keys_of(row.user, row.organization_id)
+        return super().delete_view(
+            request, object_id, {"live_keys": list(keys), **(extra_context or {})}
+        )
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """The last owner stays."""
         own = membership_of(request)
-        membership.remove_member(actor_of(request), own.role if own else None, obj)
+        role = own.role if own else None
+        keep_keys = "keep_keys" in request.POST
+        membership.remove_member(actor_of(request), role, obj, keep_keys=keep_keys)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Keys stay as they are; whoever lowers a role hears of those that may do more."""
+        super().save_model(request, obj, form, change)
+        keys = [
+            key
+            for key in api_keys.live_keys_of(obj.user, obj.organization_id)
+            if not may_give(obj.role, key.role)
+        ]
+        if change and keys:
+            names = ", ".join(str(key) for key in keys)
+            self.message_user(
+                request,
+                f"{obj.user} made API keys that may do more than their role now: {names}. "
+                "They go on working; revoke them under API keys.",
+                messages.WARNING,
+            )
 
     @action(description="Sign-in link", permissions=["change"])  # type: ignore[untyped-decorator]  # Unfold
     def sign_in_link(self, request: HttpRequest, object_id: str) -> HttpResponse:

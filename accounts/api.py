@@ -52,7 +52,10 @@ class RoleSerializer(Strict):
         responses=MemberSerializer,
         examples=[OpenApiExample("To admin", {"role": "admin"}, request_only=True)],
     ),
-    destroy=extend_schema(summary="Remove a member"),
+    destroy=extend_schema(
+        summary="Remove a member",
+        description="The API keys that they made are revoked; the console can leave them working.",
+    ),
 )
 class MemberViewSet(ReadViewSet[Membership]):
     """People and their roles. Nobody can give more than they have; one owner stays."""

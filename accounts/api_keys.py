@@ -3,14 +3,15 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import audit
 from accounts.audit import Actor
-from accounts.models import ApiKey, Organization, Role
+from accounts.models import ApiKey, Organization, Role, User
 from accounts.permissions import may_give
 
 PREFIX = "tk_"
@@ -45,11 +46,27 @@ def create_key(
             prefix=key[:10],
             key_hash=hash_key(key),
             role=role,
-            created_by=actor.user,
+            created_by=_person(actor),
             expires_at=expires_at,
         )
         audit.record(actor, organization, "create", row, {"role": ("", role)})
     return row, key
+
+
+def live_keys_of(user: User, organization: Organization | UUID) -> QuerySet[ApiKey]:
+    """The keys that this person made for the organization, and that still work."""
+    return (
+        ApiKey.objects.for_organization(organization)
+        .filter(created_by=user, revoked_at=None)
+        .filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    )
+
+
+def _person(actor: Actor) -> User | None:
+    """Who answers for a key: also for one that was made with another key."""
+    if actor.user is not None or actor.api_key is None:
+        return actor.user
+    return actor.api_key.created_by
 
 
 def revoke_key(actor: Actor, row: ApiKey) -> None:

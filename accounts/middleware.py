@@ -36,11 +36,8 @@ class TrustedProxyMiddleware:
         return self.get_response(request)
 
     def _trusted(self, address: str) -> bool:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self.networks)
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in network for network in self.networks)
 
 
 class ContentPolicyMiddleware:
@@ -57,11 +54,18 @@ class ContentPolicyMiddleware:
 
 def client_address(request: HttpRequest) -> str | None:
     """The sender's IP address, None when it has none (a Unix socket)."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
+    address = _parsed(str(request.META.get("REMOTE_ADDR", "")))
+    return None if address is None else str(address)
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Of `::ffff:192.0.2.1`, as a server that listens on `::` names IPv4 peers, the IPv4 address:
+    else all of them would be one sender, and no trusted proxy."""
     try:
-        return str(ipaddress.ip_address(address))
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 class OrganizationMiddleware:

@@ -115,9 +115,9 @@ def _float(text: str) -> float:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice[:80]!r} is given twice")
+        for name, _ in reversed(pairs):  # every name is in `value` until it is met
+            if value.pop(name, pairs) is pairs:
+                raise ValueError(f"the name {name[:80]!r} is given twice")
     return value
 
 

@@ -17,7 +17,7 @@ class Capability(StrEnum):
 
     VIEW = "view"
     RESPOND = "respond"  # acknowledge, silence, resolve, retry, send a test
-    MANAGE = "manage"  # bots, channels, integrations, routes, API keys
+    MANAGE = "manage"  # bots, channels, integrations, routes, API keys; read the audit
     OWN = "own"  # members, the organization itself
 
 

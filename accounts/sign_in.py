@@ -4,6 +4,7 @@ Counted by sender and address together, so that a stranger can't lock somebody o
 """
 
 import ipaddress
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +25,10 @@ MAILS = 3
 """Links a minute to one mailbox, whoever asks."""
 IPV6_SITE = 64
 """Bits of an IPv6 address that one sender has; the rest it chooses as it likes (RFC 6177)."""
+
+
+mail = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reset-mail")
+"""Sends apart from the request: how long an answer takes must not tell whether a mail was sent."""
 
 
 @lru_cache(maxsize=1)
@@ -87,3 +92,7 @@ class ResetForm(PasswordResetForm):
                 code="too_many_mails",
             )
         return email
+
+    def send_mail(self, *args: Any, **kwargs: Any) -> None:
+        """After the answer; a mail server that fails is logged."""
+        mail.submit(super().send_mail, *args, **kwargs)

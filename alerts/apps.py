@@ -10,9 +10,11 @@ class AlertsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Tell deliveries what it asks us for."""
-        from alerts import publish, publish_plan  # noqa: PLC0415  # models must be loaded first
+        """Tell the packages above what they ask us for."""
+        from alerts import leaving, publish, publish_plan  # noqa: PLC0415  # models must be loaded first
+        from channels_app.leaving import on_chats_leaving  # noqa: PLC0415  # as above
         from deliveries import files, health  # noqa: PLC0415  # as above
 
         files.register_maker(publish_plan.DOCUMENT_MAKER, publish.make_document)
         health.on_channel_enabled(publish.channel_enabled)
+        on_chats_leaving(leaving.leave)

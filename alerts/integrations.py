@@ -20,12 +20,12 @@ from django.utils import timezone
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import Organization
+from alerts import route_table
 from alerts.ending import end_alerts
 from alerts.group_rows import Scope
 from alerts.ingest import wake_publish
 from alerts.lifecycle import Effect
 from alerts.models import Ended, Integration, Status
-from alerts.route_table import route_table
 from alerts.routes import change_route
 from channels_app import encryption
 
@@ -122,7 +122,7 @@ def delete_integration(actor: Actor, integration: Integration) -> None:
 def _end_alerts(actor: Actor, integration: Integration) -> None:
     scope = Scope(
         organization_id=integration.organization_id,
-        table=route_table(integration.organization),
+        table=route_table.load(integration.organization),  # not a cached one: channels may be gone
         now=timezone.now(),
         alone=True,
         actor_id=actor.user.pk if actor.user else None,

@@ -73,12 +73,6 @@ def bot_id(token: str) -> int:
     return int(check_token(token).partition(":")[0])
 
 
-def mask(token: str) -> str:
-    """The token as people may see it: `123456789:…abcd`. Raises InvalidToken."""
-    number, _, secret = check_token(token).partition(":")
-    return f"{number}:…{secret[-4:]}"
-
-
 def redact(text: str) -> str:
     """`text` with the secret of every token-shaped string removed, also percent-encoded ones."""
     return _TOKEN_SHAPE.sub(_HIDDEN, text)

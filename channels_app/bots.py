@@ -1,11 +1,13 @@
 """Bots: registered, re-keyed, lent, disabled; and the way to call Telegram with one."""
 
 import secrets
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -14,10 +16,13 @@ from accounts.audit import SECRET, Actor
 from accounts.models import Organization
 from botapi import tokens
 from botapi.client import BotApiClient, ClientPool, check_api_url
+from botapi.errors import BotApiFailure, Unreachable
 from botapi.outbound import InvalidAddress, OutboundPolicy, Proxy
 from channels_app.encryption import context, decrypt, encrypt
+from channels_app.leaving import delete_chats
 from channels_app.models import Bot, BotGrant, Chat, NotificationChannel, Verification
 
+NO_ANSWER = "the bot's server does not answer"
 LOAN_ENDED = "The loan of its bot was ended by the bot's owner."
 
 
@@ -27,6 +32,14 @@ class BotRefused(ValueError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class NotProven(Exception):
+    """getMe's answer doesn't make this row the bot's; the text says why."""
+
+
+class ProvenElsewhere(NotProven):
+    """Another organization's row was proven first."""
 
 
 class CallInTransaction(RuntimeError):
@@ -42,13 +55,17 @@ def register_bot(
     api_url: str = "",
     proxy: str = "",
 ) -> Bot:
-    """Store a bot with its verification pending; nothing is sent to Telegram here.
+    """Store a bot with its verification pending; nothing is sent to Telegram here, and nothing by
+    the bot before `prove`.
 
-    Raises BotRefused for a token that can't be one, or a bot that is registered already.
+    Raises BotRefused for a token that can't be one, or a bot that is registered already: by this
+    organization, or by one that proved its token.
     """
     telegram_id = _bot_id(token)
     _check_connection(api_url, proxy)
-    if Bot.objects.filter(telegram_id=telegram_id).exists():
+    if Bot.objects.for_organization(organization).filter(telegram_id=telegram_id).exists():
+        raise _registered(telegram_id)
+    if not (api_url or proxy) and _proven().filter(telegram_id=telegram_id).exists():
         raise BotRefused(
             "token",
             f"The bot {telegram_id} is registered on this installation already. "
@@ -65,10 +82,39 @@ def register_bot(
     bot.webhook_secret_encrypted = encrypt(
         secrets.token_urlsafe(32), _context(bot, "webhook_secret")
     )
-    with transaction.atomic():
-        bot.save(force_insert=True)
-        audit.record(actor, organization, "create", bot, {"token": ("", SECRET)})
+    try:
+        with transaction.atomic():
+            bot.save(force_insert=True)
+            audit.record(actor, organization, "create", bot, {"token": ("", SECRET)})
+    except IntegrityError:  # another request of the organization came first
+        raise _registered(telegram_id) from None
     return bot
+
+
+def prove(bot: Bot, facts: Mapping[str, Any]) -> bool:
+    """getMe accepted the bot's token and answered `facts`: from now on it may send, and nobody
+    else can register it. False when the row was changed meanwhile: then getMe is asked again.
+
+    Raises NotProven where the answer is another bot's, ProvenElsewhere where another row was first.
+    """
+    if facts.get("id") != bot.telegram_id:
+        raise NotProven(f"the server answers for the bot {facts.get('id')}")
+    asked = Bot.objects.filter(  # with what was asked: it may be replaced by now
+        pk=bot.pk,
+        token_encrypted=bot.token_encrypted,
+        api_url=bot.api_url,
+        proxy_encrypted=bot.proxy_encrypted,
+    )
+    try:
+        with transaction.atomic():
+            found = asked.update(
+                proven_at=bot.proven_at or timezone.now(),
+                username=str(facts.get("username", ""))[:64],
+                facts=dict(facts),
+            )
+    except IntegrityError:
+        raise ProvenElsewhere("another organization registered this bot") from None
+    return bool(found)
 
 
 def change_bot(
@@ -92,29 +138,10 @@ def change_bot(
             f"This is the token of the bot {_bot_id(token)}, not of {bot.telegram_id}. "
             "Register the other bot as a new one.",
         )
-    moved = (api_url is not None and api_url.rstrip("/") != bot.api_url) or (
-        proxy is not None and proxy != proxy_of(bot)
-    )
-    if moved:
-        _check_connection(api_url or "", proxy or "")
-        if not token:
-            raise BotRefused(
-                "token", "Enter the bot's token again to send it to another server or proxy."
-            )
-    before = audit.snapshot(bot)
-    if name is not None:
-        bot.name = name
-    if token:
-        bot.token_encrypted = encrypt(token, _context(bot, "token"))
-    if api_url is not None:
-        bot.api_url = api_url.rstrip("/")
-    if proxy is not None:
-        bot.proxy_encrypted = encrypt(proxy, _context(bot, "proxy"))
-    if enabled is not None or token:
-        _set_enabled(bot, enabled if enabled is not None else True)
-    if token or moved:
-        bot.verification = Verification.PENDING
     with transaction.atomic():
+        bot = _locked(bot)  # it may have been disabled or proven since it was read
+        before = audit.snapshot(bot)
+        _apply(bot, name=name, token=token, api_url=api_url, proxy=proxy, enabled=enabled)
         bot.save()
         audit.record(
             actor,
@@ -126,23 +153,77 @@ def change_bot(
     return bot
 
 
+def _apply(
+    bot: Bot,
+    *,
+    name: str | None,
+    token: str,
+    api_url: str | None,
+    proxy: str | None,
+    enabled: bool | None,
+) -> None:
+    moved = (api_url is not None and api_url.rstrip("/") != bot.api_url) or (
+        proxy is not None and proxy != proxy_of(bot)
+    )
+    if moved:
+        _check_connection(api_url or "", proxy or "")
+        if not token:
+            raise BotRefused(
+                "token", "Enter the bot's token again to send it to another server or proxy."
+            )
+    if token or moved:  # what is new has yet to be accepted by getMe
+        bot.verification, bot.proven_at = Verification.PENDING, None
+    if name is not None:
+        bot.name = name
+    if token:
+        bot.token_encrypted = encrypt(token, _context(bot, "token"))
+    if api_url is not None:
+        bot.api_url = api_url.rstrip("/")
+    if proxy is not None:
+        bot.proxy_encrypted = encrypt(proxy, _context(bot, "proxy"))
+    if enabled is not None or token:
+        _set_enabled(bot, enabled if enabled is not None else True)
+
+
+def _locked(bot: Bot) -> Bot:
+    rows = Bot.objects.for_organization(bot.organization_id)
+    found = rows.select_for_update().filter(pk=bot.pk).first()
+    if found is None:
+        raise BotRefused("name", "This bot was deleted at this moment.")
+    return found
+
+
 def delete_bot(actor: Actor, bot: Bot) -> None:
-    """Remove a bot with its chats. Raises BotRefused while channels use it."""
-    in_use = bot.chats.filter(channels__isnull=False).distinct().count()
-    if in_use:
-        raise BotRefused(
-            "bot", f"{in_use} chats of this bot have channels. Delete these channels first."
-        )
+    """Remove a bot with its chats, and with what channels former borrowers still have on it: they
+    can't send. Raises BotRefused while it is lent, or channels of its own organization use it."""
     with transaction.atomic():
+        _locked(bot)  # so that nobody adds a channel meanwhile
+        channels = NotificationChannel.objects.filter(chat__in=bot.chats.all())
+        own = channels.filter(organization=bot.organization_id).count()
+        if own:
+            raise BotRefused(
+                "bot", f"{own} of your channels use this bot. Delete them, or give them another."
+            )
+        lent = bot.grants.count()
+        if lent:
+            raise BotRefused(
+                "bot", f"This bot is lent to {lent} organizations. Take it back under Lent bots."
+            )
+        for channel in channels:
+            audit.record(lender(actor, bot), channel.organization_id, "delete", channel)
+        channels.delete()
+        delete_chats(list(bot.chats.all()))
         audit.record(actor, bot.organization_id, "delete", bot)
         bot.delete()
 
 
 def disable_bot(bot: Bot, reason: str) -> bool:
-    """Stop calling Telegram with this bot; whether this call changed it."""
+    """Stop calling Telegram with this bot, which proves nothing any more; whether this call changed
+    it."""
     with transaction.atomic():
         changed = Bot.objects.filter(pk=bot.pk, enabled=True).update(
             enabled=False,
+            proven_at=None,
             disabled_reason=reason,
             disabled_at=timezone.now(),
             verification=Verification.FAILED,
@@ -166,8 +247,13 @@ def lend_bot(actor: Actor, bot: Bot, grantee: Organization) -> BotGrant:
         )
         if created:
             audit.record(actor, bot.organization_id, "lend", grant)
-            audit.record(actor, grantee, "receive", grant)
+            audit.record(lender(actor, bot), grantee, "receive", grant)
     return grant
+
+
+def lender(actor: Actor, bot: Bot) -> Actor:
+    """Who acts, as far as the borrower may know: the organization, not who of it and from where."""
+    return Actor(name=bot.organization.name, way=actor.way)
 
 
 def take_back(actor: Actor, grant: BotGrant) -> None:
@@ -178,7 +264,7 @@ def take_back(actor: Actor, grant: BotGrant) -> None:
     )
     with transaction.atomic():
         audit.record(actor, grant.organization_id, "take back", grant)
-        audit.record(actor, grant.grantee_id, "lose", grant)
+        audit.record(lender(actor, grant.bot), grant.grantee_id, "lose", grant)
         grant.delete()
         for channel in channels.filter(enabled=True):
             audit.record(
@@ -206,6 +292,14 @@ def token_of(bot: Bot) -> str:
 def proxy_of(bot: Bot) -> str:
     """The bot's own proxy URL, "" for the installation's."""
     return decrypt(bot.proxy_encrypted, _context(bot, "proxy"))
+
+
+def told(failure: BotApiFailure, bot: Bot, organization_id: UUID) -> str:
+    """What an organization reads of a failed call. Where the bot's server and proxy stand in its
+    owner's network is no business of a borrower."""
+    if isinstance(failure, Unreachable) and bot.organization_id != organization_id:
+        return f"{failure.method}: {NO_ANSWER}"
+    return str(failure)
 
 
 def masked_token(bot: Bot) -> str:
@@ -241,6 +335,18 @@ def refuse_in_transaction() -> None:
     """No transaction is open during network I/O. Raises CallInTransaction."""
     if connection.in_atomic_block:
         raise CallInTransaction("A Bot API call inside a database transaction")
+
+
+def _proven() -> QuerySet[Bot]:
+    """Those whose token the installation's own server accepted (as in `bot_proven_once`)."""
+    return Bot.objects.filter(proven_at__isnull=False, api_url="", proxy_encrypted="")
+
+
+def _registered(telegram_id: int) -> BotRefused:
+    return BotRefused(
+        "token",
+        f"Your organization has the bot {telegram_id} already. Open it to replace its token.",
+    )
 
 
 def _bot_id(token: str) -> int:

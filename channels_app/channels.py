@@ -12,6 +12,7 @@ from accounts.audit import SYSTEM, Actor
 from accounts.models import Organization
 from accounts.tenancy import require_same_organization
 from channels_app.bots import bots_usable_by
+from channels_app.leaving import delete_chats
 from channels_app.models import Bot, Chat, NotificationChannel, Verification
 
 CHAT_NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")
@@ -54,11 +55,8 @@ def create_channel(
     _check(values)
     with transaction.atomic():
         chat = claim_chat(organization, bot, chat_id)
-        if NotificationChannel.objects.filter(organization=organization, name=name).exists():
-            raise ChannelRefused("name", f"There is a channel called {name!r} already.")
-        channel = NotificationChannel.objects.create(
-            organization=organization, name=name, chat=chat, **values
-        )
+        channel = NotificationChannel(organization=organization, name=name, chat=chat, **values)
+        _save(channel)
         audit.record(actor, organization, "create", channel)
     return channel
 
@@ -77,12 +75,13 @@ def change_channel(
     Raises ChannelRefused.
     """
     _check(values)
-    before = audit.snapshot(channel)
-    chat = channel.chat
-    moved = (
-        chat_id is not None and str(chat_id) not in (str(chat.address), f"@{chat.username}")
-    ) or (bot is not None and bot.pk != chat.bot_id)
     with transaction.atomic():
+        channel = _locked(channel)  # it may have been disabled or moved since it was read
+        before = audit.snapshot(channel)
+        chat = channel.chat
+        moved = (
+            chat_id is not None and str(chat_id) not in (str(chat.address), f"@{chat.username}")
+        ) or (bot is not None and bot.pk != chat.bot_id)
         if moved:
             address = chat_id if chat_id is not None else chat.address
             channel.chat = claim_chat(channel.organization, bot or chat.bot, address)
@@ -97,13 +96,7 @@ def change_channel(
         if moved or topic_changed:
             channel.verification, channel.topic_problem = Verification.PENDING, ""
             channel.failures = 0
-        try:
-            with transaction.atomic():
-                channel.save()
-        except IntegrityError:
-            raise ChannelRefused(
-                "name", f"There is a channel called {channel.name!r} already."
-            ) from None
+        _save(channel)
         audit.record(
             actor,
             channel.organization_id,
@@ -118,10 +111,11 @@ def delete_channel(actor: Actor, channel: NotificationChannel) -> None:
     """Remove a channel; its chat is free for another organization when nothing else uses it."""
     with transaction.atomic():
         audit.record(actor, channel.organization_id, "delete", channel)
-        chat = channel.chat
+        # Locked, so that nobody adds a channel to it meanwhile.
+        chat = Chat.objects.select_for_update().get(pk=channel.chat_id)
         channel.delete()
         if not chat.channels.exists():
-            chat.delete()
+            delete_chats([chat])
 
 
 def may_send(channel: NotificationChannel) -> bool:
@@ -130,19 +124,32 @@ def may_send(channel: NotificationChannel) -> bool:
 
 
 def claim_chat(organization: Organization, bot: Bot, chat_id: str | int) -> Chat:
-    """The chat, owned by the organization from now on. Raises ChannelRefused."""
-    if not bots_usable_by(organization).filter(pk=bot.pk).exists():
+    """The chat, owned by the organization from now on; in the caller's transaction. Raises
+    ChannelRefused."""
+    # Locked, so that neither bot nor chat is deleted meanwhile.
+    if not bots_usable_by(organization).select_for_update(no_key=True).filter(pk=bot.pk).first():
         raise ChannelRefused("bot", "There is no such bot in your organization.")
     number, username = parse_chat_id(chat_id)
+    if number is None and bot.organization_id != organization.pk:
+        # A chat may have several names, and whose it is only its number tells.
+        raise ChannelRefused(
+            "chat_id",
+            f"With a bot that is lent to you give the chat's number instead of @{username}.",
+        )
     key: dict[str, Any] = (
         {"chat_id": number} if number is not None else {"username__iexact": username}
     )
-    chat = Chat.objects.filter(bot=bot, **key).first()
+    known = Chat.objects.select_for_update().filter(bot=bot, **key).order_by("pk")
+    chat = known.first()
     if chat is None:
-        chat = Chat.objects.create(
-            organization=organization, bot=bot, chat_id=number, username=username
-        )
-    if chat.organization_id != organization.pk:
+        try:
+            with transaction.atomic():
+                chat = Chat.objects.create(
+                    organization=organization, bot=bot, chat_id=number, username=username
+                )
+        except IntegrityError:  # somebody claimed it at this moment
+            chat = known.first()
+    if chat is None or chat.organization_id != organization.pk:
         raise ChannelRefused(
             "chat_id",
             "This chat belongs to another organization on this bot. Use a bot of your own for it.",
@@ -237,6 +244,24 @@ def set_channel_enabled(actor: Actor, channel: NotificationChannel, enabled: boo
                 {"enabled": (not enabled, enabled)},
             )
     return bool(changed)
+
+
+def _locked(channel: NotificationChannel) -> NotificationChannel:
+    rows = NotificationChannel.objects.for_organization(channel.organization_id)
+    found = rows.select_for_update().filter(pk=channel.pk).first()
+    if found is None:
+        raise ChannelRefused("name", "This channel was deleted at this moment.")
+    return found
+
+
+def _save(channel: NotificationChannel) -> None:
+    try:
+        with transaction.atomic():
+            channel.save()
+    except IntegrityError:
+        raise ChannelRefused(
+            "name", f"There is a channel called {channel.name!r} already."
+        ) from None
 
 
 def _check(values: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Lower
 
 from accounts.models import Organization, OrganizationOwned, User
 
@@ -36,7 +37,8 @@ class Verified(models.Model):
 
 
 class Bot(Verified, OrganizationOwned):
-    """A Telegram bot; its Telegram ID is registered once per installation."""
+    """A Telegram bot. Anybody can know its Telegram ID; only the token that getMe accepted proves
+    whose it is, so only a proven row keeps others out, and only a proven bot sends."""
 
     class Updates(models.TextChoices):
         """How updates from Telegram arrive."""
@@ -46,7 +48,12 @@ class Bot(Verified, OrganizationOwned):
         WEBHOOK = "webhook", "Webhook"
 
     name = models.CharField(max_length=100, help_text="What you call it here.")
-    telegram_id = models.BigIntegerField(unique=True, editable=False)
+    telegram_id = models.BigIntegerField(editable=False)
+    proven_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When getMe accepted the token; nothing is sent before.",
+    )
     username = models.CharField(max_length=64, blank=True, editable=False)
     token_encrypted = models.TextField(editable=False)
     api_url = models.URLField(
@@ -75,6 +82,18 @@ class Bot(Verified, OrganizationOwned):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "telegram_id"], name="bot_once_in_organization"
+            ),
+            # A server or proxy of a user's choice can accept any token, so it proves nothing to
+            # others. See decision 4.
+            models.UniqueConstraint(
+                fields=["telegram_id"],
+                condition=models.Q(proven_at__isnull=False, api_url="", proxy_encrypted=""),
+                name="bot_proven_once",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} (@{self.username})" if self.username else self.name
@@ -123,7 +142,8 @@ class Chat(OrganizationOwned):
                 name="chat_of_one_organization",
             ),
             models.UniqueConstraint(
-                fields=["bot", "username"],
+                "bot",
+                Lower("username"),
                 condition=models.Q(chat_id__isnull=True),
                 name="chat_name_of_one_organization",
             ),

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from accounts.console import check_console, site
+from accounts.console import site
+from accounts.console_checks import check_console
 
 
 @register(Tags.security)

@@ -27,7 +27,8 @@ BODY_MAX = settings.UPLOAD_MAX_BYTES + 1024 * 1024
 BODY_SECONDS = 60.0
 """For the whole body: 50 MiB over a line of 7 Mbit/s."""
 BODIES_MAX = 256 * 1024 * 1024
-"""Bytes of unfinished bodies together; above it, those who send them are asked to come back."""
+"""Bytes of bodies together, unfinished or waiting for a thread; above it, those who send more are
+asked to come back."""
 
 _TOO_SLOW = (408, f"The body did not arrive within {BODY_SECONDS:g} seconds. Send it again.")
 _BROKEN = (400, "The connection broke before the body's end.")
@@ -48,6 +49,7 @@ class Front:
 
     async def __call__(self, scope: Any, protocol: Any) -> None:
         """One request (RSGI 1.x, granian's docs/spec/RSGI.md)."""
+        body = b""
         try:
             body = await self._read(scope, protocol)
         except BodyRefused as refused:
@@ -58,10 +60,12 @@ class Front:
             status, headers, content = await loop.run_in_executor(
                 self._threads, self._answer, environ
             )
+        finally:
+            self._held -= len(body)
         protocol.response_bytes(status, headers, content)
 
     async def _read(self, scope: Any, protocol: Any) -> bytes:
-        """The body. Raises BodyRefused."""
+        """The body, which counts as held from then on. Raises BodyRefused."""
         length = scope.headers.get("content-length")
         if length == "0" or (length is None and "transfer-encoding" not in scope.headers):
             return b""
@@ -69,6 +73,7 @@ class Front:
             return b""  # Django refuses it by its length
         parts: list[bytes] = []
         size = 0
+        whole = False
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for part in protocol:
@@ -79,12 +84,14 @@ class Front:
                         raise BodyRefused(*_TOO_MANY)
                     if size > BODY_MAX:
                         break
+            if length is not None and size < int(length):
+                raise BodyRefused(*_BROKEN)
+            whole = True
         except TimeoutError:
             raise BodyRefused(*_TOO_SLOW) from None
         finally:
-            self._held -= size
-        if length is not None and size < int(length):
-            raise BodyRefused(*_BROKEN)
+            if not whole:
+                self._held -= size
         return b"".join(parts)
 
     def _answer(self, environ: dict[str, Any]) -> Answer:

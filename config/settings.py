@@ -157,6 +157,8 @@ vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL: str = env.str(
     "EMAIL_FROM", default=f"tocsin@{urlsplit(SITE_URL).hostname or 'localhost'}"
 )
+EMAIL_TIMEOUT = 10
+"""Seconds: a mail server that swallows packets must not hold a thread."""
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
 
 # --- Limits of ingest -----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ class Problem(StrEnum):
 
     WRONG_TOKEN = "wrong_token"  # noqa: S105  # the code of a problem
     LOGGED_OUT = "logged_out"
+    BOT_TAKEN = "bot_taken"
     UNREACHABLE = "unreachable"
     UNCONFIRMED = "unconfirmed"
     RATE_LIMITED = "rate_limited"
@@ -66,6 +67,11 @@ ADVICE = {
         "The bot is logged out of this Bot API server.",
         "Enter the address of the server on which it is logged in now, or wait ten minutes after "
         "a logOut before you use the former one again.",
+    ),
+    Problem.BOT_TAKEN: Advice(
+        "Another organization of this installation registered this bot.",
+        "Ask them to lend it to you (under Lent bots, to your organization's ID), or make a bot of "
+        "your own with @BotFather.",
     ),
     Problem.UNREACHABLE: Advice(
         "The Bot API server does not answer.",

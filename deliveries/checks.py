@@ -7,13 +7,14 @@ what is written down of a chat.
 import time
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from botapi.errors import BotApiError, BotApiFailure
 from botapi.outbound import InvalidAddress
 from botapi.tokens import InvalidToken
-from channels_app import channels
+from channels_app import bots, channels
 from channels_app.bots import client_for, token_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, Chat, NotificationChannel
@@ -54,10 +55,11 @@ class Migrated(Exception):
 
 
 class _Asking:
-    """Calls of one check, within its total time."""
+    """Calls of one check, within its total time. `reader`: the organization that is to hear."""
 
-    def __init__(self, bot: Bot, seconds: float) -> None:
+    def __init__(self, bot: Bot, reader: UUID, seconds: float) -> None:
         self._bot = bot
+        self._reader = reader
         self._ends_at = time.monotonic() + seconds
 
     def ask(self, method: str, **params: object) -> Mapping[str, Any]:
@@ -67,7 +69,11 @@ class _Asking:
             client = client_for(self._bot)
             answer = client.call(token_of(self._bot), method, params, timeout=left)
         except BotApiFailure as failure:
-            said = failure.description if isinstance(failure, BotApiError) else str(failure)
+            said = (
+                failure.description
+                if isinstance(failure, BotApiError)
+                else bots.told(failure, self._bot, self._reader)
+            )
             decision = classify(failure)
             if isinstance(decision, Retarget):
                 raise Migrated(decision.chat_id) from None
@@ -96,13 +102,20 @@ def _problem(decision: Decision) -> Problem:
 
 def check_bot(bot: Bot, seconds: float) -> Verdict:
     """The verdict about a bot that works, within so many seconds. Raises Failed."""
-    facts = _Asking(bot, seconds).ask("getMe")
-    if facts.get("id") != bot.telegram_id:
-        raise Failed(Problem.WRONG_TOKEN, f"the server answers for the bot {facts.get('id')}")
-    Bot.objects.filter(pk=bot.pk).update(
-        username=str(facts.get("username", ""))[:64], facts=dict(facts)
-    )
+    facts = _prove(_Asking(bot, bot.organization_id, seconds), bot)
     return {"problem": "", "telegram": "", "advice": "", "bot": dict(facts)}
+
+
+def _prove(asking: _Asking, bot: Bot) -> Mapping[str, Any]:
+    """getMe, which proves whose bot it is; what was waiting for that may leave."""
+    facts = asking.ask("getMe")
+    try:
+        bots.prove(bot, facts)
+    except bots.ProvenElsewhere:
+        raise Failed(Problem.BOT_TAKEN) from None
+    except bots.NotProven as error:
+        raise Failed(Problem.WRONG_TOKEN, str(error)) from None
+    return facts
 
 
 def check_channel(bot: Bot, channel: NotificationChannel, seconds: float) -> Verdict:
@@ -112,7 +125,9 @@ def check_channel(bot: Bot, channel: NotificationChannel, seconds: float) -> Ver
     """
     if not channels.may_send(channel):
         raise Failed(Problem.NOT_LENT)
-    asking = _Asking(bot, seconds)
+    asking = _Asking(bot, channel.organization_id, seconds)
+    if bot.proven_at is None:
+        _prove(asking, bot)
     try:
         return _check_channel(asking, channel)
     except Migrated as found:

@@ -139,11 +139,11 @@ def retarget(chat: Chat, channel: NotificationChannel | None, chat_id: int) -> N
 
 
 def suspect(bot: Bot, now: datetime) -> None:
-    """The token or the server seems wrong: the lane stops until getMe was asked."""
+    """The token or the server seems wrong, or nothing has proven it yet: the lane stops until
+    getMe was asked."""
+    wrong = ADVICE[Problem.WRONG_TOKEN].wrong
     lanes.shift(
-        [bot.pk],
-        suspected_at=now,
-        trouble=ADVICE[Problem.WRONG_TOKEN].wrong,
+        [bot.pk], suspected_at=now, trouble=wrong if bot.proven_at else "its token is being checked"
     )
 
 
@@ -157,13 +157,18 @@ def check_bot(bot: Bot, suspected_at: datetime, now: datetime) -> float | None:
         return None
     bot = now_stored
     try:
-        bots.client_for(bot).call(bots.token_of(bot), "getMe", timeout=CHECK_SECONDS)
+        answer = bots.client_for(bot).call(bots.token_of(bot), "getMe", timeout=CHECK_SECONDS)
+        bots.prove(bot, answer if isinstance(answer, dict) else {})
     except BotApiFailure as failure:
+        said = failure.description if isinstance(failure, BotApiError) else str(failure)
         decision = classify(failure)
         if not isinstance(decision, SuspectBot):
+            lanes.shift([bot.pk], trouble=said)
             return 5.0
-        said = failure.description if isinstance(failure, BotApiError) else str(failure)
         problem = decision.problem
+    except bots.NotProven as error:
+        taken = isinstance(error, bots.ProvenElsewhere)
+        said, problem = str(error), Problem.BOT_TAKEN if taken else Problem.WRONG_TOKEN
     except (InvalidToken, CannotDecrypt) as error:
         said, problem = str(error), Problem.WRONG_TOKEN
     except InvalidAddress as error:

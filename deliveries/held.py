@@ -67,8 +67,8 @@ class HeldLane:
         self._senders = senders
         self._failed_at = 0.0
         self._limited: dict[UUID, float] = {}
-        if self.client is None and self.suspected_at is None:
-            self._suspect()
+        if self.suspected_at is None and (self.client is None or bot.proven_at is None):
+            self._suspect()  # nothing is sent by a bot before getMe has accepted its token
 
     @property
     def is_idle(self) -> bool:

@@ -1,9 +1,12 @@
 """Reads for the console and for verdicts."""
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Organization
+from channels_app import bots
 from deliveries.models import ChatClock, Delivery, DeliveryAttempt, Lane
 
 State = Delivery.State
@@ -21,10 +24,17 @@ def attempts_of(delivery: Delivery) -> QuerySet[DeliveryAttempt]:
     )
 
 
+def trouble_of(lane: Lane, organization_id: UUID) -> str:
+    """What holds the bot's queue up, as far as this organization may know; "" for nothing."""
+    own = lane.bot.organization_id == organization_id
+    return lane.trouble if own or not lane.trouble else bots.NO_ANSWER
+
+
 def why_waiting(delivery: Delivery) -> str:
     """What an unsettled delivery waits for, in words for people."""
     now = timezone.now()
     lane = Lane.objects.filter(bot=delivery.bot_id).first()
+    trouble = "" if lane is None else trouble_of(lane, delivery.organization_id)
     clock = ChatClock.objects.filter(chat=delivery.chat_id, not_before__gt=now).first()
     if not delivery.bot.enabled:
         return f"the bot is disabled: {delivery.bot.disabled_reason}"
@@ -33,9 +43,9 @@ def why_waiting(delivery: Delivery) -> str:
     if delivery.state == State.IN_FLIGHT:
         return "Telegram has not answered yet"
     if lane is not None and lane.suspected_at is not None:
-        return lane.trouble
+        return trouble
     if lane is not None and lane.not_before is not None and lane.not_before > now:
-        return lane.trouble or "the bot waits for Telegram"
+        return trouble or "the bot waits for Telegram"
     if clock is not None:
         return f"Telegram asked to wait until {clock.not_before:%H:%M:%S} UTC ({clock.reason})"
     earlier = Delivery.objects.filter(

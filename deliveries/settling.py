@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from botapi.errors import BotApiError, BotApiFailure, InvalidAnswer
+from channels_app import bots
 from deliveries import files, health, outbox
 from deliveries.advice import Problem
 from deliveries.attempts import Result, asked, reply_id
@@ -129,15 +130,17 @@ def _kind(call: Call, known: str) -> str:
 
 def _settle_other(result: Result) -> None:
     failure, attempt, decision = result.failure, result.attempt, result.decision
+    delivery = attempt.delivery
+    words = "" if failure is None else bots.told(failure, delivery.bot, delivery.organization_id)
     DeliveryAttempt.objects.filter(pk=attempt.row.pk).update(
         finished_at=result.finished_at,
         outcome=_name(decision),
         status=_status(failure),
-        description="" if failure is None else str(failure),
+        description=words,
         retry_after=getattr(failure, "retry_after", None),
         maybe_sent=getattr(decision, "maybe_sent", False),
     )
-    said = "" if failure is None else getattr(failure, "description", "") or str(failure)
+    said = getattr(failure, "description", "") or words
     _SETTLE[type(decision)](result, decision, said)
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from granian.constants import Interfaces
@@ -23,7 +24,13 @@ from sandbox.world import World
 def main() -> None:
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING)
-    serving = serve(arguments.host, arguments.port, arguments.state, quiet=arguments.quiet)
+    serving = serve(
+        arguments.host,
+        arguments.port,
+        arguments.state,
+        names=[name.lower() for name in (arguments.host, *arguments.name)],
+        quiet=arguments.quiet,
+    )
     try:
         asyncio.new_event_loop().run_until_complete(serving)
     except (StorageError, AddressError) as error:
@@ -38,8 +45,11 @@ class AddressError(Exception):
     """Host or port cannot be listened on; the text says why."""
 
 
-async def serve(host: str, port: int, state: Path | None, *, quiet: bool) -> None:
+async def serve(
+    host: str, port: int, state: Path | None, *, names: Collection[str], quiet: bool
+) -> None:
     """Serve until a signal. `state` is the folder that keeps the world; None keeps nothing.
+    `names` are those of this machine besides localhost.
 
     Raises AddressError and StorageError.
     """
@@ -49,7 +59,7 @@ async def serve(host: str, port: int, state: Path | None, *, quiet: bool) -> Non
     if storage is None or not storage.load(world):
         build_default_world(world)
     server = Server(
-        make_app(world),
+        make_app(world, names),
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
@@ -100,6 +110,12 @@ async def _is_listening(host: str, port: int, serving: asyncio.Task[None]) -> bo
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        help="a name of this machine under which browsers and bots reach it; may be repeated",
+    )
     parser.add_argument("--port", type=int, default=8001)
     parser.add_argument("--state", type=Path, metavar="DIR", help="keep the world in this folder")
     parser.add_argument("--quiet", action="store_true", help="print nothing")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,12 +14,16 @@ from sandbox.control import Control
 from sandbox.downloads import download
 from sandbox.journal import Journal
 from sandbox.page import Page
+from sandbox.visitors import visitors_only
 from sandbox.world import World
 
 
-def make_app(world: World, journal: Journal | None = None) -> ASGIApp:
-    """Bot API calls go straight to their endpoint; everything else through Starlette's router."""
-    api = BotApi(world, journal or Journal())
+def make_app(world: World, names: Collection[str] = ()) -> ASGIApp:
+    """Bot API calls go straight to their endpoint; everything else through Starlette's router.
+
+    `names`: how this machine is called besides localhost and its addresses, in lower case.
+    """
+    api = BotApi(world, Journal())
     site = Starlette(
         routes=[*Page(world).routes(), *Control(api).routes(), download(world)],
         exception_handlers={404: _not_found},
@@ -29,7 +35,7 @@ def make_app(world: World, journal: Journal | None = None) -> ASGIApp:
         elif scope["type"] == "http":
             await site(scope, receive, send)
 
-    return application
+    return visitors_only(application, names)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

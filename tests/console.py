@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.core import mail
+from django.core.mail import EmailMessage
 from django.test import Client
 
+from accounts import sign_in
 from accounts.models import Membership, Organization, Role
 from tests.factories import make_membership
 
@@ -32,3 +35,9 @@ class Person:
         response = self.client.post(path, form, headers=headers)
         assert response.status_code == status, (path, response.status_code, response.content[:3000])
         return response.headers.get("Location", "") or response.content.decode()
+
+
+def sent_mails() -> list[EmailMessage]:
+    """What was sent, once all that was asked for is."""
+    sign_in.mail.submit(int).result()
+    return list(mail.outbox)

@@ -9,7 +9,7 @@ from factory.django import DjangoModelFactory
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import Membership, Organization, Role, User
-from channels_app.bots import register_bot
+from channels_app.bots import prove, register_bot
 from channels_app.channels import create_channel
 from channels_app.models import Bot, NotificationChannel
 
@@ -72,11 +72,17 @@ _ids = iter(range(700_000_001, 799_999_999))
 
 
 def make_bot(organization: Organization, **values: Any) -> Bot:
-    """A bot of this organization; `token` and `api_url` may point it at the sandbox."""
+    """A bot of this organization whose token getMe accepted, unless `proven` is False; `token` and
+    `api_url` may point it at the sandbox."""
     token = values.pop("token", None) or make_token(next(_ids))
-    return register_bot(
+    proven = values.pop("proven", True)
+    bot = register_bot(
         COMMAND_LINE, organization, name=values.pop("name", "Test bot"), token=token, **values
     )
+    if proven:
+        prove(bot, {"id": bot.telegram_id})
+        bot.refresh_from_db()
+    return bot
 
 
 def make_channel(bot: Bot, **values: Any) -> NotificationChannel:

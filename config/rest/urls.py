@@ -11,14 +11,14 @@ from alerts.api.integrations import IntegrationViewSet
 from alerts.api.organization import OrganizationResource
 from alerts.api.routes import RouteViewSet
 from alerts.api.traces import TraceViewSet
-from channels_app import api as channels_api
+from channels_app.api.grants import GrantViewSet
 from deliveries.api.calls import DeliveryViewSet
 from deliveries.api.channels import BotViewSet, ChannelViewSet
 from deliveries.api.probes import ProbeViewSet
 
 router = SimpleRouter(trailing_slash=True, use_regex_path=True)
 router.register("bots", BotViewSet, "bot")
-router.register("grants", channels_api.GrantViewSet, "grant")
+router.register("grants", GrantViewSet, "grant")
 router.register("channels", ChannelViewSet, "channel")
 router.register("probes", ProbeViewSet, "probe")
 router.register("deliveries", DeliveryViewSet, "delivery")

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config.supervisor.options import Options, StartRefusedError, redis_socket_urls
 
@@ -169,6 +170,7 @@ def sandbox_process(options: Options, env: Mapping[str, str]) -> Process:
     argv = (
         *(sys.executable, "-m", "sandbox", "--quiet"),
         *("--host", options.sandbox_bind, "--port", str(options.sandbox_port)),
+        *("--name", urlsplit(options.chat_page_url).hostname or ""),
         *("--state", str(options.data_dir / "sandbox")),
     )
     return Process(name="sandbox", argv=argv, env=env, cwd=options.root, stop_within=2)

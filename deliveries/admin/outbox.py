@@ -44,6 +44,7 @@ OUTCOMES = {
     "confirmchannel": "refused: asks again whether the chat is there",
     "suspectbot": "the token was refused: asks again",
     "lanebackoff": "not reached: tries again",
+    "unconfirmed": "the answer names no message: tries again",
     "giveup": "refused for good",
 }
 """What an attempt led to, by the name that it is stored under."""
@@ -185,7 +186,7 @@ def trouble_banners(organization: Organization) -> list[Banner]:
     banners += [
         {
             "level": "warning",
-            "text": f"{lane.bot} waits: {lane.trouble}",
+            "text": f"{lane.bot} waits: {selectors.trouble_of(lane, organization.pk)}",
             "link": reverse(f"{site.name}:channels_app_bot_change", args=[lane.bot_id]),
             "label": "Look",
         }

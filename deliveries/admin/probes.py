@@ -183,6 +183,8 @@ class ProbingPage(WritingPage):
         kinds = [Probe.Kind.BOT] if isinstance(row, Bot) else [Probe.Kind.CHANNEL, Probe.Kind.TEST]
         latest = [recent_probes(organization, [row], kind=kind).get(row.pk) for kind in kinds]
         row.refresh_from_db()  # its state is stored with a verdict, perhaps just now
+        if isinstance(row, Bot) and row.organization_id != organization:
+            row.verdict.pop("telegram", None)  # it may tell of its owner's network
         return {
             **super().page_context(request, row),
             "page_panel": "deliveries/state_panel.html",

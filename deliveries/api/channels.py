@@ -13,7 +13,8 @@ from accounts.parsers import FormParser, JsonParser, MultiPartParser
 from accounts.permissions import Capability
 from accounts.problems import ApiRefusal, wrong
 from accounts.rest_serializers import Strict
-from channels_app import api as channels_api
+from channels_app.api import bots as bots_api
+from channels_app.api import channels as channels_api
 from channels_app.models import Bot, NotificationChannel
 from deliveries import health, probe
 from deliveries.api.calls import DeliverySerializer
@@ -23,7 +24,7 @@ from deliveries.messages import Message, MessageRefused, MessageTooLarge, Upload
 from deliveries.models import Probe
 
 
-class BotViewSet(channels_api.BotViewSet):
+class BotViewSet(bots_api.BotViewSet):
     """Telegram bots. Tokens are stored encrypted and never shown."""
 
     capabilities: ClassVar[dict[str, Capability]] = {"verify": Capability.RESPOND}

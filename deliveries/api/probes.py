@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts.rest import OrganizationViewSet, ReadViewSet
-from channels_app import api as channels_api
+from channels_app.api.verdicts import VerdictSerializer
 from channels_app.models import Bot, NotificationChannel
 from deliveries import probe
 from deliveries.api.calls import StepSerializer
@@ -36,12 +36,12 @@ class RightsSerializer(serializers.Serializer[Any]):
     documents = serializers.BooleanField()
 
 
-class ProbeVerdictSerializer(channels_api.VerdictSerializer):
+class ProbeVerdictSerializer(VerdictSerializer):
     """Empty until the probe has run. `problem` is empty when all is well."""
 
     chat = ChatFactsSerializer(required=False)
     rights = RightsSerializer(required=False)
-    warnings = channels_api.VerdictSerializer(many=True, required=False)
+    warnings = VerdictSerializer(many=True, required=False)
     bot = serializers.DictField(required=False, help_text="getMe's answer.")
     because = serializers.CharField(required=False, help_text="What a test still waits for.")
     ladder = StepSerializer(many=True, required=False)

@@ -329,3 +329,13 @@ def test_any_values_make_a_route_or_are_refused(api: Api, body: dict[str, Any]) 
     assert response.status_code in (201, 400, 429), response.content
     if response.status_code == 400:
         assert problem_of(response, 400)["errors"]
+
+
+def test_a_name_that_is_given_twice_is_found_in_one_pass() -> None:
+    """Comparing each with each, one body of a megabyte would keep a thread for minutes."""
+    names = [f"{number:x}" for number in range(MAX_BYTES // 10 - 1)]
+    body = "{" + ",".join(f'"{name}":1' for name in [*names, names[-1]]) + "}"
+    assert len(body) <= MAX_BYTES
+    with pytest.raises(ApiRefusal) as refusal:
+        read_json(body.encode())
+    assert f"'{names[-1]}' is given twice" in refusal.value.errors[0]["detail"]

@@ -102,3 +102,17 @@ def test_an_account_of_another_organization_joins_by_the_operator_alone() -> Non
     owner.user.is_superuser = True
     membership.add_member(people, *arguments)
     assert made_elsewhere.user.memberships.filter(organization=owner.organization).exists()
+
+
+@pytest.mark.django_db
+def test_who_became_the_last_owner_meanwhile_stays() -> None:
+    """Read before the role changed, a row must not pass for a viewer's."""
+    owner = make_membership()
+    other = make_membership(organization=owner.organization, role=Role.VIEWER)
+    stale = Membership.objects.get(pk=other.pk)
+    membership.change_role(COMMAND_LINE, Role.OWNER, other, Role.OWNER)
+    membership.remove_member(COMMAND_LINE, Role.OWNER, owner)
+    with pytest.raises(membership.LastOwner):
+        membership.remove_member(COMMAND_LINE, Role.OWNER, stale)
+    with pytest.raises(membership.LastOwner):
+        membership.change_role(COMMAND_LINE, Role.OWNER, stale, Role.ADMIN)

@@ -1,13 +1,15 @@
 """Sign-in and resets as a guesser meets them."""
 
 import re
+import threading
 from typing import Any
 
 import pytest
-from django.core import mail
+from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
 
 from accounts import sign_in
+from tests.console import sent_mails
 from tests.factories import make_membership
 
 pytestmark = pytest.mark.django_db
@@ -69,10 +71,32 @@ def test_a_mailbox_is_not_flooded_and_the_answer_says_nothing_of_who_is_known(kn
         assert answer.status_code == 302
     answer = Client().post("/password/reset/", {"email": email})
     assert "Enough links were asked for" in answer.content.decode()
-    assert len(mail.outbox) == (sign_in.MAILS if known else 0)
+    assert len(sent_mails()) == (sign_in.MAILS if known else 0)
 
 
 def test_the_mail_names_the_sites_own_address() -> None:
     user = make_membership().user
     Client().post("/password/reset/", {"email": user.email}, headers={"Host": "localhost"})
-    assert "\nhttp://testserver/password/reset/" in str(mail.outbox[0].body)
+    assert "\nhttp://testserver/password/reset/" in str(sent_mails()[0].body)
+
+
+class StuckServer(BaseEmailBackend):
+    """A mail server that takes a connection and says nothing."""
+
+    freed = threading.Event()
+    gave_up = False
+
+    def send_messages(self, messages: Any) -> int:
+        StuckServer.gave_up = not self.freed.wait(5)
+        return len(messages)
+
+
+def test_how_long_the_answer_takes_does_not_tell_who_is_known(settings: Any) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.StuckServer"
+    user = make_membership().user
+    try:
+        answer = Client().post("/password/reset/", {"email": user.email})
+        assert (answer.status_code, StuckServer.gave_up) == (302, False)
+    finally:
+        StuckServer.freed.set()
+        sign_in.mail.submit(int).result(10)

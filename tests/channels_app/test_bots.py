@@ -21,11 +21,32 @@ def test_the_token_is_stored_encrypted_and_comes_back_only_through_token_of() ->
     assert bots.masked_token(bot) == "123456789:••••"
 
 
-def test_a_bot_is_registered_once_per_installation() -> None:
+def test_a_proven_bot_is_registered_once_per_installation() -> None:
     make_bot(make_organization(), token=make_token(123456789))
     with pytest.raises(bots.BotRefused, match="lend") as refusal:
         make_bot(make_organization(), token=make_token(123456789))
     assert refusal.value.field == "token"
+
+
+def test_an_unproven_bot_keeps_its_own_organization_alone_from_registering_it() -> None:
+    organization = make_organization()
+    make_bot(organization, token=make_token(123456789), proven=False)
+    make_bot(make_organization(), token=make_token(123456789), proven=False)
+    for elsewhere in ("", "http://127.0.0.1:9"):
+        with pytest.raises(bots.BotRefused, match="already") as refusal:
+            make_bot(organization, token=make_token(123456789), api_url=elsewhere)
+        assert refusal.value.field == "token"
+
+
+def test_the_database_itself_keeps_two_from_being_proven() -> None:
+    first, second = (
+        make_bot(make_organization(), token=make_token(123456789), proven=False) for _ in range(2)
+    )
+    bots.prove(first, {"id": 123456789})
+    with pytest.raises(bots.ProvenElsewhere):
+        bots.prove(second, {"id": 123456789})
+    with pytest.raises(bots.NotProven, match="987654321"):
+        bots.prove(second, {"id": 987654321})
 
 
 @pytest.mark.parametrize("token", ["", "hello", "12:short", "123456789:" + "x" * 20])

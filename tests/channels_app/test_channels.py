@@ -49,6 +49,17 @@ def test_per_bot_a_chat_belongs_to_one_organization() -> None:
 
 
 @pytest.mark.django_db
+def test_through_a_lent_bot_nobody_reaches_anothers_chat_by_a_second_name_of_it() -> None:
+    owner, borrower = make_organization(), make_organization()
+    bot = make_bot(owner)
+    bots.lend_bot(COMMAND_LINE, bot, borrower)
+    make_channel(bot, chat_id="@ops_alerts")
+    with pytest.raises(channels.ChannelRefused, match="number") as refusal:
+        make_channel(bot, organization=borrower, chat_id="@ops_alerts_too")
+    assert refusal.value.field == "chat_id"
+
+
+@pytest.mark.django_db
 def test_two_topics_of_one_chat_are_two_channels() -> None:
     bot = make_bot(make_organization())
     first = make_channel(bot, chat_id=-100777, message_thread_id=2)

@@ -11,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVED = """
+import os
+import time
+
 import config.rsgi
 from config.rsgi import Front
 
@@ -22,6 +25,8 @@ def echo(environ, start_response):
     if environ["PATH_INFO"] == "/broken":
         raise ValueError("a defect")
     body = environ["wsgi.input"].read()
+    while environ["PATH_INFO"] == "/busy" and not os.path.exists("done"):
+        time.sleep(0.01)
     told = [environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"],
             environ["REMOTE_ADDR"], environ.get("HTTP_COOKIE", ""), environ.get("CONTENT_TYPE", ""),
             environ.get("HTTP_X_FORWARDED_FOR", ""), environ.get("SECRET_KEY", ""), str(len(body))]
@@ -40,8 +45,12 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder = tmp_path_factory.mktemp("served")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def port(folder: Path) -> Iterator[int]:
     (folder / "served.py").write_text(SERVED)
     chosen = free_port()
     arguments = ("--interface", "rsgi", "--port", str(chosen), "--http", "1", "--no-ws")
@@ -120,6 +129,19 @@ def test_unfinished_bodies_have_a_share_of_memory_together(port: int) -> None:
     assert "retry-after: 5" in told
     assert "200 OK" in ask(port), "what brings no body is served"
     assert all(" 408 " in answer(connection) for connection in slow)
+    assert ask(port, more="Content-Length: 9\n", body="y" * 9, method="POST").endswith("|9")
+
+
+def test_so_have_finished_ones_that_wait_for_a_thread(port: int, folder: Path) -> None:
+    head = "POST /busy HTTP/1.1\nHost: here\nConnection: close\nContent-Length: 4000\n\n"
+    waiting = [opened(port, head + "x" * 4000) for _ in range(4)]
+    time.sleep(0.5)
+    try:
+        told = ask(port, more="Content-Length: 2000\n", body="y" * 2000, method="POST")
+        assert " 503 " in told
+    finally:
+        (folder / "done").touch()
+    assert all(answer(connection).endswith("|4000") for connection in waiting)
     assert ask(port, more="Content-Length: 9\n", body="y" * 9, method="POST").endswith("|9")
 
 

@@ -281,10 +281,11 @@ def test_chats_that_point_at_each_other_are_not_followed_for_ever(stage: Stage, 
 
 
 def test_a_check_that_finds_another_organizations_chat_stops_the_channel(stage: Stage) -> None:
-    _, chat = stage.channel("supergroup", username="the_owners_group")
+    chat = stage.telegram.create_chat("supergroup", bot=stage.sandbox_bot, username="their_group")
     borrower = make_organization()
     lend_bot(COMMAND_LINE, stage.bot, borrower)
-    intruder = make_channel(stage.bot, organization=borrower, chat_id="@the_owners_group")
+    make_channel(stage.bot, organization=borrower, chat_id=chat.id)
+    intruder = make_channel(stage.bot, chat_id="@their_group")
     asked = probe.request_probe(Probe.Kind.CHANNEL, stage.bot, intruder, COMMAND_LINE)
     probing.run_pending()
     asked.refresh_from_db()

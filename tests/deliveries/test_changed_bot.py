@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
 from channels_app import bots
@@ -71,6 +72,7 @@ def test_a_new_server_is_asked_at_once_and_not_when_the_old_ones_back_off_ends(
 ) -> None:
     channel, chat = stage.channel()
     change(stage, api_url="http://127.0.0.1:9", token=stage.sandbox_bot.token)
+    Bot.objects.update(proven_at=timezone.now())  # it did answer once
     Lane.objects.create(bot=stage.bot, failures=50)
     stage.send(channel, "hello")
     with dispatching(stage):

@@ -6,12 +6,15 @@ from django.utils import timezone
 from accounts.audit import COMMAND_LINE
 from accounts.models import AuditEntry, Organization
 from channels_app import bots, channels
-from channels_app.models import BotGrant, NotificationChannel
-from deliveries import health, probe, probing
+from channels_app.models import Bot, BotGrant, NotificationChannel
+from deliveries import dispatcher, health, probe, probing
 from deliveries.advice import Problem
 from deliveries.models import Delivery, Probe, SentMessage
+from deliveries.selectors import why_waiting
+from tests.console import Person
 from tests.deliveries.conftest import Stage
 from tests.factories import make_channel, make_organization
+from tests.rest import Api
 from tests.sandbox.process import SandboxChat
 
 State = Delivery.State
@@ -130,3 +133,38 @@ def test_a_moved_channel_sends_nothing_more_to_its_former_chat(stage: Stage, pur
     else:
         assert message.state == SentMessage.State.FORGOTTEN, "whoever publishes it sends it anew"
     assert not Delivery.objects.filter(settled_at=None, not_before__lt=timezone.now()).exists()
+
+
+def test_a_borrower_learns_nothing_of_the_network_of_the_bots_owner(
+    stage: Stage, loan: Loan
+) -> None:
+    own, _ = stage.channel()
+    Bot.objects.filter(pk=stage.bot.pk).update(api_url="http://127.0.0.1:9")
+    stage.bot.refresh_from_db()
+    found: dict[bool, str] = {}
+    for channel in (loan.channel, own):
+        stage.send(channel)
+        asked = probe.request_probe(Probe.Kind.CHANNEL, stage.bot, channel, COMMAND_LINE)
+        probe.request_probe(Probe.Kind.BOT, stage.bot, None, COMMAND_LINE)
+        dispatcher.dispatch(1.5)
+        probing.run_pending()
+        asked.refresh_from_db()
+        delivery = Delivery.objects.get(channel=channel)
+        tries = list(delivery.tries.values_list("description", flat=True))
+        assert tries
+        api = Api(channel.organization)
+        found[channel == own] = "\n".join(
+            [
+                *tries,
+                delivery.description,
+                why_waiting(delivery),
+                str(asked.verdict),
+                api.get(f"bots/{stage.bot.pk}/").content.decode(),
+                api.get(f"deliveries/{delivery.pk}/").content.decode(),
+                Person(channel.organization).read(f"/channels_app/bot/{stage.bot.pk}/change/"),
+            ]
+        )
+        Delivery.objects.update(state=State.DEAD)
+    assert found[True].count("127.0.0.1:9 does not answer") >= 5
+    assert "127.0.0.1:9" not in found[False]
+    assert "does not answer" in found[False]

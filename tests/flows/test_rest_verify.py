@@ -96,7 +96,7 @@ def test_tokens_that_can_not_be_ones(scene: Scene) -> None:
         answer = scene.api.post("bots/", {"name": "x", "token": token})
         assert "/token" in places(answer)
     twice = scene.api.post("bots/", {"name": "x", "token": scene.bot.token})
-    assert "registered on this installation already" in twice.json()["errors"][0]["detail"]
+    assert "Your organization has the bot" in twice.json()["errors"][0]["detail"]
 
 
 def test_another_bots_token_and_another_server_need_care(scene: Scene) -> None:

@@ -189,7 +189,7 @@ def test_too_large_bodies_get_a_page_instead_of_an_envelope(stage: Stage) -> Non
     assert response.status_code == 413
     assert response.headers["Content-Type"] == "text/html"
     with socket.create_connection(("127.0.0.1", urlsplit(stage.telegram.url).port or 0)) as peer:
-        head = f"POST /bot{stage.bot.token}/sendDocument HTTP/1.1\r\nHost: x\r\n"
+        head = f"POST /bot{stage.bot.token}/sendDocument HTTP/1.1\r\nHost: localhost\r\n"
         head += f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {60 * 2**20}\r\n"
         peer.sendall(head.encode() + b"\r\n")
         assert peer.recv(100).startswith(b"HTTP/1.1 413 ")

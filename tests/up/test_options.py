@@ -5,6 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import pytest
 from celery import Celery
@@ -12,7 +13,7 @@ from redis import Redis
 
 from config.supervisor.options import StartRefusedError, read_options, redis_socket_urls, setting
 from config.supervisor.probes import redis_ready
-from config.supervisor.processes import Places, child_environment, redis_process
+from config.supervisor.processes import Places, child_environment, redis_process, sandbox_process
 
 ROOT = Path("/srv/the product")
 
@@ -126,6 +127,8 @@ def test_both_libraries_reach_a_redis_at_an_odd_path_by_these_urls() -> None:
 )
 def test_the_chat_page_is_named_as_a_person_reaches_it(bind: str, site_url: str, page: str) -> None:
     options = read_options({"SANDBOX_BIND": bind, "SITE_URL": site_url}, ROOT)
+    argv = sandbox_process(options, {}).argv
+    assert urlsplit(page).hostname == argv[argv.index("--name") + 1], "and it answers to that name"
     assert options.chat_page_url == page
 
 

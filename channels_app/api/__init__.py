@@ -1,0 +1,1 @@
+"""REST: bots, loans and channels, and the verdicts of their checks."""
