@@ -146,7 +146,7 @@ def _check_channel(asking: _Asking, channel: NotificationChannel) -> Verdict:
     action: dict[str, object] = {"chat_id": channel.chat.address, "action": "typing"}
     topic = channel.message_thread_id
     if topic and not chat.get("is_forum") and chat.get("type") != Chat.Type.PRIVATE:
-        raise Failed(Problem.NOT_A_FORUM, "getChat: is_forum is absent")
+        raise Failed(Problem.NOT_A_FORUM, 'getChat: no "is_forum"')
     if topic:
         action["message_thread_id"] = topic
     asking.ask("sendChatAction", **action)  # hears of blocked bots and missing topics, unseen
@@ -201,7 +201,7 @@ def _rights(
         "getChatMember", chat_id=channel.chat.address, user_id=channel.chat.bot.telegram_id
     )
     status = member.get("status")
-    said = f"getChatMember: the bot's status is {str(status)[:20]}"
+    said = f'getChatMember: "status": "{str(status)[:20]}"'
     if status == "kicked":
         raise Failed(Problem.KICKED, said)
     if status == "left" or (status == "restricted" and member.get("is_member") is False):
@@ -219,5 +219,5 @@ def _rights(
         "documents": allowed.get("can_send_documents", True) is True,
     }
     if not rights["text"]:
-        raise Failed(Problem.NO_TEXT, f"{said}, can_send_messages is false")
+        raise Failed(Problem.NO_TEXT, f'{said}, "can_send_messages": false')
     return rights

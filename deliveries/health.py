@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -97,8 +98,9 @@ def disable(channel: NotificationChannel, problem: Problem, said: str) -> None:
     advice = ADVICE[problem]
     outbox.park(channel)
     if channels.disable_channel(channel, advice.wrong, verdict(problem, said)):
-        text = f"{advice}\n\nTelegram said: {said}\n\nAlerts for it wait, and none is lost."
-        _tell_admins(channel.organization_id, f"Channel {channel.name} was disabled", text)
+        words = f"\n\nTelegram said: {said}" if said else ""
+        text = f"{advice}{words}\n\nAlerts for it wait, and none is lost."
+        _tell_admins(channel, f"Channel {channel.name} was disabled", text)
 
 
 def count_failure(channel: NotificationChannel | None) -> int:
@@ -190,7 +192,7 @@ def _disable_bot(bot: Bot, problem: Problem, said: str) -> None:
     advice = ADVICE[problem]
     if bots.disable_bot(bot, advice.wrong):
         Bot.objects.filter(pk=bot.pk).update(verdict=verdict(problem, said))
-        _tell_admins(bot.organization_id, f"Bot {bot} was disabled", f"{advice}\n\n{said}")
+        _tell_admins(bot, f"Bot {bot} was disabled", f"{advice}\n\n{said}")
 
 
 def is_connected_as(bot: Bot) -> bool:
@@ -241,14 +243,19 @@ def enable_bot(bot: Bot) -> None:
         outbox.wake_dispatch()
 
 
-def _tell_admins(organization_id: UUID, subject: str, text: str) -> None:
+def _tell_admins(row: Bot | NotificationChannel, news: str, text: str) -> None:
+    """By mail, with the page where it stands. The path is the console's (without importing it)."""
     addresses = list(
-        Membership.objects.for_organization(organization_id)
+        Membership.objects.for_organization(row.organization_id)
         .filter(role__in=(Role.OWNER, Role.ADMIN), user__is_active=True)
         .values_list("user__email", flat=True)
     )
-    if addresses:
-        transaction.on_commit(lambda: _mail.submit(_send_mail, addresses, subject, text))
+    if not addresses:
+        return
+    subject = " ".join(f"[{row.organization.name}] {news}".split())  # a header is one line
+    page = f"{settings.SITE_URL}/channels_app/{row._meta.model_name}/{row.pk}/change/"
+    text = f"{text}\n\n{page}\n"
+    transaction.on_commit(lambda: _mail.submit(_send_mail, addresses, subject, text))
 
 
 def _send_mail(addresses: list[str], subject: str, text: str) -> None:

@@ -139,8 +139,8 @@ def chat(kind: Any, state: str = "active", **fields: Any) -> Make:
         (chat("private", "never_started"), "chat_not_found", "chat not found", START),
         (chat("private", "blocked"), "blocked", "bot was blocked by the user", RESTART),
         (chat("private", "deactivated"), "deactivated", "user is deactivated", "another chat"),
-        (chat("group", "not_member"), "not_member", "status is left", ADD),
-        (chat("group", "kicked"), "kicked", "status is kicked", "Removed Users"),
+        (chat("group", "not_member"), "not_member", '"status": "left"', ADD),
+        (chat("group", "kicked"), "kicked", '"status": "kicked"', "Removed Users"),
         (chat("group", "deleted"), "chat_deleted", "group chat was deleted", "another chat"),
         (chat("supergroup", "not_member"), "not_member", "not a member of the superg", ADD),
         (chat("supergroup", "kicked"), "kicked", "was kicked from the superg", "Removed Users"),
@@ -148,7 +148,7 @@ def chat(kind: Any, state: str = "active", **fields: Any) -> Make:
         (chat("supergroup", forbidden=["text"]), "no_text", "can_send_messages", PERMISSIONS),
         (chat("channel", "not_member"), "not_member", "not a member of the channel", ADD),
         (chat("channel", "kicked"), "kicked", "was kicked from the channel", "Removed Users"),
-        (chat("channel", "not_admin"), "not_admin", "status is member", ADMINISTRATORS),
+        (chat("channel", "not_admin"), "not_admin", '"status": "member"', ADMINISTRATORS),
     ],
 )
 def test_channels_that_need_mending(
