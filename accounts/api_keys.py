@@ -32,7 +32,7 @@ def create_key(
     actor_role: str | None,
     organization: Organization,
     name: str,
-    role: str = Role.ADMIN,
+    role: str = Role.VIEWER,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """The row and the key itself, which can't be read again. Raises NotAllowed."""

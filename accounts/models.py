@@ -154,7 +154,7 @@ class ApiKey(OrganizationOwned):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=16, help_text="The start of the key, to recognise it by.")
     key_hash = models.CharField(max_length=64, unique=True)
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.ADMIN)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                             ("responder", "Responder"),
                             ("viewer", "Viewer"),
                         ],
-                        default="admin",
+                        default="viewer",
                         max_length=10,
                     ),
                 ),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from accounts.rates import RateCounter
 
@@ -63,12 +64,37 @@ def test_the_window_slides() -> None:
     assert counter.hit("a", 10) == 0
 
 
+def test_a_sender_a_little_over_its_limit_is_slowed_and_not_silenced() -> None:
+    clock = Clock()
+    counter = RateCounter("", clock)
+    accepted = 0
+    for _ in range(10 * 66):  # ten minutes of one tenth more than the limit
+        accepted += counter.hit("a", 60) == 0
+        clock.now += 60 / 66
+    assert 590 <= accepted <= 660
+
+
+def test_the_wait_is_as_long_as_it_takes() -> None:
+    clock = Clock()
+    counter = RateCounter("", clock)
+    for _ in range(10):
+        counter.hit("a", 10)
+    clock.now += 60
+    wait = counter.hit("a", 10)
+    assert 6 <= wait <= 7, "one of ten frees itself in a tenth of the window"
+    clock.now += wait
+    assert counter.hit("a", 10) == 0
+
+
 def test_two_processes_share_one_count(redis_server: tuple[str, "subprocess.Popen[bytes]"]) -> None:
     url, _ = redis_server
     first, second = RateCounter(url), RateCounter(url)
-    results = [counter.hit("shared", 3) for counter in (first, second, first, second)]
+    results = [counter.hit("shared", 3) for counter in (first, second, first, second, first)]
     assert results[:3] == [0, 0, 0]
-    assert results[3] > 0
+    assert min(results[3:]) > 0
+    with redis.Redis.from_url(url, decode_responses=True) as server:
+        kept = [int(str(server.get(key))) for key in server.keys("rate:shared:*")]
+    assert sum(kept) == 3, "what is refused is not counted"
 
 
 def test_a_frozen_redis_costs_a_moment_once(
