@@ -4,10 +4,11 @@ import io
 import logging
 
 import pytest
+from django.contrib.auth.tokens import default_token_generator
 from django.test import RequestFactory
 
-from config.logs import SecretsFilter, SecretsFreeReporter
-from tests.factories import make_token
+from config.logs import SecretsFilter, SecretsFreeReporter, without_secrets
+from tests.factories import make_token, make_user
 
 TOKEN = make_token(123456789)
 KEY = "ti_Vmu0tLg7FQ3hN5Yw2Xa9Rk8sPz1JcDqB4eH6iLoTfCA"
@@ -85,3 +86,10 @@ def test_a_stack_is_cleaned(logger: logging.Logger, stream: io.StringIO) -> None
     record = logging.LogRecord("x", logging.ERROR, "", 0, "m", None, None, sinfo=f"in {TOKEN}")
     logger.handle(record)
     assert TOKEN not in stream.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_link_that_sets_a_password_is_taken_out() -> None:
+    token = default_token_generator.make_token(make_user())
+    said = without_secrets(f"Internal Server Error: /password/reset/MQ/{token}/")
+    assert said == "Internal Server Error: /password/reset/MQ/…/"
