@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from alerts.snippets import snippets
-from tests.alerts.sources.capture import free_port, post_alerts, running
+from tests.alerts.sources.capture import post_alerts, running
 from tests.flows.system import Stage, System, eventually
+from tests.ports import free_port
 
 PROGRAMS = ("prometheus-alertmanager", "prometheus", "amtool")
 MISSING = [program for program in PROGRAMS if shutil.which(program) is None]

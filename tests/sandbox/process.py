@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 import requests
 
+from tests.ports import free_port
 from tests.sandbox.records import (
     Json,
     SandboxBot,
@@ -40,7 +41,6 @@ __all__ = [
     "SandboxChat",
     "SandboxHandle",
     "SandboxMessage",
-    "free_port",
     "running_sandbox",
 ]
 
@@ -305,12 +305,6 @@ class SandboxHandle:
     def _checked(response: requests.Response) -> Any:
         assert response.ok, f"{response.request.method} {response.url}: {response.text}"
         return response.json() if response.content else None
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.ports import free_port
 from tests.sandbox.pictures import png
 from tests.sandbox.process import (
     ROOT,
     SandboxBot,
     SandboxChat,
     SandboxHandle,
-    free_port,
     running_sandbox,
 )
 

@@ -3,11 +3,12 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
 from pathlib import Path
+
+from tests.ports import free_port
 
 ANSWER_WITHIN = 90.0
 
@@ -22,7 +23,7 @@ class Running:
             if name in {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
         }
         self.data_dir = data_dir
-        self.port = free_port_pair()
+        self.port = free_port()
         self.started = time.monotonic()
         self.popen = subprocess.Popen(
             command,
@@ -89,25 +90,6 @@ class Running:
         assert self.popen.stdout is not None
         for line in self.popen.stdout:
             self._lines.append(line)
-
-
-def free_port_pair() -> int:
-    """A port that is free together with the next one."""
-    for port in range(20000 + os.getpid() % 5000 * 4, 65000, 2):
-        if all(can_listen(candidate) for candidate in (port, port + 1)):
-            return port
-    raise AssertionError("no two free ports in a row")
-
-
-def can_listen(port: int) -> bool:
-    """Whether nobody listens on the port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def is_alive(pid: int) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.up.running import Running, free_port_pair, is_alive, wait_gone
+from tests.ports import free_port
+from tests.up.running import Running, is_alive, wait_gone
 from tests.up.stand_in import build
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -208,7 +209,7 @@ def test_a_second_supervisor_on_the_same_data_is_refused(lab: Lab) -> None:
 
 
 def test_after_kill_9_nothing_lives_on_and_the_next_start_works(lab: Lab) -> None:
-    port = str(free_port_pair())
+    port = str(free_port())
     with lab.up(PORT=port) as running:
         running.wait_until_up()
         children = lab.children()
@@ -222,7 +223,7 @@ def test_after_kill_9_nothing_lives_on_and_the_next_start_works(lab: Lab) -> Non
 
 
 def test_an_orphan_that_will_not_end_is_ended_by_the_next_start(lab: Lab) -> None:
-    port = str(free_port_pair())
+    port = str(free_port())
     lab.order("web", "deaf")
     with lab.up(PORT=port) as running:
         running.wait_until_up()
@@ -238,7 +239,7 @@ def test_an_orphan_that_will_not_end_is_ended_by_the_next_start(lab: Lab) -> Non
 
 
 def test_a_busy_port_is_named_with_its_holder_and_a_way_out(lab: Lab) -> None:
-    port = free_port_pair()
+    port = free_port()
     listen = f"import socket,time; s=socket.create_server(('127.0.0.1', {port + 1})); print(1)"
     with subprocess.Popen(
         [sys.executable, "-u", "-c", f"{listen}; time.sleep(60)"], stdout=subprocess.PIPE

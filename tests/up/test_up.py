@@ -15,7 +15,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.up.running import Running, free_port_pair, is_alive, wait_gone
+from tests.ports import free_port
+from tests.up.running import Running, is_alive, wait_gone
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "manage.py", "up"]
@@ -98,7 +99,7 @@ def memory_of(children: dict[str, int], supervisor: int) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Started once, its curl line pasted, stopped."""
-    made = Installation(tmp_path_factory.mktemp("a home") / "my data", free_port_pair())
+    made = Installation(tmp_path_factory.mktemp("a home") / "my data", free_port())
     with made.up() as running:
         running.wait_until_up()
         line = re.search(r"^ +(curl .*)$", running.output, re.MULTILINE)

@@ -7,7 +7,6 @@ they came, only indented; file names say what they show.
 """
 
 import json
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
+
+from tests.ports import free_port
 
 PAYLOADS = Path(__file__).parent / "payloads"
 
@@ -103,12 +104,6 @@ class Recorder:
                     return json.loads(body)  # type: ignore[no-any-return] # JSON is what it is
             time.sleep(0.05)
         raise TimeoutError(f"nothing like that came to {path} within {seconds} s")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @contextmanager
