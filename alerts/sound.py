@@ -21,7 +21,7 @@ from alerts.rendering.digest import Digest, digest
 from alerts.rendering.headline import RESOLVED_MARK, colour, name_of, where_label
 from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView, GroupView
-from alerts.rendering.words import isolate, one_line, shorten_middle
+from alerts.rendering.words import isolate, one_line, shorten_name
 from alerts.severity import Severity, rank
 from alerts.sources.incoming import AlertStatus
 from botapi.markup import Node, text
@@ -222,8 +222,8 @@ def _named(alerts: Sequence[AlertView]) -> str:
     """ "HighCPU · web-1, web-2", or "HighCPU web-1, DiskFull db-1 +4"."""
     where = where_label(alerts)
     shown = alerts[:_NAMED]
-    places = [shorten_middle(one_line(a.labels.get(where, "")), _PLACE_MAX) for a in shown]
-    names = [isolate(shorten_middle(name_of(alert), _NAME_MAX)) for alert in shown]
+    places = [shorten_name(one_line(a.labels.get(where, "")), _PLACE_MAX) for a in shown]
+    names = [isolate(shorten_name(name_of(alert), _NAME_MAX)) for alert in shown]
     if len({alert.name for alert in alerts}) == 1:
         distinct = ", ".join(isolate(place) for place in dict.fromkeys(places) if place)
         listed = f"{names[0]} · {distinct}" if distinct else names[0]

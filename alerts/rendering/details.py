@@ -10,7 +10,7 @@ from alerts.rendering.keyboard import kind_label, unlinkable
 from alerts.rendering.lines import Budget, Line, Piece, joined
 from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView, GroupView
-from alerts.rendering.words import isolate, lines_of, one_line, shorten_end, shorten_middle
+from alerts.rendering.words import isolate, lines_of, one_line, shorten_end, shorten_name
 from botapi.markup import Code, quote
 
 _PAIR_MAX = 60
@@ -78,7 +78,7 @@ def details(
 ) -> Details:
     """At most `room` (1 or more) lines about the whole group."""
     is_over = found.status == "resolved"
-    above = [*_whole(found, first, budget), *_state(group, found, times, budget)]
+    above = [*_whole(group, found, first, budget), *_state(group, found, times, budget)]
     facts = _facts(group, found, texts, times)
     above += facts if is_over else []
     links, links_cut = _links(group, budget)
@@ -100,17 +100,15 @@ def details(
     return Details(lines if body else joined(lines, room, SEPARATOR), cut)
 
 
-def _whole(found: Digest, first: Headline, budget: Budget) -> list[Line]:
+def _whole(group: GroupView, found: Digest, first: Headline, budget: Budget) -> list[Line]:
     """Name and place in full, where the first line shortened them and no row says them."""
-    if not found.leading or (first.name_whole and first.place_whole):
-        return []
-    alert = found.leading[0]
     line: Line = []
     if not first.name_whole and not found.names_differ:
-        line.append(isolate(shorten_middle(name_of(alert), budget.text)))
+        name = name_of(found.leading[0]) if found.leading else one_line(group.title)
+        line.append(isolate(shorten_name(name, budget.text)))
     if not first.place_whole and found.where not in found.varying:
-        place = one_line(alert.labels.get(found.where, ""))
-        line += [*([SEPARATOR] if line else []), Code(shorten_middle(place, budget.text))]
+        place = one_line(found.leading[0].labels.get(found.where, ""))
+        line += [*([SEPARATOR] if line else []), Code(shorten_name(place, budget.text))]
     return [line] if line else []
 
 
@@ -169,10 +167,10 @@ def _lasted(group: GroupView, alerts: Sequence[AlertView], times: Times) -> list
 
 def pair(label: str, value: str) -> str:
     """A label as Alertmanager's matchers write it, shortened: `job=node`, `path="C:\\\\a b"`."""
-    value = shorten_middle(one_line(value), _PAIR_MAX)
+    value = shorten_name(one_line(value), _PAIR_MAX)
     if " " in value or '"' in value or not value:
         value = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{shorten_middle(one_line(label), _PAIR_MAX)}={value}"
+    return f"{shorten_name(one_line(label), _PAIR_MAX)}={value}"
 
 
 def _labels(labels: Mapping[str, str], room: int) -> list[Line]:
@@ -217,7 +215,7 @@ def _annotations(alerts: Sequence[AlertView], texts: Texts, room: int) -> list[L
             or shown.startswith(("http://", "https://"))
         ):
             continue
-        label = shorten_middle(one_line(name), _PAIR_MAX)
+        label = shorten_name(one_line(name), _PAIR_MAX)
         lines.append([f"{label}: {isolate(shorten_end(shown, room))}"])
     return lines[:_ANNOTATIONS_MAX]
 

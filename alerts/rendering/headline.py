@@ -8,7 +8,9 @@
     │  └ state: FIRING while anything fires, RESOLVED; an event has none, its title speaks
     └ decoration: colour of the severity, ✅ when resolved
 
-Name and place share the room that is left; what does not fit is shortened in the middle.
+Name and place share the room that is left. What does not fit is shortened: prose at its end, behind
+a word; what has no space in its middle. A short place stays whole, as far as the name can still be
+recognised.
 It speaks of the alerts in its state: what has resolved does not lend its name to what still fires.
 """
 
@@ -16,13 +18,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from alerts.rendering.view_model import AlertView, GroupView
-from alerts.rendering.words import isolate, isolate_marks, one_line, shorten_middle
+from alerts.rendering.words import isolate, isolate_marks, one_line, shorten_name
 from alerts.severity import Severity
 from alerts.sources.incoming import AlertStatus
 
 FIRST_LINE_MAX = 60
 SEPARATOR = " · "
 NO_NAME = "unnamed alert"
+_SHORT_PLACE = 20
+# So many characters of a name remain, however short the place.
+_RECOGNISABLE = 12
 
 # Where something is wrong, from the narrowest: the machine, then what runs on it, then what it is
 # part of. The first that all alerts have is taken, else the first that any has.
@@ -154,7 +159,8 @@ def headline(
 
 
 def _fitted(lead: str, name: str, place: str, suffixes: tuple[str, str, str]) -> Headline:
-    """The parts in 60 characters; of name and place the name keeps the larger part."""
+    """The parts in 60 characters; of name and place the name keeps the larger part, unless the
+    place is short."""
     more_names, more_places, count = suffixes
     separator = SEPARATOR if place else ""
     shown_name, shown_place = isolate(name), place
@@ -162,9 +168,13 @@ def _fitted(lead: str, name: str, place: str, suffixes: tuple[str, str, str]) ->
     room = FIRST_LINE_MAX - len(lead) - len(separator) - sum(map(len, suffixes))
     room -= len(shown_name) - len(name) + len(before_place) + len(after_place)
     if len(name) + len(place) > room:
-        place_room = min(len(place), max(room * 2 // 5, room - len(name)))
-        shown_place = shorten_middle(place, place_room)
-        shown_name = isolate(shorten_middle(name, room - place_room))
+        place_room = max(room * 2 // 5, room - len(name))
+        if len(place) <= _SHORT_PLACE:
+            place_room = max(place_room, room - _RECOGNISABLE)
+        kept_name = shorten_name(name, room - min(len(place), place_room))
+        shown_name = isolate(kept_name)
+        # A cut behind a word leaves the place more.
+        shown_place = shorten_name(place, room - len(kept_name))
     return Headline(
         f"{lead}{shown_name}{more_names}{separator}{before_place}",
         shown_place,

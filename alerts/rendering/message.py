@@ -22,7 +22,7 @@ from alerts.rendering.lines import Budget, Line, nodes_of, words_of
 from alerts.rendering.rows import NAME_MAX, Rows
 from alerts.rendering.times import Times
 from alerts.rendering.view_model import AlertView, ChannelView, GroupView, RenderedMessage
-from alerts.rendering.words import isolate, shorten_middle
+from alerts.rendering.words import isolate, shorten_name
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
 from botapi.markup import Code, Node, Text, bold, fits, render
 
@@ -110,7 +110,7 @@ def _more(hidden: Sequence[AlertView]) -> str:
     """ "and 190 more: HighCPU ×120, DiskFull ×70, see the document"."""
     names = Counter([name_of(alert) for alert in hidden])
     told = [
-        f"{isolate(shorten_middle(name, NAME_MAX))} ×{n}"
+        f"{isolate(shorten_name(name, NAME_MAX))} ×{n}"
         for name, n in names.most_common(_TOLD_NAMES)
     ]
     if len(names) > _TOLD_NAMES:

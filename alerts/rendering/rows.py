@@ -8,7 +8,7 @@ from alerts.rendering.headline import RESOLVED_MARK, SEPARATOR, colour, name_of
 from alerts.rendering.lines import Budget, Line, joined
 from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView
-from alerts.rendering.words import isolate, one_line, shorten_end, shorten_middle
+from alerts.rendering.words import isolate, one_line, shorten_end, shorten_name
 from alerts.severity import Severity
 from botapi.markup import Code
 
@@ -69,12 +69,12 @@ class Rows:
         return f"{mark}{alert.severity}{SEPARATOR}" if self._found.severities_differ else mark
 
     def _name(self, alert: AlertView) -> str:
-        return isolate(shorten_middle(name_of(alert), NAME_MAX))
+        return isolate(shorten_name(name_of(alert), NAME_MAX))
 
     def _place(self, alert: AlertView) -> str:
         if not self._place_varies:
             return ""
-        return shorten_middle(one_line(alert.labels.get(self._found.where, "")), NAME_MAX)
+        return shorten_name(one_line(alert.labels.get(self._found.where, "")), NAME_MAX)
 
     def _labels(self, alert: AlertView, room: int, text: str, *, is_known: bool) -> list[str]:
         """Other labels that tell this alert apart, as far as there is room; one if it needs it."""

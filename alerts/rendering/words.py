@@ -55,8 +55,17 @@ def shorten_end(value: str, limit: int) -> str:
     if len(value) <= limit:
         return value
     kept = _head(value, limit - 1)
-    space = kept.rfind(" ", max(len(kept) - 20, 1))
-    return (kept[:space] if space > 0 else kept).rstrip(" ,;:·") + ELLIPSIS
+    if value[len(kept)] != " ":
+        # A word is rather cut than more than half of the room left empty.
+        space = kept.rfind(" ", max(len(kept) - 20, len(kept) // 2))
+        kept = kept[:space] if space > 0 else kept
+    return (kept.rstrip(" ,;:·") or kept) + ELLIPSIS
+
+
+def shorten_name(value: str, limit: int) -> str:
+    """A name or place in at most `limit` (3 or more) characters: prose without its end, what has
+    no space without its middle, where hosts, URLs and CamelCase differ least."""
+    return shorten_end(value, limit) if " " in value else shorten_middle(value, limit)
 
 
 def isolate(value: str) -> str:

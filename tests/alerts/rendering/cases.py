@@ -215,6 +215,14 @@ CASES: Mapping[str, GroupView] = {
             Severity.WARNING,
         )
     ),
+    "prose": group(
+        alert(
+            "Certificate of shop expires soon and nobody has renewed it yet",
+            "shop.example.org",
+            Severity.WARNING,
+            summary="It ends in 6 days",
+        )
+    ),
     "unicode": group(
         alert("Не хватает места на диске", "сервер-1", Severity.HIGH, summary="Занято 97 % 💾"),
         alert("磁盘空间不足", "服务器二", Severity.HIGH, summary="已用 98 % <b>&amp;"),

@@ -1,5 +1,6 @@
 """The first line: what the phone shows."""
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -77,27 +78,51 @@ def test_without_alerts_the_title_speaks() -> None:
     )
 
 
+LATE = "Certificate of shop expires soon and nobody has renewed it yet"
+
+
 @pytest.mark.parametrize(
     ("name", "place", "expected"),
     [
-        ("N" * 22, "p" * 18, "🔴 FIRING critical · " + "N" * 22 + " · " + "p" * 14),
-        ("Short", "p" * 80, "🔴 FIRING critical · Short · "),
-        ("N" * 80, "web-1", "🔴 FIRING critical · NNN"),
-        ("N" * 80, "p" * 80, "🔴 FIRING critical · NNN"),
+        ("N" * 20, "p" * 17, "🔴 FIRING critical · NNNNNNNNNNNNNNNNNNNN · ppppppppppppppppp"),
+        ("N" * 22, "p" * 18, "🔴 FIRING critical · NNNNNNNNN…NNNNNNNNN · pppppppppppppppppp"),
+        ("N" * 80, "web-1", "🔴 FIRING critical · NNNNNNNNNNNNNNNN…NNNNNNNNNNNNNNN · web-1"),
+        ("Short", "p" * 80, "🔴 FIRING critical · Short · pppppppppppppppp…ppppppppppppppp"),
+        ("N" * 80, "p" * 80, "🔴 FIRING critical · NNNNNNNNNNN…NNNNNNNNNNN · ppppppp…pppppp"),
+        (LATE, "shop.example.org", "🔴 FIRING critical · Certificate of shop… · shop.example.org"),
+        (LATE, "p" * 80, "🔴 FIRING critical · Certificate of shop… · pppppppp…pppppppp"),
+        (LATE, "", "🔴 FIRING critical · Certificate of shop expires soon and…"),
+        ("Short", "The office " * 8, "🔴 FIRING critical · Short · The office The office The…"),
     ],
 )
-def test_long_parts_are_shortened_in_the_middle(name: str, place: str, expected: str) -> None:
+def test_what_does_not_fit_is_shortened(name: str, place: str, expected: str) -> None:
+    """Prose at its end, behind a word; what has no space in its middle; a short place never."""
     line = first_line(group(alert(name, place, CRITICAL)))
+    assert line == expected
     assert len(line) <= FIRST_LINE_MAX
-    assert line.startswith(expected[:28])
-    assert line.endswith(place[-2:])
-    assert ("…" in line) == (len(name) + len(place) > 37)
+
+
+def test_counts_leave_the_name_enough_to_be_recognised() -> None:
+    alerts = [alert(f"{LATE} {n}", f"shop-{n:011}.org", CRITICAL) for n in range(20)]
+    line = first_line(group(*alerts, *(replace(a, alert_id=f"{a.name}!") for a in alerts)))
+    assert line == "🔴 FIRING critical · Certificate… +19 · shop-0…0.org +19 (40)"
 
 
 def test_what_was_shortened_stands_below_in_full() -> None:
     name, place = "N" * 50 + "end", "p" * 50 + ".example"
     below = render_group(group(alert(name, place, CRITICAL)), PLAIN).plain_text.split("\n")[1]
     assert below == f"{name} · {place}"
+
+
+def test_a_place_that_stands_whole_above_is_not_said_again() -> None:
+    shown = render_group(group(alert(LATE, "shop.example.org", WARNING)), PLAIN).plain_text
+    assert shown.split("\n")[1] == LATE
+    assert shown.count("shop.example.org") == 1
+
+
+def test_a_shortened_title_stands_below_too() -> None:
+    shown = render_group(group(title=LATE, status="resolved"), PLAIN).plain_text.split("\n")
+    assert shown[:2] == ["✅ RESOLVED · Certificate of shop expires soon and nobody…", LATE]
 
 
 def test_counts_are_never_shortened() -> None:

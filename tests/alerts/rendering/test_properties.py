@@ -1,21 +1,24 @@
 """Any content in any field: the message always parses, fits and says what it must."""
 
 import re
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.rendering.digest import digest
 from alerts.rendering.document import render_document
-from alerts.rendering.headline import FIRST_LINE_MAX, SEPARATOR, name_of
+from alerts.rendering.headline import FIRST_LINE_MAX, SEPARATOR, headline, name_of
 from alerts.rendering.keyboard import LINK_BUTTONS_MAX, keyboard, link_buttons
 from alerts.rendering.message import LINES_MAX, ORDINARY, render_caption, render_group
 from alerts.rendering.view_model import AlertView, ChannelView, GroupView, content_hash
 from alerts.rendering.words import shorten_middle
+from alerts.severity import Severity
+from alerts.sources.incoming import AlertStatus
 from botapi.keyboards import acceptable_button_url
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
 from botapi.markup import ParseMode, render, text
+from tests.alerts.rendering.cases import OPENED
 from tests.alerts.rendering.groups import (
     groups,
     many_examples,
@@ -35,11 +38,26 @@ def seen(words: str) -> str:
 
 def name_is_visible(alert: AlertView, shown: str) -> bool:
     """Whether the name, or its shortened form, is there; whatever it was shortened to."""
-    name = name_of(alert)
-    if seen(name) in shown:
+    name = seen(name_of(alert))
+    if name in shown:
         return True
-    head, tail = re.escape(seen(name)[:3]), re.escape(seen(name)[-2:])
+    if " " in name:
+        return any(f"{name[:kept]}…" in shown for kept in range(5, len(name)) if ends(name, kept))
+    head, tail = re.escape(name[:3]), re.escape(name[-2:])
     return len(name) > 12 and re.search(f"{head}[^\n]*…[^\n]*{tail}", shown) is not None
+
+
+def ends(prose: str, kept: int) -> bool:
+    """Whether so many characters of it end behind a word, or in one that fills half of them."""
+    return prose[kept] in " ,;:·" or " " not in prose[max(kept - 20, kept // 2) : kept]
+
+
+def is_shortened_well(whole: str, shown: str) -> bool:
+    """Prose lost its end, behind a word; what has no space its middle, and keeps both ends."""
+    head, _, tail = shown.rpartition("…")
+    if " " in whole:
+        return shown.endswith("…") and whole.startswith(head) and ends(whole, len(head))
+    return whole.startswith(head) and whole.endswith(tail)
 
 
 @needs_tdlib
@@ -83,6 +101,39 @@ def test_first_line(group: GroupView, zone: tzinfo) -> None:
     lead = f"{state}{SEPARATOR}" if state else ""
     assert len(first) <= FIRST_LINE_MAX
     assert first[1:].startswith(f" {lead}")
+
+
+phrases = st.lists(st.from_regex("[a-z]{1,14},?", fullmatch=True), min_size=1, max_size=9)
+
+
+@many_examples
+@given(
+    phrases.map(" ".join) | st.text(alphabet="abc-.", min_size=1, max_size=90),
+    phrases.map(" ".join) | st.text(alphabet="abc-.", min_size=1, max_size=90),
+    st.sampled_from(("firing", "resolved", "event")),
+    st.sampled_from(Severity),
+    st.booleans(),
+)
+def test_first_line_says_what_and_where(
+    name: str, place: str, status: AlertStatus, severity: Severity, is_hebrew: bool
+) -> None:
+    """Both can be recognised whatever they are; a short place is whole, and said once."""
+    name, place = ("ש" * is_hebrew + word for word in (name, place))
+    alert = AlertView("a", name, status, severity, labels={"host": place})
+    view = GroupView("", status, (alert,), OPENED)
+    found = digest(view)
+    first = headline(view, found.status, found.leading, found.where)
+    before = first.before.translate(dict.fromkeys((0x2068, 0x2069)))
+    shown_name = before.removesuffix(SEPARATOR).rpartition(SEPARATOR)[2]
+    for whole, shown in ((name, shown_name), (place, first.place)):
+        assert whole == shown or is_shortened_well(whole, shown), (whole, shown)
+        assert len(shown) >= min(len(whole), 6 if " " in whole else 12), (whole, shown)
+    assert first.place_whole == (first.place == place)
+    assert first.place_whole or len(place) > 19
+    assert (len(name) + len(place) <= 31) <= (shown_name == name and first.place_whole)
+    below = render_group(view, ChannelView("", UTC)).plain_text.split("\n")[1:]
+    twice = [line for line in below if place in line.split(SEPARATOR) and line != name]
+    assert not (first.place_whole and twice)
 
 
 @many_examples

@@ -2,7 +2,14 @@
 
 import pytest
 
-from alerts.rendering.words import isolate, lines_of, one_line, shorten_end, shorten_middle
+from alerts.rendering.words import (
+    isolate,
+    lines_of,
+    one_line,
+    shorten_end,
+    shorten_middle,
+    shorten_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,10 +68,27 @@ def test_shorten_middle(value: str, limit: int, expected: str) -> None:
         ("one two three four", 12, "one two…"),
         ("one two, three four", 12, "one two…"),
         ("unbreakable", 6, "unbre…"),
+        ("one two three four", 8, "one two…"),
+        ("one two three four", 9, "one two…"),
+        ("a wordwithoutanend", 12, "a wordwitho…"),
     ],
 )
 def test_shorten_end(value: str, limit: int, expected: str) -> None:
     assert shorten_end(value, limit) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "expected"),
+    [
+        ("Disk is nearly full", 30, "Disk is nearly full"),
+        ("Disk is nearly full", 12, "Disk is…"),
+        ("web-1.example.org", 9, "web-….org"),
+    ],
+)
+def test_prose_loses_its_end_and_an_identifier_its_middle(
+    value: str, limit: int, expected: str
+) -> None:
+    assert shorten_name(value, limit) == expected
 
 
 @pytest.mark.parametrize("value", ["abc", "мир", "磁盘"])
