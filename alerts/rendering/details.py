@@ -7,10 +7,10 @@ from typing import NamedTuple
 from alerts.rendering.digest import Digest, label_order, says, says_more, shared_text
 from alerts.rendering.headline import SEPARATOR, Headline, name_of
 from alerts.rendering.keyboard import kind_label, unlinkable
-from alerts.rendering.lines import Budget, Line, Piece, joined
+from alerts.rendering.lines import Line, Piece, Scissors, joined
 from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView, GroupView
-from alerts.rendering.words import isolate, lines_of, one_line, shorten_end, shorten_name
+from alerts.rendering.words import isolate, lines_of, one_line, shorten_end
 from botapi.markup import Code, quote
 
 _PAIR_MAX = 60
@@ -34,13 +34,6 @@ class Texts(NamedTuple):
     summary_differs: bool
     description_differs: bool
     summary_repeated: bool
-
-
-class Details(NamedTuple):
-    """`lines` to show; `cut`: a text was shortened that the document tells in full."""
-
-    lines: list[Line]
-    cut: bool
 
 
 def texts_of(listed: Sequence[AlertView], varying: Sequence[str]) -> Texts:
@@ -73,46 +66,43 @@ def details(
     first: Headline,
     texts: Texts,
     times: Times,
-    budget: Budget,
+    scissors: Scissors,
     room: int,
-) -> Details:
+) -> list[Line]:
     """At most `room` (1 or more) lines about the whole group."""
     is_over = found.status == "resolved"
-    above = [*_whole(group, found, first, budget), *_state(group, found, times, budget)]
-    facts = _facts(group, found, texts, times)
+    above = [*_whole(group, found, first, scissors), *_state(group, found, times, scissors)]
+    facts = _facts(group, found, texts, times, scissors)
     above += facts if is_over else []
-    links, links_cut = _links(group, budget)
     below = [] if is_over else facts
     below += [
-        *_labels(found.common, budget.text),
-        *_annotations(found.alerts, texts, budget.text),
-        *links,
+        *_labels(found.common, scissors),
+        *_annotations(found.alerts, texts, scissors),
+        *_links(group, scissors),
     ]
     says_summary = bool(texts.summary) and not texts.summary_repeated
     left = room - len(above) - len(below) - says_summary
-    body, body_cut = _body(texts.description, found, budget, left)
-    cut = body_cut or links_cut
+    body = _body(texts.description, found, scissors, left)
     if says_summary or (texts.summary and not body):
-        cut = cut or len(texts.summary) > budget.text
         was = "Was: " if is_over else ""
-        above.append([f"{was}{isolate(shorten_end(texts.summary, budget.text))}"])
+        above.append([f"{was}{isolate(scissors.text(texts.summary, scissors.budget.text))}"])
     lines = [*above, *body, *below]
-    return Details(lines if body else joined(lines, room, SEPARATOR), cut)
+    return lines if body else joined(lines, room, SEPARATOR)
 
 
-def _whole(group: GroupView, found: Digest, first: Headline, budget: Budget) -> list[Line]:
+def _whole(group: GroupView, found: Digest, first: Headline, scissors: Scissors) -> list[Line]:
     """Name and place in full, where the first line shortened them and no row says them."""
     line: Line = []
     if not first.name_whole and not found.names_differ:
         name = name_of(found.leading[0]) if found.leading else one_line(group.title)
-        line.append(isolate(shorten_name(name, budget.text)))
+        line.append(isolate(scissors.name(name, scissors.budget.text)))
     if not first.place_whole and found.where not in found.varying:
         place = one_line(found.leading[0].labels.get(found.where, ""))
-        line += [*([SEPARATOR] if line else []), Code(shorten_name(place, budget.text))]
+        line += [*([SEPARATOR] if line else []), Code(scissors.name(place, scissors.budget.text))]
     return [line] if line else []
 
 
-def _state(group: GroupView, found: Digest, times: Times, budget: Budget) -> list[Line]:
+def _state(group: GroupView, found: Digest, times: Times, scissors: Scissors) -> list[Line]:
     """What changes how urgent the first line is."""
     lines: list[Line] = []
     if found.status == "firing" and found.alerts and found.alerts[-1].status == "resolved":
@@ -120,10 +110,10 @@ def _state(group: GroupView, found: Digest, times: Times, budget: Budget) -> lis
         lines.append([f"{resolved} of {len(found.alerts)} resolved"])
     if group.acknowledged_at is not None:
         by = one_line(group.acknowledged_by)
-        who = f" by {isolate(shorten_end(by, budget.text))}" if by else ""
+        who = f" by {isolate(scissors.text(by, scissors.budget.text))}" if by else ""
         lines.append([f"👀 Acknowledged{who} {times.show(group.acknowledged_at)}"])
     if note := one_line(group.silenced_note):
-        lines.append([f"🔇 {isolate(shorten_end(note, budget.text))}"])
+        lines.append([f"🔇 {isolate(scissors.text(note, scissors.budget.text))}"])
     return lines
 
 
@@ -132,13 +122,15 @@ def length_of_episode(alert: AlertView) -> timedelta | None:
     return alert.ends_at - alert.starts_at if alert.ends_at and alert.starts_at else None
 
 
-def _facts(group: GroupView, found: Digest, texts: Texts, times: Times) -> list[Line]:
+def _facts(
+    group: GroupView, found: Digest, texts: Texts, times: Times, scissors: Scissors
+) -> list[Line]:
     """Value, times and where from, as far as they hold for all: one line or none."""
     leading = found.leading
     facts: list[str] = []
     value = one_line(found.alerts[0].value_text) if len(found.alerts) == 1 else ""
     if value and found.status != "resolved" and not says(texts.summary, value):
-        facts.append(f"value {isolate(shorten_end(value, _PAIR_MAX * 2))}")
+        facts.append(f"value {isolate(scissors.text(value, _PAIR_MAX * 2))}")
     if found.status == "resolved":
         facts += _lasted(group, leading, times)
     elif leading and leading[0].starts_at and found.same_start:
@@ -147,7 +139,7 @@ def _facts(group: GroupView, found: Digest, texts: Texts, times: Times) -> list[
     if group.truncated:
         facts.append(f"{group.truncated} more that the sender left out")
     if group.integration and not any(alert.labels for alert in found.alerts):
-        facts.append(f"from {isolate(shorten_end(one_line(group.integration), _PAIR_MAX))}")
+        facts.append(f"from {isolate(scissors.text(one_line(group.integration), _PAIR_MAX))}")
     told = SEPARATOR.join(facts)
     return [[told[0].upper() + told[1:]]] if told else []
 
@@ -165,21 +157,23 @@ def _lasted(group: GroupView, alerts: Sequence[AlertView], times: Times) -> list
     return [f"lasted {duration(ended - begun)}, from {start} to {times.show(ended)}"]
 
 
-def pair(label: str, value: str) -> str:
+def pair(label: str, value: str, scissors: Scissors) -> str:
     """A label as Alertmanager's matchers write it, shortened: `job=node`, `path="C:\\\\a b"`."""
-    value = shorten_name(one_line(value), _PAIR_MAX)
+    value = scissors.name(one_line(value), _PAIR_MAX)
     if " " in value or '"' in value or not value:
         value = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{shorten_name(one_line(label), _PAIR_MAX)}={value}"
+    return f"{scissors.name(one_line(label), _PAIR_MAX)}={value}"
 
 
-def _labels(labels: Mapping[str, str], room: int) -> list[Line]:
+def _labels(labels: Mapping[str, str], scissors: Scissors) -> list[Line]:
     """The labels in one line, those that don't fit counted; none without labels."""
+    room = scissors.budget.text
     line: list[Piece] = []
     for number, label in enumerate(names := label_order(labels)):
-        written = pair(label, labels[label])
+        written = pair(label, labels[label], scissors)
         room -= len(written) + 1
         if room < 0 and line:
+            scissors.cut = True
             line.append(f" +{len(names) - number} labels")
             break
         if line:
@@ -188,7 +182,7 @@ def _labels(labels: Mapping[str, str], room: int) -> list[Line]:
     return [line] if line else []
 
 
-def _annotations(alerts: Sequence[AlertView], texts: Texts, room: int) -> list[Line]:
+def _annotations(alerts: Sequence[AlertView], texts: Texts, scissors: Scissors) -> list[Line]:
     """What else the alerts are annotated with alike, such as `impact: checkout is slow`."""
     if not alerts or not alerts[0].annotations:
         return []
@@ -215,44 +209,48 @@ def _annotations(alerts: Sequence[AlertView], texts: Texts, room: int) -> list[L
             or shown.startswith(("http://", "https://"))
         ):
             continue
-        label = shorten_name(one_line(name), _PAIR_MAX)
-        lines.append([f"{label}: {isolate(shorten_end(shown, room))}"])
-    return lines[:_ANNOTATIONS_MAX]
+        if len(lines) == _ANNOTATIONS_MAX:
+            scissors.cut = True
+            break
+        label = scissors.name(one_line(name), _PAIR_MAX)
+        lines.append([f"{label}: {isolate(scissors.text(shown, scissors.budget.text))}"])
+    return lines
 
 
-def _links(group: GroupView, budget: Budget) -> tuple[list[Line], bool]:
-    """Links that Telegram refuses as buttons, as code; and whether some are too long for that."""
+def _links(group: GroupView, scissors: Scissors) -> list[Line]:
+    """Links that Telegram refuses as buttons, as code; not those that are too long for that."""
     links = unlinkable(group)
-    shown = [link for link in links if len(link.url) <= budget.url][:_LINKS_MAX]
-    return [[f"{kind_label(link)}: ", Code(one_line(link.url))] for link in shown], len(
-        shown
-    ) < len(links)
+    shown = [link for link in links if len(link.url) <= scissors.budget.url][:_LINKS_MAX]
+    scissors.cut |= len(shown) < len(links)
+    scissors.cut |= any(one_line(link.label) not in ("", kind_label(link)) for link in shown)
+    return [[f"{kind_label(link)}: ", Code(one_line(link.url))] for link in shown]
 
 
-def _body(text: str, found: Digest, budget: Budget, room: int) -> tuple[list[Line], bool]:
-    """The description in at most `room` lines, as a quote; an event's is its message itself.
-
-    Also says whether the document should tell it instead, in full.
-    """
-    if not text or not budget.description or room < 1:
-        return [], bool(text) and len(found.alerts) == 1
+def _body(text: str, found: Digest, scissors: Scissors, room: int) -> list[Line]:
+    """The description in at most `room` lines, as a quote; an event's is its message itself."""
+    limit = scissors.budget.description
+    if not text:
+        return []
+    if not limit or room < 1:
+        scissors.cut = True
+        return []
     paragraphs = lines_of(text)
     if len(paragraphs) > room:
         paragraphs = [line for line in paragraphs if line]
     is_message = found.status == "event" and len(found.alerts) == 1
-    cut = is_message and len(paragraphs) > room
-    kept = paragraphs[:room] if cut else _folded(paragraphs, room)
+    is_long = is_message and len(paragraphs) > room
+    kept = paragraphs[:room] if is_long else _folded(paragraphs, room)
     shown = "\n".join(isolate(line) for line in kept)
-    if cut or len(shown) > budget.description:
-        cut = True
-        shown = shorten_end(shown, budget.description)
+    if is_long or len(shown) > limit:
+        scissors.cut = True
+        shown = shorten_end(shown, limit)
         shown = shown if shown.endswith("…") else f"{shown} …"
     if not shown:
-        return [], cut
+        return []
     long = len(shown) > _EXPANDABLE_FROM or len(kept) > 4
     if is_message and not long:
-        return [[line] for line in shown.split("\n")], cut
-    return [[quote(shown, expandable=long)]], cut
+        return [[line] for line in shown.split("\n")]
+    return [[quote(shown, expandable=long)]]
 
 
 def _folded(lines: Sequence[str], room: int) -> list[str]:

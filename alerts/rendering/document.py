@@ -39,6 +39,8 @@ def _header(group: GroupView, first: str, zone: tzinfo) -> Iterator[str]:
     told = [f"{count} {status}" for status, count in counts.items() if count]
     yield first
     yield f"Alerts:       {', '.join(told) or 'none'}"
+    if not group.alerts:
+        yield from _field("Title", group.title)
     yield from _field("Organization", group.organization)
     yield from _field("Integration", group.integration)
     yield from _time("Opened", group.opened_at, zone)

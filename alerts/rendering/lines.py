@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from alerts.rendering.words import shorten_end, shorten_name
 from botapi.markup import Blockquote, Bold, Code, Node, Pre, Text
 
 Piece: TypeAlias = str | Code | Bold | Blockquote
@@ -21,6 +22,25 @@ class Budget(NamedTuple):
     text: int
     description: int
     url: int
+
+
+class Scissors:
+    """Shortens what one message says to its budget. `cut`: something has lost a part or was left
+    out for want of room, so that a document has to tell it in full."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.cut = False
+
+    def text(self, value: str, limit: int) -> str:
+        """The text in at most `limit` (2 or more) characters."""
+        self.cut |= len(value) > limit
+        return shorten_end(value, limit)
+
+    def name(self, value: str, limit: int) -> str:
+        """The name or place in at most `limit` (3 or more) characters."""
+        self.cut |= len(value) > limit
+        return shorten_name(value, limit)
 
 
 def joined(lines: list[Line], room: int, separator: str) -> list[Line]:

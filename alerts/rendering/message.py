@@ -18,7 +18,7 @@ from typing import NamedTuple
 from alerts.rendering.details import details, texts_of
 from alerts.rendering.digest import Digest, digest
 from alerts.rendering.headline import Headline, headline, name_of
-from alerts.rendering.lines import Budget, Line, nodes_of, words_of
+from alerts.rendering.lines import Budget, Line, Scissors, nodes_of, words_of
 from alerts.rendering.rows import NAME_MAX, Rows
 from alerts.rendering.times import Times
 from alerts.rendering.view_model import AlertView, ChannelView, GroupView, RenderedMessage
@@ -89,14 +89,15 @@ def _compose(group: GroupView, found: Digest, channel: ChannelView, budget: Budg
     times = Times(channel.zone, group.opened_at)
     texts = texts_of(listed, found.varying)
     first = headline(group, found.status, found.leading, found.where)
-    about = details(group, found, first, texts, times, budget, room)
-    lines: list[Line] = [_first_line(first), *about.lines]
+    scissors = Scissors(budget)
+    about = details(group, found, first, texts, times, scissors, room)
+    lines: list[Line] = [_first_line(first), *about]
     if row_count:
-        rows = Rows(found, listed, texts, times, budget)
+        rows = Rows(found, listed, texts, times, scissors)
         lines += [rows.row(alert) for alert in listed]
     if hidden:
         lines.append([_more(hidden)])
-    return _Composed(nodes_of(lines), bool(hidden) or about.cut, len(listed))
+    return _Composed(nodes_of(lines), bool(hidden) or scissors.cut, len(listed))
 
 
 def _first_line(first: Headline) -> Line:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from alerts.rendering.details import Texts, length_of_episode, pair
 from alerts.rendering.digest import Digest, begins_with, is_said, says, says_more
 from alerts.rendering.headline import RESOLVED_MARK, SEPARATOR, colour, name_of
-from alerts.rendering.lines import Budget, Line, joined
+from alerts.rendering.lines import Line, Scissors, joined
 from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView
-from alerts.rendering.words import isolate, one_line, shorten_end, shorten_name
+from alerts.rendering.words import isolate, one_line
 from alerts.severity import Severity
 from botapi.markup import Code
 
@@ -22,12 +22,18 @@ class Rows:
     """Writes the rows of one message."""
 
     def __init__(
-        self, found: Digest, listed: Sequence[AlertView], texts: Texts, times: Times, budget: Budget
+        self,
+        found: Digest,
+        listed: Sequence[AlertView],
+        texts: Texts,
+        times: Times,
+        scissors: Scissors,
     ) -> None:
         self._found = found
         self._texts = texts
         self._times = times
-        self._room = min(budget.row, 160 if len(listed) <= 5 else 110)
+        self._scissors = scissors
+        self._room = min(scissors.budget.row, 160 if len(listed) <= 5 else 110)
         self._tell_start = not found.same_start
         lengths = {length_of_episode(alert) for alert in found.leading}
         self._tell_length = found.status != "resolved" or len(lengths) > 1
@@ -44,7 +50,8 @@ class Rows:
         tails = self._tails(alert, text)
         room = self._room - sum([len(part) + len(SEPARATOR) for part in (name, place, *tails)])
         labels = self._labels(alert, room - len(text), text, is_known=bool(name or place))
-        shown = shorten_end(text, room) if text and room >= _WORTH_SHOWING else ""
+        shown = self._scissors.text(text, room) if room >= _WORTH_SHOWING else ""
+        self._scissors.cut |= bool(text) and not shown
         if not (name or place or shown or labels):
             name = self._name(alert)
         parts: list[Line] = [[name]] if name else []
@@ -69,12 +76,12 @@ class Rows:
         return f"{mark}{alert.severity}{SEPARATOR}" if self._found.severities_differ else mark
 
     def _name(self, alert: AlertView) -> str:
-        return isolate(shorten_name(name_of(alert), NAME_MAX))
+        return isolate(self._scissors.name(name_of(alert), NAME_MAX))
 
     def _place(self, alert: AlertView) -> str:
         if not self._place_varies:
             return ""
-        return shorten_name(one_line(alert.labels.get(self._found.where, "")), NAME_MAX)
+        return self._scissors.name(one_line(alert.labels.get(self._found.where, "")), NAME_MAX)
 
     def _labels(self, alert: AlertView, room: int, text: str, *, is_known: bool) -> list[str]:
         """Other labels that tell this alert apart, as far as there is room; one if it needs it."""
@@ -85,7 +92,7 @@ class Rows:
             value = alert.labels.get(label, "")
             if label == self._found.where or is_said(alert, label, value) or says(text, value):
                 continue
-            written = pair(label, value)
+            written = pair(label, value, self._scissors)
             room -= len(written) + len(SEPARATOR)
             if (room < 0 and (is_known or labels)) or len(labels) == _OTHER_LABELS_MAX:
                 break
@@ -114,7 +121,7 @@ class Rows:
         tails = []
         value = one_line(alert.value_text)
         if value and not says(text, value):
-            tails.append(isolate(shorten_end(value, _VALUE_MAX)))
+            tails.append(isolate(self._scissors.text(value, _VALUE_MAX)))
         if alert.starts_at and (self._tell_start or alert.status != self._found.status):
             since = "since " if alert.status == "firing" else ""
             tails.append(f"{since}{self._times.show(alert.starts_at)}")

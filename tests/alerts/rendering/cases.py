@@ -223,6 +223,19 @@ CASES: Mapping[str, GroupView] = {
             summary="It ends in 6 days",
         )
     ),
+    "several_long": group(
+        *(
+            alert(
+                "BackupLate",
+                f"db-{number}",
+                Severity.HIGH,
+                summary=f"No backup of db-{number} for {20 * number} hours: the last one stopped "
+                "because the bucket refused the upload, and each try since then has found the "
+                "lock of the one before it",
+            )
+            for number in (1, 2)
+        )
+    ),
     "unicode": group(
         alert("Не хватает места на диске", "сервер-1", Severity.HIGH, summary="Занято 97 % 💾"),
         alert("磁盘空间不足", "服务器二", Severity.HIGH, summary="已用 98 % <b>&amp;"),

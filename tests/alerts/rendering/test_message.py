@@ -239,6 +239,59 @@ def test_a_huge_description_is_cut_and_left_to_the_document() -> None:
     assert "word…</blockquote>" in rendered.text
 
 
+LONG = "word " * 70
+LONG_NAME = "Replication" * 25
+
+
+@pytest.mark.parametrize(
+    "alerts",
+    [
+        [alert("A", "x", summary=LONG), alert("A", "y", summary="other")],
+        [alert("A", "x", description=LONG), alert("A", "y", description="other")],
+        [alert("A", f"x{n}", description="All alike.") for n in range(ORDINARY)],
+        [alert("A", "x", value_text="7 " * 40), alert("A", "y")],
+        [alert(LONG_NAME, "x")],
+        [alert(LONG_NAME, "x"), alert("A", "y")],
+        [alert("A", "x" * 70), alert("A", "y")],
+        [alert("A", "x" * 300)],
+        [alert("A", "x", value_text="7 " * 90)],
+        [alert("A", "x", annotations={"impact": LONG})],
+        [alert("A", "x", annotations={f"note{n}": f"text {n}" for n in range(4)})],
+        [alert("A", "x", labels={"instance": "x", "path": "/a" * 40})],
+        [alert("A", "x", labels={f"label{n:02}": "value" * 4 for n in range(40)})],
+        [alert("A", "", labels={"path": f"{n}" * 70}, alert_id=f"{n}") for n in range(2)],
+        [alert("A", "x", links=(Link(LinkKind.OTHER, "http://wiki/x", LONG),))],
+    ],
+)
+def test_what_a_message_cuts_goes_along_as_a_document(alerts: list[AlertView]) -> None:
+    assert render_group(group(*alerts), HTML).overflow
+
+
+def test_so_does_what_is_cut_of_an_acknowledgement_or_a_silence() -> None:
+    one = alert("A", "x")
+    assert render_group(group(one, silenced_note=LONG), HTML).overflow
+    acknowledged = group(one, acknowledged_by=LONG, acknowledged_at=later(1))
+    assert render_group(acknowledged, HTML).overflow
+    assert render_group(group(title=LONG), HTML).overflow
+
+
+@pytest.mark.parametrize(
+    "alerts",
+    [
+        [alert("Replication" * 9, "x" * 90)],
+        [alert("Replication" * 5, "x" * 60), alert("A", "y")],
+        [alert("Replication" * 9, "x" * 60), alert("Replication" * 9, "y")],
+        [alert("A", "x", summary="word " * 20), alert("A", "y", summary="other")],
+    ],
+)
+def test_what_the_first_line_shortens_and_the_rest_tells_needs_no_document(
+    alerts: list[AlertView],
+) -> None:
+    rendered = render_group(group(*alerts), PLAIN)
+    assert not rendered.overflow
+    assert "…" not in rendered.plain_text.split("\n", 1)[1]
+
+
 @pytest.mark.parametrize("count", [ORDINARY + 1, LISTED_MAX])
 def test_up_to_twenty_are_listed(count: int) -> None:
     rendered = render_group(group(*(alert("A", f"host-{n}") for n in range(count))), HTML)

@@ -12,7 +12,7 @@ from alerts.rendering.headline import FIRST_LINE_MAX, SEPARATOR, headline, name_
 from alerts.rendering.keyboard import LINK_BUTTONS_MAX, keyboard, link_buttons
 from alerts.rendering.message import LINES_MAX, ORDINARY, render_caption, render_group
 from alerts.rendering.view_model import AlertView, ChannelView, GroupView, content_hash
-from alerts.rendering.words import shorten_middle
+from alerts.rendering.words import one_line, shorten_middle
 from alerts.severity import Severity
 from alerts.sources.incoming import AlertStatus
 from botapi.keyboards import acceptable_button_url
@@ -80,6 +80,68 @@ def test_message(group: GroupView, parse_mode: ParseMode, zone: tzinfo) -> None:
     assert rendered.overflow or hidden == 0
     assert rendered == render_group(group, channel)
     assert content_hash(rendered) == content_hash(render_group(group, channel))
+
+
+def told(view: AlertView) -> list[str]:
+    """All that an alert says."""
+    pairs = [*view.labels.items(), *view.annotations.items()]
+    texts = (name_of(view), view.summary, view.description, view.value_text)
+    return [on_one_line(text) for text in (*texts, *(word for pair in pairs for word in pair))]
+
+
+def on_one_line(words: str) -> str:
+    return one_line(words).translate(dict.fromkeys((0x2068, 0x2069)))
+
+
+def cut_for_good(group: GroupView, shown: str) -> list[str]:
+    """What stands before a "…" and comes from a text of an alert that stands nowhere whole."""
+    shown = on_one_line(shown)
+    texts = [text for view in group.alerts for text in told(view)]
+    found = []
+    for mark in re.finditer("…", shown):
+        kept = shown[max(mark.start() - 6, 0) : mark.start()]
+        origins = [text for text in texts if kept in text]
+        whole = any(text in shown or f"{kept}…" in text for text in origins)
+        if len(kept) == 6 and origins and not whole:
+            found.append(kept)
+    return found
+
+
+long_texts = st.tuples(
+    st.sampled_from(("word ", "some longer words, ", "path/")), st.integers(1, 90)
+)
+wordy = st.builds(
+    AlertView,
+    alert_id=st.uuids().map(str),
+    name=long_texts.map(lambda drawn: "Name" + drawn[0] * (drawn[1] // 3)),
+    status=st.sampled_from(("firing", "resolved", "event")),
+    labels=st.dictionaries(
+        st.sampled_from(("instance", "pod", "path", "team")),
+        long_texts.map(lambda drawn: "label" + drawn[0] * (drawn[1] // 6)),
+    ),
+    annotations=st.dictionaries(
+        st.sampled_from(("impact", "owner")),
+        long_texts.map(lambda drawn: "note" + drawn[0] * drawn[1]),
+    ),
+    value_text=st.integers(0, 70).map(lambda length: "123456789 " * (length // 5)),
+    summary=long_texts.map(lambda drawn: "summary " + drawn[0] * drawn[1]),
+    description=long_texts.map(lambda drawn: "description " + drawn[0] * drawn[1] * 3),
+)
+wordy_groups = st.builds(
+    GroupView,
+    title=st.just(""),
+    status=st.just("firing"),
+    alerts=st.lists(wordy, min_size=1, max_size=11).map(tuple),
+    opened_at=st.just(OPENED),
+)
+
+
+@many_examples
+@given(groups | wordy_groups, st.sampled_from((CAPTION_MAX, MESSAGE_TEXT_MAX)))
+def test_what_is_cut_for_good_needs_a_document(group: GroupView, limit: int) -> None:
+    rendered = render_group(group, ChannelView("", UTC), limit)
+    lost = cut_for_good(group, rendered.plain_text)
+    assert rendered.overflow or not lost, (lost, rendered.plain_text)
 
 
 @needs_tdlib
