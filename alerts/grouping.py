@@ -21,6 +21,8 @@ TARGET_LABEL = "instance"
 """Tells where a condition holds, not which: it differs between alerts that belong together."""
 CHANGING_LABEL = "severity"
 """Generic alerts may raise it while they fire: it is no part of their identity."""
+SEVERAL = "Several alerts"
+"""The title of a group whose alerts are all that they have in common."""
 _TITLE_LABELS = 5
 
 
@@ -83,4 +85,4 @@ def _title(labels: Mapping[str, str], batch: IncomingBatch) -> str:
     title = " ".join(f"{name} {listed}".split())
     if title:
         return shorten(title, MAX_NAME)
-    return batch.alerts[0].name if len(batch.alerts) == 1 else "Several alerts"
+    return batch.alerts[0].name if len(batch.alerts) == 1 else SEVERAL

@@ -12,6 +12,7 @@ from accounts.console import ConsoleModelAdmin
 from accounts.console_cells import label_chips, lasted, time_column
 from accounts.console_requests import organization_of
 from accounts.console_site import site
+from alerts.group_titles import entitle
 from alerts.models import (
     Alert,
     AlertGroup,
@@ -68,8 +69,9 @@ class GroupPage(ConsoleModelAdmin):
     empty_link = ("Open integrations", "alerts_integration_changelist")
 
     def decorate(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Alerts and channels of each group."""
+        """Name, alerts and channels of each group."""
         organization = organization_of(request)
+        entitle(organization, rows)
         members = GroupMember.objects.for_organization(organization).filter(group__in=rows)
         counts = dict(members.values_list("group").annotate(Count("pk")).order_by())
         sent = GroupMessage.objects.for_organization(organization).filter(group__in=rows)
@@ -97,6 +99,7 @@ class GroupPage(ConsoleModelAdmin):
         """Its alerts, where it is shown, and what happened."""
         group = cast("AlertGroup", row)
         organization = organization_of(request)
+        entitle(organization, [group])
         members = (
             GroupMember.objects.for_organization(organization)
             .filter(group=group)
@@ -115,6 +118,7 @@ class GroupPage(ConsoleModelAdmin):
             .select_related("alert")
         )
         return {
+            "subtitle": group.title,
             "group": group,
             "status_badge": status(group),
             "severity_badge": severity(group),
@@ -196,7 +200,9 @@ class AlertPage(ConsoleModelAdmin):
         """Labels, episodes, groups, and the POST that last spoke of it."""
         alert = cast("Alert", row)
         organization = organization_of(request)
-        groups = AlertGroup.objects.for_organization(organization).filter(members__alert=alert)
+        found = AlertGroup.objects.for_organization(organization).filter(members__alert=alert)
+        groups = list(found.select_related("route")[:50])
+        entitle(organization, groups)
         traces = Trace.objects.for_organization(organization).filter(pk__in=[alert.last_trace_id])
         return {
             "alert": alert,
@@ -215,6 +221,6 @@ class AlertPage(ConsoleModelAdmin):
                 (episode, lasted(episode.starts_at, episode.ends_at))
                 for episode in alert.episodes.all()[:SHOWN]
             ],
-            "groups": [(group, status(group)) for group in groups.select_related("route")[:50]],
+            "groups": [(group, status(group)) for group in groups],
             "trace": traces.first(),
         }

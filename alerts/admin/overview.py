@@ -14,6 +14,7 @@ from accounts.console_site import Banner, site
 from accounts.models import Organization
 from alerts.admin.groups import severity, status
 from alerts.admin.traces import status_tone
+from alerts.group_titles import entitle
 from alerts.models import AlertGroup, Integration, Status, Trace
 from channels_app.bots import bots_usable_by
 from channels_app.models import NotificationChannel, Verification
@@ -37,7 +38,8 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     organization = organization_of(request)
     groups = firing(organization)
     counts = dict(groups.values_list("severity").annotate(Count("pk")).order_by())
-    worst = groups.select_related("route").order_by("-changed_at")[:8]
+    worst = list(groups.select_related("route").order_by("-changed_at")[:8])
+    entitle(organization, worst)
     channels = NotificationChannel.objects.for_organization(organization)
     attention = channels.filter(Q(enabled=False) | Q(verification=Verification.FAILED))
     dead = dead_letters(organization)

@@ -17,6 +17,7 @@ from accounts.console_requests import organization_of
 from accounts.console_site import site
 from accounts.models import Organization
 from alerts.admin.groups import badge, latest_deliveries, standing, status
+from alerts.group_titles import entitle
 from alerts.models import Alert, AlertGroup, GroupMessage, Trace
 from alerts.sources.incoming import Source
 
@@ -141,7 +142,7 @@ def _answer(number: int) -> str:
 
 
 def story_of(organization: Organization, trace: Trace) -> list[dict[str, Any]]:
-    """Each alert of the POST with its groups, and where these were shown: in four queries."""
+    """Each alert of the POST with its groups, and where these were shown: in five queries."""
     told = trace.alerts[:SHOWN]
     alert_ids = [UUID(entry[0]) for entry in told]
     group_ids = {UUID(group) for entry in told for group in entry[2]}
@@ -151,6 +152,7 @@ def story_of(organization: Organization, trace: Trace) -> list[dict[str, Any]]:
         .select_related("route")
         .in_bulk(list(group_ids))
     )
+    entitle(organization, groups.values())
     sent = list(
         GroupMessage.objects.for_organization(organization)
         .filter(group__in=group_ids)

@@ -114,6 +114,16 @@ def name_of(alert: AlertView) -> str:
     return one_line(alert.name) or NO_NAME
 
 
+def names_of(alerts: Sequence[AlertView]) -> str:
+    """What the first line calls these alerts of one state, worst first: "InstanceDown +2"."""
+    return f"{name_of(alerts[0])}{_more_names(alerts)}"
+
+
+def _more_names(alerts: Sequence[AlertView]) -> str:
+    more = len({alert.name for alert in alerts}) - 1
+    return f" +{more}" if more else ""
+
+
 def where_label(alerts: Sequence[AlertView]) -> str:
     """The label that says best where these alerts are; "" when none does."""
     if not alerts:
@@ -142,7 +152,6 @@ def headline(
     if len(alerts) == 1:
         place = one_line(alerts[0].labels.get(where, ""))
         return _fitted(lead, name_of(alerts[0]), place, ("", "", ""))
-    names = len({alert.name for alert in alerts}) - 1
     places = list(dict.fromkeys([value for a in alerts if (value := a.labels.get(where, ""))]))
     place = one_line(places[0]) if places else ""
     told = len(places) == len(alerts)
@@ -151,7 +160,7 @@ def headline(
         name_of(alerts[0]),
         place,
         (
-            f" +{names}" if names else "",
+            _more_names(alerts),
             f" +{len(places) - 1}" if len(places) > 1 else "",
             "" if told else f" ({len(alerts)})",
         ),

@@ -2,15 +2,17 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import Role
 from alerts.integrations import create_integration, ingest_url, key_of, signature_secret_of
-from alerts.models import Alert, Integration, Route, Trace
+from alerts.models import Alert, AlertGroup, Integration, Route, Trace
 from alerts.routes import create_route, default_route, set_channels
 from tests.console import Person
 from tests.factories import make_bot, make_channel, make_organization
@@ -227,6 +229,67 @@ def test_the_overview_leads_a_new_organization() -> None:
     create_integration(COMMAND_LINE, person.organization, "Prod")
     page = person.read("/")
     assert page.count("tocsin-done") == 3
+
+
+def mixed(*alerts: tuple[str, str], status: str = "firing", hour: int = 14) -> dict[str, Any]:
+    """What Alertmanager sends when it groups by nothing: names with their severities."""
+    return {
+        "version": "4",
+        "groupKey": "{}:{}",
+        "status": status,
+        "groupLabels": {},
+        "alerts": [
+            {
+                "status": status,
+                "labels": {"alertname": name, "severity": severity, "instance": name},
+                "startsAt": f"2026-11-23T{hour}:02:39Z",
+                "endsAt": "2026-11-23T15:02:39Z"
+                if status == "resolved"
+                else "0001-01-01T00:00:00Z",
+            }
+            for name, severity in alerts
+        ],
+    }
+
+
+def test_a_group_of_many_names_is_called_as_in_the_chat() -> None:
+    person = Person()
+    _, key = create_integration(COMMAND_LINE, person.organization, "Prod")
+    sent = (("QueueGrows", "warning"), ("DiskFull", "critical"), ("HighCPU", "warning"))
+    assert post(key, mixed(*sent)) == 202
+    group = AlertGroup.objects.get()
+    page = f"{GROUPS}{group.pk}/change/"
+    others = (f"{ALERTS}{Alert.objects.all()[0].pk}/", f"{TRACES}{Trace.objects.get().pk}/")
+    for path in ("/", GROUPS, page, *(f"{other}change/" for other in others)):
+        shown = person.read(path)
+        assert "DiskFull +2" in shown, path
+        assert "Several alerts" not in shown, path
+    post(key, mixed(("DiskFull", "critical"), status="resolved"))
+    assert "HighCPU +1" in person.read(page)
+    post(key, mixed(*sent, status="resolved"))
+    AlertGroup.objects.update(closed_at=timezone.now() - timedelta(days=1))
+    post(key, mixed(("QueueGrows", "warning"), hour=16))
+    closed, opened = AlertGroup.objects.order_by("pk")
+    assert "DiskFull +2" in person.read(f"{GROUPS}{closed.pk}/change/")
+    assert "<b>QueueGrows</b>" in person.read(f"{GROUPS}{opened.pk}/change/")
+
+
+@pytest.mark.parametrize("path", [GROUPS, "/"])
+def test_names_of_groups_cost_the_same_however_many(
+    path: str, django_assert_num_queries: Any, django_assert_max_num_queries: Any
+) -> None:
+    person = Person()
+    keys = [create_integration(COMMAND_LINE, person.organization, name)[1] for name in "abc"]
+    names = (("DiskFull", "critical"), ("HighCPU", "warning"))
+    assert post(keys[0], mixed(*names)) == 202
+    person.read(path)
+    with django_assert_max_num_queries(25) as counted:
+        person.read(path)
+    first = len(counted)
+    for key in keys[1:]:
+        assert post(key, mixed(*names)) == 202
+    with django_assert_num_queries(first):
+        assert person.read(path).count("DiskFull +1") == 3
 
 
 def test_the_navigation_counts_what_burns() -> None:
