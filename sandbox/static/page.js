@@ -77,6 +77,7 @@ function kindOf(chat) {
 async function openChat(key, byHand) {
   state.current = key;
   state.topic = null;
+  state.pending.clear();
   state.unread.delete(key);
   if (location.hash !== "#" + encodeURIComponent(key)) history.replaceState(null, "", "#" + encodeURIComponent(key));
   byId("app").classList.add("open");
@@ -111,8 +112,21 @@ function messagesPath(query) {
   return `${DATA}/chats/${encodeURIComponent(state.current)}/messages?${query}`;
 }
 
-async function loadMessages() {
+// Whatever fetches messages does so in turn: an answer that is late must not undo a newer one.
+let lastTurn = Promise.resolve();
+
+function inTurn(work) {
+  lastTurn = lastTurn.then(work, work);
+  return lastTurn;
+}
+
+function loadMessages() {
+  return inTurn(drawLast);
+}
+
+async function drawLast() {
   const key = state.current;
+  if (key === null) return;
   const items = await fetchJson(messagesPath("limit=60"));
   if (key !== state.current) return;
   byId("messages").replaceChildren(...items.map(messageNode));
@@ -121,9 +135,16 @@ async function loadMessages() {
   toEnd();
 }
 
-async function loadOlder() {
+function loadOlder() {
+  return inTurn(drawOlder);
+}
+
+async function drawOlder() {
+  const key = state.current;
+  if (key === null) return;
   const first = byId("messages").firstElementChild;
   const items = await fetchJson(messagesPath(`limit=60&before=${first ? first.dataset.id : 0}`));
+  if (key !== state.current) return;
   const scroll = byId("scroll");
   const fromEnd = scroll.scrollHeight - scroll.scrollTop;
   byId("messages").prepend(...items.map(messageNode));
@@ -306,8 +327,10 @@ function notify(text) {
 function listen() {
   const source = new EventSource(`${DATA}/events`);
   let wasOpen = false;
+  // Only now: what came between a first look and the stream's beginning would be missed.
   source.onopen = () => {
     if (wasOpen) refresh();
+    else loadChats();
     wasOpen = true;
   };
   source.onmessage = event => JSON.parse(event.data).forEach(receive);
@@ -322,6 +345,7 @@ async function refresh() {
 // The open chat is no more.
 function leaveChat() {
   state.current = null;
+  state.pending.clear();
   byId("chat-title").textContent = "Choose a chat";
   byId("chat-subtitle").textContent = "";
   byId("topics").hidden = true;
@@ -344,22 +368,36 @@ function soon() {
   if (!state.timer) state.timer = setTimeout(drawNews, 20);
 }
 
-async function drawNews() {
+function drawNews() {
   state.timer = 0;
-  const ids = [...state.pending].slice(-200);
-  state.pending.clear();
-  if (ids.length && state.current) drawFresh(await fetchJson(messagesPath(`ids=${ids.join(",")}`)));
+  return inTurn(drawPending);
+}
+
+async function drawPending() {
+  while (state.pending.size && state.current) {
+    const key = state.current;
+    const ids = [...state.pending].sort((one, other) => one - other).slice(0, 200);
+    ids.forEach(id => state.pending.delete(id));
+    const items = await fetchJson(messagesPath(`ids=${ids.join(",")}`));
+    if (key === state.current) drawFresh(items);
+  }
   state.chats = await fetchJson(`${DATA}/chats`);
   drawChats();
 }
 
+// News come last; what is older and not shown waits behind "Older messages".
 function drawFresh(items) {
   const follow = isAtEnd();
+  let newest = Number(byId("messages").lastElementChild?.dataset.id || 0);
   let added = false;
   for (const item of items) {
     const old = byId(`message-${item.id}`);
     if (old) old.replaceWith(messageNode(item));
-    else { byId("messages").append(messageNode(item)); added = true; }
+    else if (item.id > newest) {
+      byId("messages").append(messageNode(item));
+      newest = item.id;
+      added = true;
+    }
   }
   afterDrawing();
   if (follow) toEnd();
@@ -416,4 +454,4 @@ byId("jump").addEventListener("click", toEnd);
 byId("scroll").addEventListener("scroll", () => { if (isAtEnd()) byId("jump").hidden = true; });
 byId("developer-open").addEventListener("click", openDeveloper);
 byId("developer-close").addEventListener("click", () => byId("developer").close());
-loadChats().then(listen);
+listen();

@@ -163,9 +163,31 @@ def open_page(browser: Any, scene: Scene) -> Iterator[Any]:
     assert complaints == []
 
 
+def _send(scene: Scene, text: str) -> None:
+    scene.telegram.api(scene.bot, "sendMessage", chat_id=scene.ada.id, text=text)
+
+
+def _until(page: Any, expression: str) -> None:
+    """The page's policy forbids `wait_for_function`; the test's own time limit ends the wait."""
+    while not page.evaluate(expression):
+        page.wait_for_timeout(20)
+
+
+def _watch(page: Any, expression: str) -> None:
+    """From now on `window.seen` tells whether this was ever true, however briefly."""
+    page.evaluate(
+        f"""() => {{
+            window.seen = false;
+            new MutationObserver(() => {{ window.seen ||= {expression}; }}).observe(
+                document.body, {{subtree: true, attributes: true, childList: true}});
+        }}"""
+    )
+
+
 def _open_chat(page: Any, title: str) -> None:
     page.click(f".chat-item:has-text('{title}')")
-    page.wait_for_selector(".bubble")
+    known = {"Alerts": "Still firing", "Operations": "In General"}[title]
+    page.wait_for_selector(f".bubble:has-text('{known}')")
 
 
 def test_messages_look_as_telegram_shows_them(open_page: Any, scene: Scene) -> None:
@@ -191,6 +213,8 @@ def test_messages_look_as_telegram_shows_them(open_page: Any, scene: Scene) -> N
     silent = page.locator(".message:has-text('Still firing')").last
     assert silent.locator(".silent").is_visible()
     assert silent.locator(".reply span").inner_text().startswith("🔥 [FIRING:2] DiskFull")
+    page.locator(".photo").scroll_into_view_if_needed()
+    _until(page, "document.querySelector('.photo').complete")
     assert page.locator(".photo").evaluate("image => image.naturalWidth") == 640
     assert page.locator(".document-name").inner_text() == "all-alerts.txt"
     assert page.locator(".document-size").inner_text() == "123.5 kB"
@@ -220,16 +244,66 @@ def test_news_appear_live(open_page: Any, scene: Scene) -> None:
     telegram, bot, ada = scene.telegram, scene.bot, scene.ada
     sent = telegram.api(bot, "sendMessage", chat_id=ada.id, text="fresh news")["result"]
     message = page.locator(f"#message-{sent['message_id']}")
-    message.wait_for(timeout=3000)
+    message.wait_for()
     target = {"chat_id": ada.id, "message_id": sent["message_id"]}
     telegram.api(bot, "editMessageText", text="corrected <news>", **target)
-    page.wait_for_selector(".bubble:has-text('corrected <news>')", timeout=3000)
+    page.wait_for_selector(".bubble:has-text('corrected <news>')")
     edited = message.locator(".edited")
     assert re.fullmatch(r"edited \d\d:\d\d( [AP]M)?", edited.inner_text())
     telegram.api(bot, "deleteMessage", **target)
-    message.wait_for(state="detached", timeout=3000)
+    message.wait_for(state="detached")
     telegram.api(bot, "sendMessage", chat_id=scene.forum.id, text="elsewhere")
-    page.wait_for_selector(".chat-item:has-text('Operations') .badge", timeout=3000)
+    page.wait_for_selector(".chat-item:has-text('Operations') .badge")
+
+
+def test_news_that_overtake_others_are_drawn_in_their_order(open_page: Any, scene: Scene) -> None:
+    page = open_page()
+    _open_chat(page, "Alerts")
+    held: list[Any] = []
+    page.route("**/messages?ids=*", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/messages?ids=*"):
+        _send(scene, "the first")
+    _send(scene, "the second")
+    _until(page, "state.pending.size || byId('messages').innerText.includes('the second')")
+    held[0].continue_()
+    for text in ("the first", "the second"):
+        page.wait_for_selector(f".bubble:has-text('{text}')")
+    assert page.locator(".message .text").all_inner_texts()[-2:] == ["the first", "the second"]
+
+
+def test_what_comes_while_a_chat_is_opened_stays(open_page: Any, scene: Scene) -> None:
+    page = open_page()
+    held: list[Any] = []
+    page.route("**/messages?limit=60", lambda route: held.append((route, route.fetch())))
+    page.click(".chat-item:has-text('Alerts')")
+    while not held:
+        page.wait_for_timeout(10)
+    _send(scene, "in between")
+    _until(page, "state.pending.size || byId('messages').innerText.includes('in between')")
+    route, before = held[0]
+    assert "in between" not in before.text()
+    route.fulfill(response=before)
+    page.wait_for_selector(".message:has-text('hello')")
+    page.wait_for_selector(".bubble:has-text('in between')")
+
+
+def test_an_edit_of_what_is_not_shown_is_no_news(open_page: Any) -> None:
+    with running_sandbox() as telegram:
+        bot = telegram.create_bot("Alerts")
+        chat = telegram.create_chat(bot=bot)
+        sent = [
+            telegram.api(bot, "sendMessage", chat_id=chat.id, text=f"alert {number}")["result"]
+            for number in range(70)
+        ]
+        page = open_page(url=telegram.url)
+        page.click(".chat-item")
+        page.wait_for_selector(".bubble:has-text('alert 69')")
+        target = {"chat_id": chat.id, "message_id": sent[0]["message_id"]}
+        telegram.api(bot, "editMessageText", text="corrected", **target)
+        telegram.api(bot, "sendMessage", chat_id=chat.id, text="the last")
+        page.wait_for_selector(".bubble:has-text('the last')")
+        assert "corrected" not in page.locator(".message .text").all_inner_texts()
+        page.close()
 
 
 def test_a_storm_is_drawn_and_a_reset_leaves_an_empty_page(open_page: Any) -> None:
@@ -237,16 +311,17 @@ def test_a_storm_is_drawn_and_a_reset_leaves_an_empty_page(open_page: Any) -> No
         bot = telegram.create_bot("Alerts")
         chat = telegram.create_chat(bot=bot)
         page = open_page(url=telegram.url)
-        page.click(".chat-item")
+        with page.expect_response("**/messages?limit=60"):
+            page.click(".chat-item")
         for number in range(300):
             telegram.api(bot, "sendMessage", chat_id=chat.id, text=f"alert {number}")
-        page.wait_for_selector(".bubble:has-text('alert 299')", timeout=5000)
+        page.wait_for_selector(".bubble:has-text('alert 299')")
         assert page.locator(".message").count() == 300
         assert page.locator(".bubble").last.is_visible()
         assert page.evaluate("isAtEnd()")
         telegram.reset()
-        page.wait_for_selector(".message", state="detached", timeout=5000)
-        page.wait_for_selector(".chat-item", state="detached", timeout=5000)
+        page.wait_for_selector(".message", state="detached")
+        page.wait_for_selector(".chat-item", state="detached")
         assert page.locator("#chat-title").inner_text() == "Choose a chat"
         page.close()
 
@@ -266,8 +341,9 @@ def test_topics_filter(open_page: Any, scene: Scene) -> None:
 def test_replies_lead_to_their_message(open_page: Any, scene: Scene) -> None:
     page = open_page(height=400)
     _open_chat(page, "Alerts")
+    _watch(page, f"byId('message-{scene.alert_id}').classList.contains('flash')")
     page.locator(".reply").first.click()
-    page.wait_for_selector(f"#message-{scene.alert_id}.flash")
+    _until(page, "window.seen")
 
 
 @pytest.mark.parametrize("width", [320, 360, 720, 1100])
@@ -340,8 +416,9 @@ def test_tokens_are_only_copied_in_the_developer_panel(open_page: Any, scene: Sc
     assert scene.bot.token not in page.content()
     assert str(scene.forum.id) in page.locator("#chat-ids").inner_text()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    _watch(page, "document.querySelector('#bots button').textContent === 'Copied'")
     page.click("#bots button")
-    page.wait_for_selector("#bots button:has-text('Copied')")
+    _until(page, "window.seen")
     assert page.evaluate("navigator.clipboard.readText()") == scene.bot.token
 
 
