@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.sandbox.process import SandboxHandle
 from tests.up.running import Running
@@ -27,8 +28,9 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-quic",
 ]
-WAIT = 15_000
-"""Milliseconds for what the browser waits for."""
+WAIT = 60_000
+"""Milliseconds for what the browser waits for: no promise of speed, a loaded machine is slow."""
+expect.set_options(timeout=WAIT)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Installation:
             json.dumps(payload).encode(),
             {"Content-Type": "application/json"},
         )
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=WAIT / 1000) as answer:
             return int(answer.status)
 
 
@@ -91,11 +93,12 @@ def session(installation: Installation, browser: Browser) -> Any:
     """The cookies of somebody who signed in through the sign-in page."""
     context = browser.new_context()
     page = context.new_page()
+    context.set_default_timeout(WAIT)
     page.goto(f"{installation.url}/")
     page.fill("[name=username]", installation.email)
     page.fill("[name=password]", installation.password)
     page.press("[name=password]", "Enter")
-    page.wait_for_url(f"{installation.url}/", timeout=WAIT)
+    page.wait_for_url(f"{installation.url}/")
     state = context.storage_state()
     context.close()
     return state
@@ -117,6 +120,17 @@ def open_console(
     yield open_one
     for context in contexts:
         context.close()
+
+
+def reload_until(page: Page, path: str, words: str) -> None:
+    """Open the page anew until it says the words."""
+    deadline = time.monotonic() + WAIT / 1000
+    while True:
+        page.goto(path)
+        if words in page.content():
+            return
+        assert time.monotonic() < deadline, f"{path} never said {words!r}"
+        page.wait_for_timeout(250)
 
 
 def pictures() -> Path | None:

@@ -3,15 +3,14 @@
 With CONSOLE_PICTURES=<folder> each page is photographed three times on the way.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.e2e.conftest import Installation, pictures
+from tests.e2e.conftest import Installation, pictures, reload_until
 from tests.sandbox.process import SandboxChat
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -114,7 +113,7 @@ def test_every_page_fits_and_can_be_read(
     page = open_console(viewport=DESK, reduced_motion="reduce")
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(f"{page.url}: script: {error}"))
-    wait_for_deliveries(page)
+    reload_until(page, "/deliveries/delivery/?state__exact=sent", "Alert message")
     for name, path in ALONE.items():
         page.goto(path)
         failures += check(page, name)
@@ -130,22 +129,33 @@ def test_every_page_fits_and_can_be_read(
     assert failures == []
 
 
-def test_a_blocked_chat_is_told_on_every_page(
-    alerts: None, open_console: Callable[..., Page], installation: Installation
-) -> None:
+@pytest.fixture
+def blocked(open_console: Callable[..., Page], installation: Installation) -> Iterator[None]:
+    """Everybody blocks the bot. Afterwards nobody does, and what that disabled works again."""
     telegram = installation.telegram
-    people = [chat for chat in telegram.world()["chats"] if chat["type"] == "private"]
+    chats = [chat for chat in telegram.world()["chats"] if chat["type"] == "private"]
+    people = [SandboxChat(chat["id"], "private", "") for chat in chats]
     for person in people:
-        telegram.set_state(SandboxChat(person["id"], "private", ""), "blocked")
+        telegram.set_state(person, "blocked")
+    yield
+    for person in people:
+        telegram.set_state(person, "active")
+    page = open_console()
+    page.goto("/channels_app/notificationchannel/")
+    page.get_by_role("link", name="My chat", exact=True).click()
+    page.get_by_role("button", name="Enable").click()
+    expect(page.get_by_text("All is well.")).to_be_visible()
+
+
+def test_a_blocked_chat_is_told_on_every_page(
+    alerts: None, blocked: None, open_console: Callable[..., Page], installation: Installation
+) -> None:
     installation.post({"title": "Unheard", "status": "firing", "severity": "critical"})
     page = open_console(viewport=DESK, reduced_motion="reduce")
-    for _ in range(40):
-        page.goto("/")
-        if "is disabled" in page.content():
-            break
-        page.wait_for_timeout(250)
+    reload_until(page, "/", "The channel My chat is disabled")
     failures = check(page, "trouble")
-    page.get_by_role("link", name="Mend it").click()
+    banner = page.get_by_role("status").filter(has_text="My chat is disabled")
+    banner.get_by_role("link", name="Mend it").click()
     expect(page.get_by_text("This person has blocked the bot").first).to_be_visible()
     failures += check(page, "trouble-channel")
     page.goto("/alerts/alertgroup/")
@@ -176,13 +186,3 @@ def test_who_is_signed_out_can_read_too(browser: Any, installation: Installation
         failures += check(page, name)
     page.close()
     assert failures == []
-
-
-def wait_for_deliveries(page: Page) -> None:
-    """Until what was posted has left."""
-    for _ in range(40):
-        page.goto("/deliveries/delivery/?state__exact=sent")
-        if re.search(r"Alert message", page.content()):
-            return
-        page.wait_for_timeout(250)
-    raise AssertionError("nothing was delivered")
