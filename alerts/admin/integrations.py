@@ -106,7 +106,7 @@ class IntegrationPage(WritingPage):
         "name",
         "kind",
         "state",
-        time_column("last_received_at", "Last alert", "never"),
+        time_column("last_received_at", "Last alert, about", "never"),
         time_column("created_at", "Added"),
     )
     list_filter = ("kind", "enabled")
