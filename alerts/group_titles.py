@@ -18,7 +18,7 @@ from alerts.sources.incoming import AlertStatus
 _TOLD = ("group_id", "alert__name", "alert__status", "alert__severity")
 
 
-def entitle(organization: Organization, groups: Iterable[AlertGroup]) -> None:
+def entitle(organization: Organization | UUID, groups: Iterable[AlertGroup]) -> None:
     """Let these groups of the organization, where nothing names them, be titled as their first line
     says: "InstanceDown +2". In memory alone, and by one query for all of them, or none."""
     nameless = {group.pk: group for group in groups if group.title == SEVERAL}

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -22,6 +23,7 @@ from alerts.models import (
     TimelineEvent,
     Trace,
 )
+from deliveries.admin.outbox import Story
 from deliveries.models import Delivery
 
 SHOWN = 200
@@ -163,6 +165,17 @@ def latest_deliveries(organization_id: Any, streams: list[Any]) -> dict[Any, lis
         if len(calls) < 5:
             calls.append(delivery)
     return found
+
+
+def group_of(delivery: Delivery) -> Story | None:
+    """The group that a call tells of; its stream is the group's in one channel."""
+    shown = GroupMessage.objects.for_organization(delivery.organization_id)
+    message = shown.filter(stream=delivery.stream_id).select_related("group").first()
+    if message is None:
+        return None
+    entitle(delivery.organization_id, [message.group])
+    url = reverse(f"{site.name}:alerts_alertgroup_change", args=[message.group_id])
+    return Story("Group", message.group.title, url)
 
 
 @admin.register(Alert, site=site)

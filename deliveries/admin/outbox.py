@@ -1,7 +1,8 @@
 """Console pages of deliveries: what was sent, what waits and why, and Retry."""
 
 import json
-from typing import Any, ClassVar, cast
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple, cast
 
 from django.contrib import admin
 from django.db.models import Q
@@ -24,6 +25,16 @@ from deliveries.message_links import message_url
 from deliveries.models import Delivery, Lane
 
 State = Delivery.State
+
+
+class Story(NamedTuple):
+    """What a delivery is about: `kind` and `name` in words, and the page that tells of it."""
+
+    kind: str
+    name: str
+    url: str
+
+
 TONES = {
     State.WAITING: "info",
     State.IN_FLIGHT: "info",
@@ -48,6 +59,8 @@ OUTCOMES = {
     "giveup": "refused for good",
 }
 """What an attempt led to, by the name that it is stored under."""
+stories: list[Callable[[Delivery], Story | None]] = []
+"""What a delivery is about, of packages below that know it: the first answer is shown."""
 UNSETTLED = (State.WAITING, State.IN_FLIGHT, State.PARKED)
 
 
@@ -138,6 +151,7 @@ class DeliveryPage(ConsoleModelAdmin):
         target, chat = delivery.target, delivery.chat
         return {
             "delivery": delivery,
+            "story": next((told for tell in stories if (told := tell(delivery))), None),
             "badge": state_badge(delivery),
             "tries": [
                 (attempt, OUTCOMES.get(attempt.outcome, attempt.outcome))

@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import Role
+from alerts import publish
 from alerts.integrations import create_integration, ingest_url, key_of, signature_secret_of
 from alerts.models import Alert, AlertGroup, Integration, Route, Trace
 from alerts.routes import create_route, default_route, set_channels
+from deliveries.models import Delivery
 from tests.console import Person
 from tests.factories import make_bot, make_channel, make_organization
 
@@ -290,6 +292,38 @@ def test_names_of_groups_cost_the_same_however_many(
         assert post(key, mixed(*names)) == 202
     with django_assert_num_queries(first):
         assert person.read(path).count("DiskFull +1") == 3
+
+
+def test_a_delivery_leads_to_its_group() -> None:
+    person = Person()
+    _fill(person, "lost")
+    publish.publish_due()
+    delivery = f"/deliveries/delivery/{Delivery.objects.get().pk}/change/"
+    group = AlertGroup.objects.get()
+    assert f'<a href="{GROUPS}{group.pk}/change/">lost</a>' in person.read(delivery)
+
+
+def test_a_test_message_is_about_no_group() -> None:
+    person = Person()
+    channel = make_channel(make_bot(person.organization))
+    person.send(f"/channels_app/notificationchannel/{channel.pk}/press/test/")
+    assert GROUPS not in _panel(
+        person.read(f"/deliveries/delivery/{Delivery.objects.get().pk}/change/")
+    )
+
+
+def _panel(page: str) -> str:
+    """The page without its navigation."""
+    return page[page.index('id="delivery"') :]
+
+
+def test_the_time_of_the_last_alert_claims_no_precision() -> None:
+    """It is written only now and then."""
+    person = Person()
+    integration, key = create_integration(COMMAND_LINE, person.organization, "Prod")
+    post(key, firing("a"))
+    assert "Last alert: about <time" in person.read(f"{INTEGRATIONS}{integration.pk}/change/")
+    assert "Last alert, about" in person.read(INTEGRATIONS)
 
 
 def test_the_navigation_counts_what_burns() -> None:
