@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple, TypeAlias
 
+from alerts.rendering.commands import without_commands
 from alerts.rendering.digest import Digest, digest
 from alerts.rendering.headline import RESOLVED_MARK, colour, name_of, where_label
 from alerts.rendering.times import Times, duration
@@ -133,7 +134,7 @@ def decide(
     return Decision(
         "reply",
         Heard(facts, now),
-        reply=(text("\n".join(_lines(group, news, zone))),),
+        reply=without_commands([text("\n".join(_lines(group, news, zone)))]),
         disable_notification=_is_silent(policy, fresh, found.status),
     )
 

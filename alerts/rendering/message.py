@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from alerts.rendering.commands import without_commands
 from alerts.rendering.details import details, texts_of
 from alerts.rendering.digest import Digest, digest
 from alerts.rendering.headline import Headline, headline, name_of
@@ -73,7 +74,7 @@ def render_caption(group: GroupView, channel: ChannelView) -> RenderedMessage:
 
 
 class _Composed(NamedTuple):
-    nodes: list[Node]
+    nodes: tuple[Node, ...]
     overflow: bool
     listed: int
 
@@ -97,7 +98,8 @@ def _compose(group: GroupView, found: Digest, channel: ChannelView, budget: Budg
         lines += [rows.row(alert) for alert in listed]
     if hidden:
         lines.append([_more(hidden)])
-    return _Composed(nodes_of(lines), bool(hidden) or scissors.cut, len(listed))
+    nodes = without_commands(nodes_of(lines))
+    return _Composed(nodes, bool(hidden) or scissors.cut, len(listed))
 
 
 def _first_line(first: Headline) -> Line:

@@ -15,6 +15,7 @@ from alerts.rendering.view_model import AlertView, ChannelView, GroupView, conte
 from alerts.rendering.words import one_line, shorten_middle
 from alerts.severity import Severity
 from alerts.sources.incoming import AlertStatus
+from botapi import entities
 from botapi.keyboards import acceptable_button_url
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
 from botapi.markup import ParseMode, render, text
@@ -78,6 +79,9 @@ def test_message(group: GroupView, parse_mode: ParseMode, zone: tzinfo) -> None:
     hidden = len(group.alerts) - len(rendered.alert_ids)
     assert (f"\nand {hidden} more" in shown) == (hidden > 0)
     assert rendered.overflow or hidden == 0
+    if parse_mode:
+        found = entities.as_sent(rendered.text, parse_mode).entities
+        assert "bot_command" not in {entity["type"] for entity in found}, shown
     assert rendered == render_group(group, channel)
     assert content_hash(rendered) == content_hash(render_group(group, channel))
 
