@@ -1,0 +1,98 @@
+"""What scenarios stand on: the folder, the PostgreSQL, and installations of their own on it."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import product, servers
+from bench.processes import cpu_seconds
+from bench.product import Tocsin, Wanted
+from bench.servers import Alertmanager, Postgres, Redis, Telegram
+
+PEER_TOKEN = f"{9_000_001}:AAbench{'x' * 28}"
+PEER_CHAT = 900_001
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An installation, and what it talks to."""
+
+    tocsin: Tocsin
+    telegram: Telegram
+    postgres: Postgres | None = None
+    redis: Redis | None = None
+
+    def cpu(self) -> dict[str, float]:
+        """Processor seconds so far, by kind of process."""
+        used = self.tocsin.cpu()
+        if self.postgres is not None:
+            used["postgresql"] = cpu_seconds(self.postgres.process.pid)
+        if self.redis is not None:
+            used["redis"] = cpu_seconds(self.redis.process.pid)
+        used["telegram stand-in"] = cpu_seconds(self.telegram.process.pid)
+        return used
+
+    def stages(self, before: Mapping[str, float], alerts: int) -> dict[str, float]:
+        """Processor milliseconds for each alert since `before`; {} without alerts."""
+        if not alerts:
+            return {}
+        spent = {name: now - before.get(name, 0.0) for name, now in self.cpu().items()}
+        return {name: 1000 * seconds / alerts for name, seconds in spent.items()}
+
+
+@dataclass(slots=True)
+class Ground:
+    """One run of the benchmark. `quick`: shorter and smaller, to see that all of it works."""
+
+    folder: Path
+    quick: bool
+    missing: list[str]
+    database_server: Postgres | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def postgres(self) -> Postgres:
+        """The private cluster; scenarios that need one are left out without it."""
+        assert self.database_server is not None
+        return self.database_server
+
+    @property
+    def repeats(self) -> int:
+        """How often what is cheap is measured."""
+        return 1 if self.quick else 3
+
+    def say(self, text: str) -> None:
+        """Progress, for who waits."""
+        print(text, file=sys.stderr, flush=True)
+
+    @contextmanager
+    def scaled_out(
+        self, name: str, wanted: Wanted, delay: float = 0.0, *, limited: bool = False
+    ) -> Iterator[Site]:
+        """An installation on PostgreSQL, with a Redis and a Telegram of its own."""
+        with (
+            servers.telegram(self.folder, delay, limited=limited) as api,
+            servers.redis(self.folder) as broker,
+            product.scaled_out(self.folder, name, self.postgres, broker, api, wanted) as tocsin,
+        ):
+            yield Site(tocsin, api, self.postgres, broker)
+
+    @contextmanager
+    def embedded(self, wanted: Wanted, delay: float = 0.0) -> Iterator[Site]:
+        """An installation by `manage.py up`."""
+        with (
+            servers.telegram(self.folder, delay) as api,
+            product.embedded(self.folder, api, wanted) as tocsin,
+        ):
+            yield Site(tocsin, api)
+
+    @contextmanager
+    def alertmanager(self, api: Telegram) -> Iterator[Alertmanager | None]:
+        """One that sends to a chat of its own; None where it is not installed."""
+        if "prometheus-alertmanager" in self.missing:
+            yield None
+            return
+        with servers.alertmanager(self.folder, api, PEER_TOKEN, PEER_CHAT) as peer:
+            yield peer

@@ -1,0 +1,1 @@
+"""One file a scenario, each read from top to bottom; `run` gives its rows."""

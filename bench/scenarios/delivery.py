@@ -1,0 +1,96 @@
+"""Delivery alone: a full outbox, two workers, 50 ms to Telegram, beside Apprise and Alertmanager."""
+
+import os
+import sys
+import time
+
+from bench.figures import spread
+from bench.ground import PEER_CHAT, PEER_TOKEN, Ground, Site
+from bench.load import send
+from bench.processes import run as run_command
+from bench.product import Wanted
+from bench.rows import Peer, Row, at_least
+
+DELAY = 0.05
+TENANTS = 192
+"""A bot and a chat each: a chat has one call in flight, so 192 allow 3,840 calls a second."""
+PATIENCE = 120.0
+
+
+def run(ground: Ground) -> list[Row]:
+    """Messages a second from the first arrival to the last."""
+    each = 8 if ground.quick else 40
+    rates: list[float] = []
+    stages: dict[str, float] = {}
+    wanted = Wanted(TENANTS, unpaced=True)
+    with (
+        ground.scaled_out("delivery", wanted, DELAY) as site,
+        ground.alertmanager(site.telegram) as peer,
+    ):
+        site.tocsin.start_web()
+        for number in range(ground.repeats):
+            _fill_outbox(site, each, first=number * 1_000_000)
+            before = site.cpu()
+            for _ in range(2):
+                site.tocsin.start_worker("dispatch")
+            rates.append(_drain(site, each * TENANTS))
+            stages = site.stages(before, each * TENANTS)
+            site.tocsin.stop_workers()
+        alertmanager = None
+        if peer is not None:
+            site.telegram.set_up(DELAY)
+            count = 1000 if ground.quick else 5000
+            job = peer.job(first=8_000_000, alerts_per_post=100, posts=count // 100, connections=4)
+            sent = send(job)
+            site.telegram.wait_for(count, PATIENCE)
+            last = site.telegram.count()["last"]
+            rate = count / (last - min(post.sent for post in sent.posts))
+            alertmanager = Peer("Alertmanager", rate, "100 alerts a POST")
+        apprise = _apprise(site, 3.0 if ground.quick else 6.0)
+    found = spread(rates)
+    what = "delivery alone, 50 ms to Telegram, 2 workers"
+    n = each * TENANTS * len(rates)
+    bound = at_least(900, 2000)
+    note = f"{TENANTS} bots, a chat each"
+    rows = [Row(what, found.median, "/s", bound, apprise, n, str(found), note, stages)]
+    if alertmanager is not None:
+        rows.append(Row(what, found.median, "/s", None, alertmanager, n))
+    return rows
+
+
+def _fill_outbox(site: Site, each: int, first: int) -> None:
+    """`each` alerts, a group and so a message each, for every chat, while nobody dispatches."""
+    site.telegram.set_up(DELAY)
+    total = each * TENANTS
+    job = site.tocsin.job("separate", alerts_per_post=each, posts=TENANTS, first=first)
+    assert send(job).alerts == total
+    publisher = site.tocsin.start_worker("publish")
+    ends = time.monotonic() + PATIENCE
+    while _waiting(site) < total:
+        if time.monotonic() > ends:
+            raise TimeoutError(f"only {_waiting(site)} of {total} calls came to the outbox")
+        time.sleep(0.2)
+    site.tocsin.workers.remove(publisher)
+    publisher.stop()
+
+
+def _waiting(site: Site) -> int:
+    assert site.postgres is not None
+    sql = "SELECT count(*) FROM deliveries_delivery WHERE state = 'waiting'"
+    return int(site.postgres.query(site.tocsin.database, sql)[0][0])
+
+
+def _drain(site: Site, total: int) -> float:
+    seen = site.telegram.wait_for(total, PATIENCE)
+    calls = [call[0] for call in site.telegram.notes().calls]
+    if seen < total:
+        raise TimeoutError(f"only {seen} of {total} messages were delivered in {PATIENCE:.0f} s")
+    return (len(calls) - 1) / (max(calls) - min(calls))
+
+
+def _apprise(site: Site, seconds: float) -> Peer:
+    """In a process of its own, one notification after the other, as its users' scripts do."""
+    arguments = [site.telegram.url, PEER_TOKEN, str(PEER_CHAT), str(seconds)]
+    env = {"PATH": os.environ["PATH"], "HOME": str(site.tocsin.folder)}
+    told = run_command([sys.executable, "-m", "bench.apprise_loop", *arguments], env=env)
+    return Peer("Apprise", float(told), "one after the other")
