@@ -116,7 +116,7 @@ class Tocsin:
         """Make organizations."""
         numbers = range(wanted.first, wanted.first + wanted.tenants)
         chats = [GROUP - n if wanted.groups else 1000 + n for n in numbers]
-        tokens = [f"{7_000_000 + n}:AAbench{'x' * 23}{n:05d}" for n in numbers]
+        tokens = [f"{7_000_000 + n}:AAbench{'x' * 22}{n:05d}A" for n in numbers]
         quickstarts = [
             [
                 *("--organization", f"Bench {n}", "--bot-token", token),

@@ -1,0 +1,80 @@
+"""The results as pictures (SVG)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from bench.report import number
+from bench.rows import Row
+
+_COLOURS = {"goal": "#2e7d32", "met": "#7cb342", "MISSED": "#c62828"}
+# Text stays text, and the same results give the same file.
+mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "tocsin", "font.size": 9})
+
+
+def draw(folder: Path, rows: Sequence[Row], caption: str) -> list[Path]:
+    """Every picture that these rows give; where they were written."""
+    made = [_budgets(folder / "budgets.svg", rows, caption)]
+    for row in rows:
+        if row.series and "POST" in row.what:
+            made.append(_latency(folder / "latency.svg", row, caption))
+        elif row.series:
+            made.append(_storm(folder / "storm.svg", row, caption))
+    return made
+
+
+def _save(figure: Figure, path: Path, caption: str) -> Path:
+    figure.text(0.01, 0.01, caption, fontsize=6, color="#666")
+    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    return path
+
+
+def _budgets(path: Path, rows: Sequence[Row], caption: str) -> Path:
+    """How far each figure is on the good side of its budget: 1 is the budget itself."""
+    bound = [row for row in rows if row.bound and row.bound.budget]
+    figure = Figure(figsize=(9, 0.36 * len(bound) + 1.2))
+    axes = figure.add_subplot()
+    for place, row in enumerate(reversed(bound)):
+        assert row.bound is not None
+        share = row.measured / row.bound.budget
+        good = share if row.bound.at_least else 1 / max(share, 1e-3)
+        shown = min(good, 10.0)
+        axes.barh(place, shown, color=_COLOURS[row.verdict], height=0.6)
+        told = f" {number(row.measured)} {row.unit} ({row.bound})"
+        axes.text(shown, place, told, va="center", fontsize=7)
+    axes.set_yticks(range(len(bound)), [row.what for row in reversed(bound)], fontsize=7)
+    axes.axvline(1.0, color="black", linewidth=0.8)
+    axes.set_xscale("log")
+    axes.set_xlim(0.05, 60)
+    axes.set_xlabel("times as good as the budget")
+    axes.spines[["top", "right"]].set_visible(False)
+    return _save(figure, path, caption)
+
+
+def _latency(path: Path, row: Row, caption: str) -> Path:
+    figure = Figure(figsize=(6, 3.5))
+    axes = figure.add_subplot()
+    for name, points in row.series.items():
+        axes.step([x for x, _ in points], [100 * y for _, y in points], where="post", label=name)
+    axes.set_xscale("log")
+    axes.set_xlabel("milliseconds from POST to Telegram")
+    axes.set_ylabel("% of alerts")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return _save(figure, path, caption)
+
+
+def _storm(path: Path, row: Row, caption: str) -> Path:
+    figure = Figure(figsize=(6, 3.5))
+    axes = figure.add_subplot()
+    for name, points in row.series.items():
+        axes.step([x for x, _ in points], [100 * y for _, y in points], where="post", label=name)
+    axes.axvline(row.bound.budget if row.bound else 60.0, color="black", linewidth=0.8)
+    axes.set_xlabel("seconds from POST until visible")
+    axes.set_ylabel("% of alerts")
+    axes.set_ylim(0, 101)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return _save(figure, path, caption)
