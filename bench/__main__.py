@@ -5,9 +5,9 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -55,7 +55,8 @@ DEFAULT_OUT = processes.ROOT / "docs" / "benchmarks"
 def main() -> int:
     """Run what was asked for; 1 when a budget was missed or a scenario failed."""
     arguments = _arguments()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="tocsin-bench-"))
     folder.chmod(0o711)  # PostgreSQL's own user passes through
     machine = describe()
@@ -63,6 +64,9 @@ def main() -> int:
     started = time.monotonic()
     try:
         rows, failures = _run(ground, arguments.only)
+    except KeyboardInterrupt:
+        print("Stopped; nothing is kept.", file=sys.stderr)
+        return 130
     finally:
         processes.stop_all()
         shutil.rmtree(folder, ignore_errors=True)
@@ -108,12 +112,9 @@ def _run(ground: Ground, names: Sequence[str]) -> tuple[list[Row], list[str]]:
         rows = [_generator(ground)]
         failures: list[str] = []
         for batch in _batches(usable, side_by_side=ground.quick):
-            with ThreadPoolExecutor(len(batch)) as pool:
-                for name, (made, failure) in zip(
-                    batch, pool.map(lambda name: _one(ground, name), batch), strict=True
-                ):
-                    rows += made
-                    failures += [f"{name}: {failure}"] if failure else []
+            for made, failure in _side_by_side(ground, batch):
+                rows += made
+                failures += [failure] if failure else []
     return rows, failures
 
 
@@ -128,23 +129,42 @@ def _batches(names: Sequence[str], *, side_by_side: bool) -> list[list[str]]:
     return [*alone, together] if together else alone
 
 
+def _side_by_side(ground: Ground, names: Sequence[str]) -> list[tuple[list[Row], str]]:
+    """(rows, why it failed) of each. The threads end with us, whatever they wait for."""
+    done: dict[str, tuple[list[Row], str]] = {}
+
+    def work(name: str) -> None:
+        done[name] = _one(ground, name)
+
+    threads = [threading.Thread(target=work, args=[name], daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        processes.stop_all()  # at once, not each after the other as the scenarios unwind
+        raise
+    return [done[name] for name in names]
+
+
 def _one(ground: Ground, name: str) -> tuple[list[Row], str]:
     """(rows, why it failed)."""
     ground.say(f"{name}…")
     started = time.monotonic()
     try:
         rows = SCENARIOS[name](ground)
-    except Exception as error:
-        return [], f"{type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001  # it is reported; the other scenarios go on
+        return [], f"{name}: {type(error).__name__}: {error}"
     ground.say(f"{name}: {time.monotonic() - started:.0f} s")
     return rows, ""
 
 
 def _generator(ground: Ground) -> Row:
-    """What the load generator and the stand-in can do together, when nothing else has to be done."""
+    """What the load generator and the stand-in can do together, with nothing between them."""
     with servers.telegram(ground.folder) as null:
         rate = send(Job((f"{null.url}/null",), seconds=1.0, connections=16)).rate
-    return Row("load generator against a server that does nothing", rate, "/s")
+    return Row("load generator, 1 alert a POST to nobody", rate, "/s")
 
 
 def _report(ground: Ground, machine: dict[str, str], rows: list[Row], out: Path | None) -> None:

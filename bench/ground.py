@@ -1,6 +1,7 @@
 """What scenarios stand on: the folder, the PostgreSQL, and installations of their own on it."""
 
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,20 @@ class Site:
             used["redis"] = cpu_seconds(self.redis.process.pid)
         used["telegram stand-in"] = cpu_seconds(self.telegram.process.pid)
         return used
+
+    def publish_all(self, calls: int, seconds: float = 120.0) -> None:
+        """Have what was stored put into the outbox, while nobody dispatches. Raises TimeoutError
+        unless so many calls wait there in time."""
+        assert self.postgres is not None
+        sql = "SELECT count(*) FROM deliveries_delivery WHERE state = 'waiting'"
+        publisher = self.tocsin.start_worker("publish")
+        ends = time.monotonic() + seconds
+        while (waiting := self.postgres.query(self.tocsin.database, sql)[0][0]) < calls:
+            if time.monotonic() > ends:
+                raise TimeoutError(f"only {waiting} of {calls} calls came to the outbox")
+            time.sleep(0.2)
+        self.tocsin.workers.remove(publisher)
+        publisher.stop()
 
     def stages(self, before: Mapping[str, float], alerts: int) -> dict[str, float]:
         """Processor milliseconds for each alert since `before`; {} without alerts."""

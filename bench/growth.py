@@ -275,7 +275,7 @@ def _statement(connection: psycopg.Connection, copy: Copy) -> sql.Composed:
     if unknown:
         raise LookupError(f"{copy.table} has no {', '.join(sorted(unknown))}: mend bench/growth.py")
     values = [
-        sql.SQL(copy.values[name]) if name in copy.values else sql.Identifier("s", name)  # type: ignore[arg-type]  # made up at run time
+        sql.SQL(copy.values[name]) if name in copy.values else sql.Identifier("s", name)
         for name in names
     ]
     return sql.SQL(
@@ -286,6 +286,6 @@ def _statement(connection: psycopg.Connection, copy: Copy) -> sql.Composed:
         table=sql.Identifier(copy.table),
         names=sql.SQL(", ").join(map(sql.Identifier, names)),
         values=sql.SQL(", ").join(values),
-        where=sql.SQL(copy.where),  # type: ignore[arg-type]  # as above
+        where=sql.SQL(copy.where),
         last=sql.Literal(copy.count - 1),
     )

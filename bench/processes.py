@@ -3,15 +3,19 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 STOP_SECONDS = 15.0
+STOP_ALL_SECONDS = 6.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _started: list["Process"] = []
+_over = threading.Event()
 
 
 class Failed(Exception):
@@ -30,9 +34,13 @@ class Process:
         log: Path | None = None,
         user: str | None = None,
         pipes: bool = False,
+        ends_on: signal.Signals = signal.SIGTERM,
     ) -> None:
+        if _over.is_set():
+            raise Failed(f"{name} is not started any more")
         self.name = name
         self._log = log
+        self._ends_on = ends_on
         output: IO[bytes] | int = log.open("ab") if log else subprocess.DEVNULL
         self._popen = subprocess.Popen(
             command,
@@ -73,14 +81,17 @@ class Process:
             raise Failed(f"{self.name} failed")
         return output
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Ask it to end, and after STOP_SECONDS kill it and what it started."""
+    def ask_to_end(self) -> None:
+        """In the way that it calls polite."""
         if self.running:
-            self._popen.send_signal(number)
-            try:
+            self._popen.send_signal(self._ends_on)
+
+    def stop(self) -> None:
+        """Ask it to end, and after STOP_SECONDS kill it and what it started."""
+        self.ask_to_end()
+        if self.running:
+            with suppress(subprocess.TimeoutExpired):
                 self._popen.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
         self.kill()
 
     def kill(self) -> None:
@@ -89,7 +100,7 @@ class Process:
             _kill(pid)
         _kill_group(self.pid)
         self._popen.wait()
-        if self in _started:
+        with suppress(ValueError):
             _started.remove(self)
 
     def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
@@ -118,12 +129,20 @@ def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, data: s
 
 
 def stop_all() -> None:
-    """End everything that was started and still runs, the latest first."""
-    for process in list(reversed(_started)):
-        process.stop(signal.SIGINT if process.name == "postgresql" else signal.SIGTERM)
+    """End everything that was started and still runs, and begin nothing more. They are asked all at
+    once, and killed when they take too long: their data are thrown away anyway."""
+    _over.set()
+    left = list(reversed(_started))
+    for process in left:
+        process.ask_to_end()
+    ends = time.monotonic() + STOP_ALL_SECONDS
+    while any(process.running for process in left) and time.monotonic() < ends:
+        time.sleep(0.05)
+    for process in left:
+        process.kill()
 
 
-# --- what a process and its children use -----------------------------------------------------------
+# --- what a process and its children use ---------------------------------------------------------
 
 
 def tree(pid: int) -> list[int]:
@@ -162,14 +181,10 @@ def _read(path: Path) -> str:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _kill_group(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

@@ -63,7 +63,7 @@ class Tenant:
     bot_id: str
     token: str
     chat_id: int
-    api_key: str = ""
+    api_key: str
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """One call of the REST API. Raises requests.HTTPError."""
@@ -122,7 +122,7 @@ class Tocsin:
                 *("--organization", f"Bench {n}", "--bot-token", token),
                 # With "=": a group's number would pass for an option.
                 f"--chat-id={chat}",
-                *(("--new-api-key",) if n == wanted.first else ()),
+                "--new-api-key",
             ]
             for n, token, chat in zip(numbers, tokens, chats, strict=True)
         ]
@@ -138,7 +138,7 @@ class Tocsin:
                     bot_id=one["bot_id"],
                     token=token,
                     chat_id=chat,
-                    api_key=one.get("api_key", ""),
+                    api_key=one["api_key"],
                 )
             )
 
@@ -260,9 +260,11 @@ def scaled_out(
     env = environment(own, port, api, DATABASE_URL=server.url(name), REDIS_URL=broker.url)
     tocsin = Tocsin(own, port, env, database=name)
     tocsin.set_up(wanted)
-    yield tocsin
-    tocsin.stop()
-    server.drop(name)
+    try:
+        yield tocsin
+    finally:
+        tocsin.stop()
+        server.drop(name)
 
 
 @contextmanager
@@ -274,6 +276,8 @@ def embedded(folder: Path, api: Telegram, wanted: Wanted) -> Iterator[Tocsin]:
     tocsin = Tocsin(own, port, environment(own, port, api))
     tocsin.manage("migrate", "-v", "0")
     tocsin.set_up(wanted)
-    tocsin.start_embedded()
-    yield tocsin
-    tocsin.stop()
+    try:
+        tocsin.start_embedded()
+        yield tocsin
+    finally:
+        tocsin.stop()

@@ -29,7 +29,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     peer = f"{row.peer.name} {number(row.peer.value)}" if row.peer else ""
     return (
         row.what,
-        f"{number(row.measured)} {row.unit}",
+        f"{'> ' if row.unfinished else ''}{number(row.measured)} {row.unit}",
         str(row.bound) if row.bound else "",
         row.verdict,
         peer,

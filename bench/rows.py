@@ -56,6 +56,7 @@ class Peer:
 class Row:
     """One figure. `n`: samples behind it; `repeats`: how far they lay apart.
 
+    `unfinished`: the measurement was broken off, so that it is at least so much, and no success.
     `stages`: processor milliseconds for each alert, by kind of process. `series`: points of its
     plot, by name.
     """
@@ -68,12 +69,15 @@ class Row:
     n: int = 0
     repeats: str = ""
     note: str = ""
+    unfinished: bool = False
     stages: Mapping[str, float] = field(default_factory=dict)
     series: Mapping[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
         """How it stands to its bound."""
+        if self.bound and self.unfinished:
+            return "MISSED"
         return self.bound.verdict(self.measured) if self.bound else "–"
 
     @property

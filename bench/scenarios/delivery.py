@@ -1,8 +1,7 @@
-"""Delivery alone: a full outbox, two workers, 50 ms to Telegram, beside Apprise and Alertmanager."""
+"""Delivery alone: a full outbox, two workers, 50 ms to Telegram. Beside Apprise, Alertmanager."""
 
 import os
 import sys
-import time
 
 from bench.figures import spread
 from bench.ground import PEER_CHAT, PEER_TOKEN, Ground, Site
@@ -52,9 +51,21 @@ def run(ground: Ground) -> list[Row]:
     n = each * TENANTS * len(rates)
     bound = at_least(900, 2000)
     note = f"{TENANTS} bots, a chat each"
-    rows = [Row(what, found.median, "/s", bound, apprise, n, str(found), note, stages)]
+    rows = [
+        Row(
+            what,
+            found.median,
+            "/s",
+            bound,
+            apprise,
+            n=n,
+            repeats=str(found),
+            note=note,
+            stages=stages,
+        )
+    ]
     if alertmanager is not None:
-        rows.append(Row(what, found.median, "/s", None, alertmanager, n))
+        rows.append(Row(what, found.median, "/s", peer=alertmanager, n=n))
     return rows
 
 
@@ -64,20 +75,7 @@ def _fill_outbox(site: Site, each: int, first: int) -> None:
     total = each * TENANTS
     job = site.tocsin.job("separate", alerts_per_post=each, posts=TENANTS, first=first)
     assert send(job).alerts == total
-    publisher = site.tocsin.start_worker("publish")
-    ends = time.monotonic() + PATIENCE
-    while _waiting(site) < total:
-        if time.monotonic() > ends:
-            raise TimeoutError(f"only {_waiting(site)} of {total} calls came to the outbox")
-        time.sleep(0.2)
-    site.tocsin.workers.remove(publisher)
-    publisher.stop()
-
-
-def _waiting(site: Site) -> int:
-    assert site.postgres is not None
-    sql = "SELECT count(*) FROM deliveries_delivery WHERE state = 'waiting'"
-    return int(site.postgres.query(site.tocsin.database, sql)[0][0])
+    site.publish_all(total)
 
 
 def _drain(site: Site, total: int) -> float:

@@ -23,7 +23,7 @@ def run(ground: Ground) -> list[Row]:
         site.tocsin.start_web()
         send(site.tocsin.job(seconds=1.0, first=9_000_000, connections=CONNECTIONS))
         before = site.cpu()
-        alone = {"seconds": seconds, "connections": CONNECTIONS}
+        alone: dict[str, Any] = {"seconds": seconds, "connections": CONNECTIONS}
         single = _repeat(ground, site.tocsin.job, step=100_000, **alone)
         stages = site.stages(before, sum(sent.alerts for sent in single))
         before = site.cpu()
@@ -37,15 +37,22 @@ def run(ground: Ground) -> list[Row]:
     n = sum(len(sent.posts) for sent in single)
     refused = sum(sent.refused for sent in [*single, *together, *apart])
     note = f"{CONNECTIONS} connections" + (f"; {refused} refused" if refused else "")
-    enough = at_least(1000)
     what = "durable ingest, 1 alert a POST"
-    rows = [
-        Row(what, rates.median, "/s", enough, None, n, str(rates), note, stages),
-        Row(f"{what}, p99", tails.median, "ms", at_most(40), None, n, str(tails)),
+    return [
+        Row(
+            what,
+            rates.median,
+            "/s",
+            at_least(1000),
+            n=n,
+            repeats=str(rates),
+            note=note,
+            stages=stages,
+        ),
+        Row(f"{what}, p99", tails.median, "ms", at_most(40), n=n, repeats=str(tails)),
         _many("one group", together, theirs, many_stages),
         _many("each its own group", apart, theirs),
     ]
-    return rows
 
 
 def _repeat(

@@ -45,9 +45,10 @@ def run(ground: Ground) -> list[Row]:
     back = max(seen.values()) - restarted
     note = f"{before:,} had arrived; the last one {back:.0f} s after the restart"
     n = len(accepted)
+    what = f"kill -9 after {n:,} accepted"
     return [
-        Row(f"kill -9 after {n:,} accepted, lost", lost, "alerts", at_most(0), theirs, n, "", note),
-        Row(f"kill -9 after {n:,} accepted, twice", twice, "alerts", at_most(SENDERS), n=n),
+        Row(f"{what}, lost", lost, "alerts", at_most(0), theirs, n=n, note=note),
+        Row(f"{what}, twice", twice, "alerts", at_most(SENDERS), n=n),
     ]
 
 

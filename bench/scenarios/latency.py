@@ -85,9 +85,9 @@ def _curves(
 ) -> dict[str, list[tuple[float, float]]]:
     """Milliseconds → share of alerts that were there by then."""
     named = {"Tocsin": ours, "Alertmanager": theirs}
-    return {name: _curve(sum(times, [])) for name, times in named.items() if times}
+    return {name: _curve(runs) for name, runs in named.items() if runs}
 
 
-def _curve(times: Sequence[float]) -> list[tuple[float, float]]:
-    ranked = sorted(times)
+def _curve(runs: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    ranked = sorted(time for times in runs for time in times)
     return [(time, (place + 1) / len(ranked)) for place, time in enumerate(ranked)]

@@ -28,9 +28,10 @@ def run(ground: Ground) -> list[Row]:
         site.tocsin.start_web()
         chats = _with_channels(crowd, CHATS)
         # Enough that every chat has a call waiting to the end, and with a reserve.
-        _fill(private, 0, int(1.2 * seconds) + 10)
-        _fill(group, 1_000, int(0.5 * seconds) + 3 * GROUP_CALLS)
-        _fill(crowd, 2_000, int(0.6 * seconds) + 10)
+        calls = _fill(private, 0, int(1.2 * seconds) + 10)
+        calls += _fill(group, 1_000, int(0.5 * seconds) + 3 * GROUP_CALLS)
+        calls += _fill(crowd, 2_000, int(0.6 * seconds) + 10) * CHATS
+        site.publish_all(calls)
         if peer is not None:
             send(peer.job(first=5_000, alerts_per_post=100, posts=1))
         site.tocsin.start_worker()
@@ -40,7 +41,7 @@ def run(ground: Ground) -> list[Row]:
         _row("private chat", private, [private.chat_id], notes),
         _row("group", group, [group.chat_id], notes),
         _row(f"bot with {CHATS} chats", crowd, chats, notes),
-        _refusals([private, group, crowd], notes, is_peer_there=peer is not None),
+        _refusals(notes, is_peer_there=peer is not None),
     ]
 
 
@@ -56,28 +57,29 @@ def _with_channels(tenant: Tenant, chats: int) -> list[int]:
     return [tenant.chat_id, *chat_ids]
 
 
-def _fill(tenant: Tenant, first: int, alerts: int) -> None:
-    """A message for each alert, in each of its chats."""
+def _fill(tenant: Tenant, first: int, alerts: int) -> int:
+    """A message for each alert, in each of its chats; returns how many alerts."""
     sent = send(Job((tenant.ingest_url,), "separate", alerts, first=first, posts=1))
     assert sent.alerts == alerts
+    return alerts
 
 
 def _row(load: str, tenant: Tenant, chats: Sequence[int], notes: Notes) -> Row:
     """From its first call to the end of the run."""
     bot_id = int(tenant.token.partition(":")[0])
-    arrivals = [call[0] for call in notes.calls if call[1] == bot_id and call[4] != REFUSED]
-    end = max(call[0] for call in notes.calls)
-    allowed = allowed_calls(chats, end - min(arrivals))
+    calls = [call for call in notes.calls if call[1] == bot_id]
+    arrivals = [call[0] for call in calls if call[4] != REFUSED]
+    seconds = max(call[0] for call in notes.calls) - min(arrivals)
+    allowed = allowed_calls(chats, seconds)
+    note = f"of {allowed} allowed in {seconds:.0f} s; {len(calls) - len(arrivals)} refused"
     percent = 100 * len(arrivals) / allowed
-    note = f"of {allowed} allowed in {end - min(arrivals):.0f} s"
     return Row(f"pace, {load}", percent, "%", at_least(95), n=len(arrivals), note=note)
 
 
-def _refusals(tenants: Sequence[Tenant], notes: Notes, *, is_peer_there: bool) -> Row:
-    refused = [call for call in notes.calls if call[4] == REFUSED]
-    theirs = [call for call in refused if call[3] == PEER_CHAT]
-    calls = sum(1 for call in notes.calls if call[3] != PEER_CHAT)
-    ours = len(refused) - len(theirs)
-    arrived = sum(1 for call in notes.calls if call[3] == PEER_CHAT and call[4] != REFUSED)
-    peer = Peer("Alertmanager", len(theirs), f"{arrived} of 100 arrived") if is_peer_there else None
-    return Row("pace, refused with 429", ours, "calls", at_most(0), peer, n=calls)
+def _refusals(notes: Notes, *, is_peer_there: bool) -> Row:
+    ours = [call[4] for call in notes.calls if call[3] != PEER_CHAT]
+    theirs = [call[4] for call in notes.calls if call[3] == PEER_CHAT]
+    note = f"{len(theirs) - theirs.count(REFUSED)} of 100 arrived"
+    peer = Peer("Alertmanager", theirs.count(REFUSED), note) if is_peer_there else None
+    what = "pace, refused with 429"
+    return Row(what, ours.count(REFUSED), "calls", at_most(0), peer, n=len(ours))

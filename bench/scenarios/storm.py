@@ -37,7 +37,17 @@ def run(ground: Ground) -> list[Row]:
         note += f"; {alerts - len(due)} NOT ACCEPTED"
     alone = Peer("Alertmanager", alerts / GROUP_CALLS * GROUP_SECONDS, "reckoned from the limit")
     curve = [(wait, (place + 1) / len(due)) for place, wait in enumerate(waits)]
-    what = f"storm, {alerts:,} alerts to one group chat, all visible"
-    series = {"Tocsin": curve}
-    bound = at_most(BUDGET)
-    return [Row(what, longest, "s", bound, alone, len(due), "", note, stages, series)]
+    return [
+        Row(
+            f"storm, {alerts:,} alerts to one group chat, all visible",
+            longest,
+            "s",
+            at_most(BUDGET),
+            alone,
+            n=len(due),
+            note=note,
+            unfinished=bool(hidden),
+            stages=stages,
+            series={"Tocsin": curve},
+        )
+    ]

@@ -39,10 +39,20 @@ def run(ground: Ground) -> list[Row]:
     times = [time for _, sent, _ in ours for time in sent.times]
     missing = sum(missing for _, _, missing in ours)
     note = f"POST p99 {1000 * percentile(times, 99):.0f} ms" + _unseen(missing)
-    bound = at_least(600)
     them = Peer("Alertmanager", theirs[0][0], "keeps nothing") if theirs else None
-    what = "accepted and delivered together, 1 alert a POST"
-    return [Row(what, rates.median, "/s", bound, them, len(times), str(rates), note, stages)]
+    return [
+        Row(
+            "accepted and delivered together, 1 alert a POST",
+            rates.median,
+            "/s",
+            at_least(600),
+            them,
+            n=len(times),
+            repeats=str(rates),
+            note=note,
+            stages=stages,
+        )
+    ]
 
 
 def both_ways(site: Site, job: Job) -> tuple[float, Sent, int]:
