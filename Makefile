@@ -1,5 +1,5 @@
 # `make run` is the whole product on this machine; `make check` is what has to pass before a change.
-.PHONY: help run test lint types check
+.PHONY: help run test lint types check bench bench-quick
 
 PYTHON_BIN = .venv/bin/python
 
@@ -9,6 +9,7 @@ help:
 	@echo "make lint    ruff: rules and formatting"
 	@echo "make types   mypy, strict"
 	@echo "make check   all of these, and that no migration is missing"
+	@echo "make bench   measure against the budgets, 15 minutes on a quiet machine (make bench-quick: 3)"
 
 run:
 	@bin/install && exec $(PYTHON_BIN) manage.py up
@@ -25,6 +26,12 @@ types: install-dev
 
 check: lint types test
 	@$(PYTHON_BIN) manage.py makemigrations --check --dry-run
+
+bench:
+	@bin/install requirements-bench.txt && exec $(PYTHON_BIN) -m bench $(ARGS)
+
+bench-quick:
+	@bin/install requirements-bench.txt && exec $(PYTHON_BIN) -m bench --quick $(ARGS)
 
 .PHONY: install-dev
 install-dev:

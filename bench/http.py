@@ -7,8 +7,6 @@ import asyncio
 import re
 from typing import Protocol
 
-import uvloop
-
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -44,5 +42,7 @@ class Main(Protocol):
 
 def run(main: Main) -> None:
     """Run on the fastest event loop there is."""
+    import uvloop  # noqa: PLC0415  # of requirements-bench.txt, which tests do without
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())

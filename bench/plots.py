@@ -2,16 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from typing import Any
 
 from bench.report import number
 from bench.rows import Row
 
 _COLOURS = {"goal": "#2e7d32", "met": "#7cb342", "MISSED": "#c62828"}
-# Text stays text, and the same results give the same file.
-mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "tocsin", "font.size": 9})
 
 
 def draw(folder: Path, rows: Sequence[Row], caption: str) -> list[Path]:
@@ -25,7 +21,17 @@ def draw(folder: Path, rows: Sequence[Row], caption: str) -> list[Path]:
     return made
 
 
-def _save(figure: Figure, path: Path, caption: str) -> Path:
+def _figure(width: float, height: float) -> Any:
+    # Of requirements-bench.txt, which tests do without.
+    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    # Text stays text, and the same results give the same file.
+    mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "tocsin", "font.size": 9})
+    return Figure(figsize=(width, height))
+
+
+def _save(figure: Any, path: Path, caption: str) -> Path:
     figure.text(0.01, 0.01, caption, fontsize=6, color="#666")
     figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
     return path
@@ -34,7 +40,7 @@ def _save(figure: Figure, path: Path, caption: str) -> Path:
 def _budgets(path: Path, rows: Sequence[Row], caption: str) -> Path:
     """How far each figure is on the good side of its budget: 1 is the budget itself."""
     bound = [row for row in rows if row.bound and row.bound.budget]
-    figure = Figure(figsize=(9, 0.36 * len(bound) + 1.2))
+    figure = _figure(9, 0.36 * len(bound) + 1.2)
     axes = figure.add_subplot()
     for place, row in enumerate(reversed(bound)):
         assert row.bound is not None
@@ -54,7 +60,7 @@ def _budgets(path: Path, rows: Sequence[Row], caption: str) -> Path:
 
 
 def _latency(path: Path, row: Row, caption: str) -> Path:
-    figure = Figure(figsize=(6, 3.5))
+    figure = _figure(6, 3.5)
     axes = figure.add_subplot()
     for name, points in row.series.items():
         axes.step([x for x, _ in points], [100 * y for _, y in points], where="post", label=name)
@@ -67,7 +73,7 @@ def _latency(path: Path, row: Row, caption: str) -> Path:
 
 
 def _storm(path: Path, row: Row, caption: str) -> Path:
-    figure = Figure(figsize=(6, 3.5))
+    figure = _figure(6, 3.5)
     axes = figure.add_subplot()
     for name, points in row.series.items():
         axes.step([x for x, _ in points], [100 * y for _, y in points], where="post", label=name)

@@ -8,7 +8,7 @@ from pathlib import Path
 ORDER = ("botapi", "accounts", "channels_app", "deliveries", "alerts", "chatops", "miniapp")
 """A package imports only packages before it."""
 
-STANDALONE: dict[str, tuple[str, ...]] = {"sandbox": ("botapi",)}
+STANDALONE: dict[str, tuple[str, ...]] = {"sandbox": ("botapi",), "bench": ("alerts",)}
 """Packages beside the order, and what they may import; nobody imports them."""
 
 WIRING = "config"
