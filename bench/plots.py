@@ -32,7 +32,7 @@ def _figure(width: float, height: float) -> Any:
 
 
 def _save(figure: Any, path: Path, caption: str) -> Path:
-    figure.text(0.01, 0.01, caption, fontsize=6, color="#666")
+    figure.text(0.01, -0.04, caption, fontsize=6, color="#666", va="top")
     figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
     return path
 
@@ -46,7 +46,7 @@ def _budgets(path: Path, rows: Sequence[Row], caption: str) -> Path:
         assert row.bound is not None
         share = row.measured / row.bound.budget
         good = share if row.bound.at_least else 1 / max(share, 1e-3)
-        shown = min(good, 10.0)
+        shown = min(max(good, 0.06), 10.0)
         axes.barh(place, shown, color=_COLOURS[row.verdict], height=0.6)
         told = f" {number(row.measured)} {row.unit} ({row.bound})"
         axes.text(shown, place, told, va="center", fontsize=7)

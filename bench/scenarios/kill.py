@@ -1,4 +1,4 @@
-"""kill -9 of all of Tocsin right after it accepted, beside Alertmanager killed the same way."""
+"""kill -9 of all of Tocsin while it delivers what it accepted. Alertmanager is killed as well."""
 
 import time
 
@@ -15,6 +15,8 @@ SENDERS = 48
 """Calls that one worker has in flight at most (`THREADS` in deliveries/dispatcher.py)."""
 RECOVERY = 150.0
 """A call under way is left alone for 50 s: its answer may still come; a claim runs out after 60."""
+ARRIVED_ONE_IN = 10
+ARRIVING = 20.0
 PEER_SECONDS = 15.0
 
 
@@ -32,6 +34,8 @@ def run(ground: Ground) -> list[Row]:
         site.tocsin.start_worker()
         job = site.tocsin.job("separate", alerts_per_post=PER_POST, posts=alerts // PER_POST)
         accepted = send(job).sent_at()
+        # So that calls are under way.
+        site.telegram.wait_for(len(accepted) // ARRIVED_ONE_IN, ARRIVING)
         site.tocsin.kill()
         before = len(site.telegram.notes().seen)
         restarted = time.monotonic()
