@@ -11,12 +11,12 @@ from bench.scenarios.together import DELAY, both_ways
 
 TENANTS = 32
 CONNECTIONS = 8
-SETTLE_SECONDS = 3.0
+SETTLE_SECONDS = 2.0
 
 
 def run(ground: Ground) -> list[Row]:
     """Latency at 10/s, then as fast as it goes, then what it takes of memory."""
-    seconds = 5.0 if ground.quick else 15.0
+    seconds = 4.0 if ground.quick else 8.0
     with ground.embedded(Wanted(TENANTS, unpaced=True)) as site:
         time.sleep(SETTLE_SECONDS)
         idle = site.tocsin.pss()

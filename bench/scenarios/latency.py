@@ -17,7 +17,7 @@ PATIENCE = 20.0
 
 def run(ground: Ground) -> list[Row]:
     """p50, p99, and p50 ÷ Alertmanager's."""
-    seconds = 6.0 if ground.quick else 15.0
+    seconds = 5.0 if ground.quick else 12.0
     ours: list[list[float]] = []
     theirs: list[list[float]] = []
     with (

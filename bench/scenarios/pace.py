@@ -18,7 +18,7 @@ REFUSED = 429
 
 def run(ground: Ground) -> list[Row]:
     """Efficiency of each load, and how often Telegram had to refuse."""
-    seconds = 64.0 if ground.quick else 184.0
+    seconds = 48.0 if ground.quick else 124.0
     with (
         ground.scaled_out("pace", Wanted(tenants=2), limited=True) as site,
         ground.alertmanager(site.telegram) as peer,
