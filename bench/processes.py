@@ -12,7 +12,7 @@ from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 STOP_SECONDS = 15.0
-STOP_ALL_SECONDS = 6.0
+STOP_ALL_SECONDS = 2.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _started: list["Process"] = []
 _over = threading.Event()

@@ -201,7 +201,9 @@ class Tocsin:
 
     def cpu(self) -> dict[str, float]:
         """Processor seconds so far of each kind of its processes."""
-        used = {"web": cpu_seconds(self.web.pid)} if self.web is not None else {}
+        used = {}
+        if self.web is not None:
+            used[self.web.name] = cpu_seconds(self.web.pid)
         if self.workers:
             used["worker"] = sum(cpu_seconds(worker.pid) for worker in self.workers)
         return used
@@ -209,7 +211,7 @@ class Tocsin:
     def _start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> Process:
         self._numbers += 1
         log = self.folder / f"{name}-{self._numbers}.log"
-        return Process(command, name=f"tocsin {name}", env=env, log=log)
+        return Process(command, name=name, env=env, log=log)
 
     def _is_ready(self) -> bool:
         try:
