@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import product, servers
@@ -65,7 +65,6 @@ class Ground:
     quick: bool
     missing: list[str]
     database_server: Postgres | None = None
-    notes: list[str] = field(default_factory=list)
 
     @property
     def postgres(self) -> Postgres:
