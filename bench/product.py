@@ -22,8 +22,8 @@ from bench.servers import Postgres, Redis, Telegram, free_port, session
 
 MANAGE = (sys.executable, "manage.py")
 WEB = (
-    "-m granian --interface wsgi --host 127.0.0.1 --port {port} --workers 2 --blocking-threads 4"
-    " --http 1 --no-ws --no-access-log config.wsgi:application"
+    "-m granian --interface rsgi --host 127.0.0.1 --port {port} --workers 2 --http 1 --no-ws"
+    " --no-access-log config.rsgi:application"
 )
 """README.md, "Scaled out"; a test compares them."""
 

@@ -28,7 +28,9 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     task_acks_late=False,  # a lost wake-up is repaired by the sweep; a repeated one costs nothing
-    worker_prefetch_multiplier=1,
+    # 0: no window. A full one pauses the read of the queue, and nothing resumes it for a second or
+    # two (kombu 5.7, transport/redis.py); wake-ups are small and coalesced, so nothing piles up.
+    worker_prefetch_multiplier=0,
     worker_enable_remote_control=False,
     worker_send_task_events=False,
     worker_hijack_root_logger=False,

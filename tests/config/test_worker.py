@@ -74,3 +74,50 @@ def test_what_no_consumer_begins_the_beat_runs(broker: str, tmp_path: Path, hear
         finally:
             worker.kill()
             worker.wait()
+
+
+TICKS = """
+import time
+from celery import shared_task
+from pathlib import Path
+from config.celery import QUEUES, app
+from config.worker import POOLS, _Consumer
+from deliveries import wakeup
+
+@shared_task(name="tests.long")
+def long():
+    time.sleep(9)  # as a run of the dispatcher does
+
+@shared_task(name="tests.tick")
+def tick():
+    time.sleep(0.03)
+    with open({ran!r}, "a") as file:
+        file.write(f"{{time.time()}}\\n")
+
+mine = {{name: {{"queue": "publish"}} for name in ("tests.long", "tests.tick")}}
+app.conf.task_routes = {{**app.conf.task_routes, **mine}}
+app.loader.import_default_modules()
+for name in QUEUES:
+    _Consumer(name, POOLS[name]).start()
+wakeup.publish("tests.long")
+time.sleep(3)
+for _ in range(40):  # as from several web processes: a burst each time
+    for _ in range(4):
+        with open({sent!r}, "a") as file:
+            file.write(f"{{time.time()}}\\n")
+        wakeup.publish("tests.tick")
+    time.sleep(0.15)
+time.sleep(3)
+"""
+
+
+@pytest.mark.slow
+def test_a_steady_stream_of_wake_ups_is_heard_at_once(broker: str, tmp_path: Path) -> None:
+    sent, ran = tmp_path / "sent", tmp_path / "ran"
+    script = TICKS.format(sent=str(sent), ran=str(ran))
+    assert start(script, tmp_path, broker, "http://127.0.0.1:9").wait(60) == 0
+    sent_at, ran_at = ([float(at) for at in file.read_text().split()] for file in (sent, ran))
+    assert len(ran_at) == len(sent_at)
+    late = sorted(b - a for a, b in zip(sent_at, ran_at, strict=True))
+    # A consumer whose window is full hears nothing more for a second or two.
+    assert late[len(late) // 2] < 0.4, late
