@@ -6,7 +6,7 @@ The outbox's Call is data without ORM; nothing here reads a clock or the databas
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -127,6 +127,8 @@ def _rendered(situation: Situation) -> tuple[RenderedMessage, RenderedMessage]:
 
 def _still_shown(situation: Situation) -> Shown:
     shown = NOTHING if situation.is_gone else situation.shown
+    if situation.is_repeat and situation.unsent is not None:
+        shown = replace(shown, content="")  # what died is tried again, though nothing is new
     if situation.is_document_gone and shown.document:
         return Shown(shown.kind, shown.content, shown.image, shown.keyboard)
     return shown

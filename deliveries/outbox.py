@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.audit import Actor, record
@@ -206,17 +206,19 @@ def unsent(messages: Collection[UUID], *, hold: bool = False) -> dict[UUID, bool
     """
     if not messages:
         return {}
-    calls = Delivery.objects.filter(target__in=messages, state__in=OPEN).order_by("pk")
+    maybe_shown = Q(state=State.DEAD, maybe_sent=True)
+    found = Delivery.objects.filter(Q(state__in=OPEN) | maybe_shown, target__in=messages)
+    calls = found.order_by("pk")
     if hold:
         calls = calls.select_for_update()
     on_its_way: set[UUID | None] = set()
     seen: set[UUID | None] = set()
     for call in calls.only("target_id", "state", "method", "attempts", "maybe_sent"):
-        untouched = call.attempts == 0 or call.maybe_sent
-        if not (untouched and call.state != State.IN_FLIGHT and call.method.startswith("send")):
-            on_its_way.add(call.target_id)
-        elif call.maybe_sent:
+        if call.maybe_sent:
             seen.add(call.target_id)
+        waits = call.state != State.IN_FLIGHT and (call.attempts == 0 or call.maybe_sent)
+        if call.state != State.DEAD and not (waits and call.method.startswith("send")):
+            on_its_way.add(call.target_id)
     # Asked last: what is no longer open by now has its message shown.
     expected = SentMessage.objects.filter(pk__in=messages, state=SentMessage.State.EXPECTED)
     return {pk: pk in seen for pk in expected.values_list("pk", flat=True) if pk not in on_its_way}

@@ -107,6 +107,32 @@ def test_what_may_have_been_seen_rings_once_when_it_is_over() -> None:
     assert not is_silent(waiting(site))
 
 
+def test_what_may_have_been_seen_and_died_rings_when_it_is_over() -> None:
+    """A server that took it and named no message, say: somebody may have got up for it."""
+    site = make_site()
+    site.post(webhook(alert()))
+    publish.publish_due()
+    Delivery.objects.update(state="dead", attempts=1, maybe_sent=True)
+    site.post(webhook(alert(status="resolved")))
+    publish.publish_due()
+    assert not is_silent(waiting(site))
+    site.post(webhook(alert(status="resolved"), alert("Other", status="resolved")))
+    publish.publish_due()
+    assert not is_silent(waiting(site)), "also once it waits anew"
+
+
+def test_message_that_died_is_tried_again_when_it_is_to_be_repeated() -> None:
+    site = make_site()
+    site.post(webhook(alert()))
+    publish.publish_due()
+    Delivery.objects.update(state="dead", attempts=1)
+    GroupMessage.objects.update(repeat_at=timezone.now())
+    publish.publish_due()
+    assert calls(site) == [("sendMessage", "group")] * 2
+    assert not is_silent(waiting(site))
+    assert waiting(site).target == message_of(site).message
+
+
 def test_message_that_died_is_made_anew_as_it_was_to_be() -> None:
     """In its topic, protected, and heard: nobody heard of it yet."""
     site = make_site()
