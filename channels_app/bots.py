@@ -294,11 +294,14 @@ def proxy_of(bot: Bot) -> str:
     return decrypt(bot.proxy_encrypted, _context(bot, "proxy"))
 
 
-def told(failure: BotApiFailure, bot: Bot, organization_id: UUID) -> str:
-    """What an organization reads of a failed call. Where the bot's server and proxy stand in its
-    owner's network is no business of a borrower."""
-    if isinstance(failure, Unreachable) and bot.organization_id != organization_id:
-        return f"{failure.method}: {NO_ANSWER}"
+def told(failure: BotApiFailure | InvalidAddress, bot: Bot, organization_id: UUID) -> str:
+    """What an organization reads of a call that failed, or could not be made. Where the bot's
+    server and proxy stand in its owner's network is no business of a borrower."""
+    if bot.organization_id != organization_id:
+        if isinstance(failure, Unreachable):
+            return f"{failure.method}: {NO_ANSWER}"
+        if isinstance(failure, InvalidAddress):
+            return NO_ANSWER
     return str(failure)
 
 

@@ -81,7 +81,7 @@ class _Asking:
         except (InvalidToken, CannotDecrypt) as error:
             raise Failed(Problem.WRONG_TOKEN, str(error)) from None
         except InvalidAddress as error:
-            raise Failed(Problem.UNREACHABLE, str(error)) from None
+            raise Failed(Problem.UNREACHABLE, bots.told(error, self._bot, self._reader)) from None
         return answer if isinstance(answer, dict) else {}
 
 

@@ -168,3 +168,21 @@ def test_a_borrower_learns_nothing_of_the_network_of_the_bots_owner(
     assert found[True].count("127.0.0.1:9 does not answer") >= 5
     assert "127.0.0.1:9" not in found[False]
     assert "does not answer" in found[False]
+
+
+def test_a_borrower_learns_no_address_that_the_operator_does_not_allow_any_more(
+    stage: Stage, loan: Loan
+) -> None:
+    own, _ = stage.channel()
+    Bot.objects.filter(pk=stage.bot.pk).update(api_url="http://inner.example.org:8081")
+    stage.bot.refresh_from_db()
+    said = {}
+    for channel in (own, loan.channel):
+        asked = probe.request_probe(Probe.Kind.CHANNEL, stage.bot, channel, COMMAND_LINE)
+        probing.run_pending()
+        asked.refresh_from_db()
+        assert asked.verdict["problem"] == "unreachable"
+        said[channel == own] = str(asked.verdict)
+    assert "inner.example.org" in said[True]
+    assert "inner.example.org" not in said[False]
+    assert "does not answer" in said[False]
