@@ -160,7 +160,7 @@ class HeldLane:
     def _note(self, result: Result, started: float) -> None:
         decision = result.decision
         if isinstance(decision, LaneBackoff | Unconfirmed):
-            self._back_off(started, str(result.failure))
+            self._back_off(started, str(result.failure or ""))
         elif isinstance(decision, Postpone):
             self._limit(result.attempt.delivery.chat_id, decision.seconds)
         elif isinstance(decision, SuspectBot):

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=12)
 RENEW_SECONDS = 3.0
+_FREE = {"holder": "", "leased_until": None, "dirty": False}
 
 _WITH_WORK = """
 WITH RECURSIVE found(bot_id) AS (
@@ -151,9 +152,14 @@ def release(bot_ids: Collection[UUID], holder: str) -> list[UUID]:
     return take_dirty(bot_ids, holder)
 
 
+def drop(bot_ids: Collection[UUID], holder: str) -> None:
+    """Let go of these lanes, whatever is marked: whoever takes them next reads all of it."""
+    Lane.objects.filter(bot_id__in=bot_ids, holder=holder).update(**_FREE)
+
+
 def release_all(holder: str) -> None:
     """Let go of everything, whatever is marked: the caller wakes the next run."""
-    Lane.objects.filter(holder=holder).update(holder="", leased_until=None, dirty=False)
+    Lane.objects.filter(holder=holder).update(**_FREE)
 
 
 def shift(bot_ids: Iterable[UUID], **fields: object) -> None:

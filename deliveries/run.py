@@ -219,7 +219,7 @@ class Run:
         """Let go of a lane whatever waits in it."""
         if self._held.pop(bot_id, None) is not None:
             self._agenda.drop([bot_id])
-            lanes.release([bot_id], self.holder)
+            lanes.drop([bot_id], self.holder)
 
     def _plan(self, held: HeldLane) -> None:
         if self._held.get(held.bot.pk) is held:
@@ -245,18 +245,30 @@ class Run:
         """The lanes that may have something to send; the doubted ones are checked instead."""
         until = self.clock.now() + HORIZON
         due: list[HeldLane] = []
+        doubts = self._doubts()
         while (bot_id := self._agenda.due(until)) is not None:
             held = self._held.get(bot_id)
             if held is None:
                 continue
             if held.look_at is not None and held.look_at <= until:
                 self._look_again(held)
-            if held.suspected_at is not None:
-                self._check(held)
-                self._plan(held)
-            else:
+            if held.suspected_at is None:
                 due.append(held)
+            elif doubts >= self._doubts_max:
+                self._crowded.add(held)
+            else:
+                doubts += self._check(held)
+                self._plan(held)
         return due
+
+    def _doubts(self) -> int:
+        """How many lanes have a call or check under way that may wait for nobody's answer."""
+        return sum(held.checking or held.is_probing for held in self._held.values())
+
+    @property
+    def _doubts_max(self) -> int:
+        """Of many bots that nobody answers, the calls and checks leave threads to the others."""
+        return max(1, self._senders.threads // 2)
 
     def _look_again(self, held: HeldLane) -> None:
         held.look_at = None
@@ -265,26 +277,27 @@ class Run:
             self._unblock([held], moment)
         self._look(streams.heads_of_bots([held.bot.pk], moment))
 
-    def _check(self, held: HeldLane) -> None:
-        """Ask getMe, once nothing of the lane is in flight any more."""
+    def _check(self, held: HeldLane) -> bool:
+        """Ask getMe, once nothing of the lane is in flight any more; whether it is asked now."""
         since = held.suspected_since
         if since is None or held.checking or held.in_flight:
-            return
-        if held.not_before <= self.clock.now() + HORIZON:
-            held.checking = True
-            self._senders.submit(held.bot.pk, CheckJob(held.bot, since, self.clock.now))
+            return False
+        if held.not_before > self.clock.now() + HORIZON:
+            return False
+        held.checking = True
+        self._senders.submit(held.bot.pk, CheckJob(held.bot, since, self.clock.now))
+        return True
 
     def _pick(self, due: list[HeldLane]) -> list[Pick]:
         """Calls that may leave, from each lane in turn, as far as threads are free for it."""
         picks: list[Pick] = []
         taken: Counter[UUID] = Counter()
         now = self.clock.now()
-        probing = sum(held.is_probing for held in self._held.values())
+        doubts = self._doubts()
         waiting = list(due)
         while waiting and len(picks) < BATCH:
             for held in list(waiting):
-                # Of many bots that nobody answers, the probes leave threads to the others.
-                crowded = held.failures and probing >= self._senders.threads // 2
+                crowded = held.failures and doubts >= self._doubts_max
                 if crowded or not self._senders.has_room(held.bot.pk, taken):
                     self._crowded.add(held)
                     waiting.remove(held)
@@ -293,7 +306,7 @@ class Run:
                 else:
                     picks.append((held, *picked))
                     taken[held.bot.pk] += 1
-                    probing += held.is_probing
+                    doubts += held.is_probing
         return picks
 
     def _submit(self, picks: Sequence[Pick]) -> None:

@@ -159,12 +159,12 @@ class Stage:
         return [message.text for message in self.telegram.messages(chat)]
 
 
-def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+def until(true: Callable[[], object], seconds: float = 20.0, every: float = 0.05) -> None:
     """Return when it is true; fails after so many seconds."""
     ends_at = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < ends_at, "it does not come true"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 Project = Callable[[str, str], "subprocess.Popen[str]"]

@@ -133,3 +133,25 @@ def test_what_no_call_needs_disturbs_no_lane(stage: Stage, changed: dict[str, st
         Bot.objects.update(**changed)
         time.sleep(2.5)
         assert Lane.objects.get().fence == fence
+
+
+def test_a_changed_bots_lane_that_was_marked_at_that_moment_is_let_go_all_the_same(
+    stage: Stage,
+) -> None:
+    """As another process marks it, which found it held: here again and again."""
+    stage.telegram.set_flood("off")
+    channel, chat = stage.channel("supergroup")
+    Bot.objects.update(group_per_minute=2)
+    for number in range(3):
+        stage.send(channel, str(number))
+
+    def is_taken_anew() -> bool:
+        Lane.objects.exclude(holder="").update(dirty=True)
+        return Lane.objects.get().fence > fence
+
+    with dispatching(stage):
+        until(lambda: len(stage.texts(chat)) == 2)
+        fence = Lane.objects.get().fence
+        Bot.objects.update(group_per_minute=1000, chat_per_second=100)
+        until(is_taken_anew, every=0.002)
+        until(lambda: len(stage.texts(chat)) == 3)

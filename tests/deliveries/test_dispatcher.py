@@ -1,10 +1,14 @@
 """Dispatching against a real HTTP stand-in for Telegram, with and without trouble."""
 
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 
+from botapi.client import InputFile
 from channels_app.models import NotificationChannel
+from deliveries import files
 from deliveries.models import Delivery, DeliveryAttempt, Lane, SentMessage
 from deliveries.outbox import Call
 from tests.deliveries.conftest import Stage
@@ -159,6 +163,20 @@ def test_a_limited_chat_waits_and_others_do_not(stage: Stage) -> None:
     assert stage.texts(other_chat) == ["free"]
     delivery = only(channel)
     assert (delivery.state, delivery.attempts) == (State.SENT, 1), "429 is not an attempt"
+
+
+def test_a_lane_that_waits_for_our_own_database_blames_nobody(stage: Stage) -> None:
+    def make(organization_id: UUID, name: str) -> InputFile:
+        raise OperationalError("the connection is lost")
+
+    files.register_maker("lost", make)
+    channel, _ = stage.channel()
+    call = Call("sendDocument", {}, {"document": {"render": "lost", "id": "1"}})
+    stage.send(channel, call=call)
+    stage.dispatch(1)
+    lane = Lane.objects.get()
+    assert lane.failures
+    assert lane.trouble == ""
 
 
 def test_a_bot_that_was_limited_in_several_chats_is_in_trouble_no_longer_than_that(
