@@ -14,10 +14,13 @@ def leave(chats: Sequence[Chat]) -> None:
 
     Publishing does the same once there is news; what is open is shown there at once.
     """
+    # Locked, or news that makes one due meanwhile would be overwritten.
     rows = list(
         GroupMessage.objects.filter(stream__chat__in=chats)
         .exclude(channel__chat__in=chats)
         .select_related("channel__chat", "group")
+        .order_by("pk")
+        .select_for_update(of=("self",))
     )
     for organization_id in {row.organization_id for row in rows}:
         own = [row for row in rows if row.organization_id == organization_id]

@@ -12,8 +12,11 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.audit import COMMAND_LINE
+from alerts import publish
+from alerts.models import GroupMessage
 from channels_app import bots, channels
 from channels_app.models import Chat
+from tests.alerts.senders import LATER, alert, make_site, webhook
 from tests.factories import make_bot, make_channel, make_organization, make_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -122,3 +125,22 @@ def test_a_change_that_was_read_before_telegram_disabled_the_bot_leaves_it_disab
     changed = bots.change_bot(COMMAND_LINE, bot, name="Renamed")
     assert (changed.enabled, changed.proven_at) == (False, None)
     assert not channels.change_channel(COMMAND_LINE, channel, name="Renamed").enabled
+
+
+def test_news_that_comes_while_the_chat_of_a_moved_channel_goes_stays_due() -> None:
+    site = make_site()
+    [moved] = site.channels
+    former = moved.chat
+    for status in ("firing", "resolved"):
+        site.post(webhook(alert(status=status)))
+    publish.publish_due()
+    other = make_channel(former.bot, chat_id=former.chat_id)
+    channels.change_channel(COMMAND_LINE, moved, bot=make_bot(site.organization, name="New"))
+    assert GroupMessage.objects.get().due_at is None
+    assert not meeting(
+        lambda: site.post(webhook(alert(startsAt=LATER))),
+        lambda: channels.delete_channel(COMMAND_LINE, other),
+    )
+    row = GroupMessage.objects.get()
+    assert (row.group.is_open, row.stream.chat.bot.name) == (True, "New")
+    assert row.due_at is not None
