@@ -207,7 +207,7 @@ def delete_bot(actor: Actor, bot: Bot) -> None:
         lent = bot.grants.count()
         if lent:
             raise BotRefused(
-                "bot", f"This bot is lent to {lent} organizations. Take it back under Lent bots."
+                "bot", f"This bot is lent to {lent} organizations. Take it back under Bot grants."
             )
         for channel in channels:
             audit.record(lender(actor, bot), channel.organization_id, "delete", channel)

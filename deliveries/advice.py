@@ -70,8 +70,8 @@ ADVICE = {
     ),
     Problem.BOT_TAKEN: Advice(
         "Another organization of this installation registered this bot.",
-        "Ask them to lend it to you (under Lent bots, to your organization's ID), or make a bot of "
-        "your own with @BotFather.",
+        "Ask them to lend it to you (under Bot grants, to your organization's ID), or make a bot "
+        "of your own with @BotFather.",
     ),
     Problem.UNREACHABLE: Advice(
         "The Bot API server does not answer.",

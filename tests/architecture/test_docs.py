@@ -9,6 +9,8 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.urls import Resolver404, resolve
 
+from config.celery import QUEUES
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PICTURE_BYTES = 300_000
@@ -135,6 +137,13 @@ def test_the_options_listed_are_those_of_the_command(name: str) -> None:
     )
     own = set(command.create_parser("", "")._option_string_actions) - shared
     assert set(re.findall(r"--[a-z-]+", row)) == own
+
+
+def test_every_queue_is_listed_and_taken_by_a_worker_that_is_split() -> None:
+    readme = text_of(ROOT / "README.md")
+    listed, *split = re.findall(r"--queues ((?:[a-z]+ ?)+)", readme)
+    assert listed.split() == list(QUEUES)
+    assert sorted(" ".join(split).split()) == sorted(QUEUES)
 
 
 def test_the_web_server_is_started_as_up_starts_it() -> None:

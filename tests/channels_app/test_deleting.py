@@ -34,7 +34,7 @@ def test_a_bot_in_use_says_what_stands_in_the_way() -> None:
 
     refused("1 of your channels")
     channels.delete_channel(COMMAND_LINE, channel)
-    refused("Take it back under Lent bots")
+    refused("Take it back under Bot grants")
     bots.take_back(COMMAND_LINE, grant)
     person.send(path, post="yes")
     assert not Bot.objects.filter(pk=bot.pk).exists()
