@@ -1,5 +1,6 @@
 """A real Telegram stand-in and rows that point at it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,11 @@ class Stage:
             run.stop()
             thread.join()
 
+    def dispatch_until(self, true: Callable[[], object]) -> None:
+        """Dispatch until it is true, with threads of its own."""
+        with self.running(Senders(8)):
+            until(true)
+
     def _dispatch_and_close(self, seconds: float) -> None:
         try:
             self.dispatch(seconds)
@@ -165,6 +172,51 @@ def until(true: Callable[[], object], seconds: float = 20.0, every: float = 0.05
     while not true():
         assert time.monotonic() < ends_at, "it does not come true"
         time.sleep(every)
+
+
+class Liar:
+    """A Bot API server that gives the same answer to everything, once `free` is set."""
+
+    def __init__(self) -> None:
+        self.status, self.answer = 200, b""
+        self.calls = 0
+        self.asked, self.free = threading.Event(), threading.Event()
+        self.free.set()
+        liar = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                liar.calls += 1
+                liar.asked.set()
+                liar.free.wait(60)
+                self.send_response(liar.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(liar.answer)))
+                self.end_headers()
+                self.wfile.write(liar.answer)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def says(self, status: int, answer: object) -> None:
+        self.status, self.answer = status, json.dumps(answer).encode()
+
+    def stop(self) -> None:
+        self.free.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def liar() -> Iterator[Liar]:
+    liar = Liar()
+    yield liar
+    liar.stop()
 
 
 Project = Callable[[str, str], "subprocess.Popen[str]"]

@@ -1,10 +1,7 @@
 """One bot's trouble, however odd or long, is no other bot's: its lane alone waits."""
 
-import json
 import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -14,50 +11,10 @@ from channels_app.models import Bot, NotificationChannel
 from deliveries import probe, probing
 from deliveries.models import Delivery, DeliveryAttempt, Lane, Probe, SentMessage
 from deliveries.senders import Senders
-from tests.deliveries.conftest import Stage, until
+from tests.deliveries.conftest import Liar, Stage, until
 from tests.factories import make_bot, make_channel, make_organization
 
 State = Delivery.State
-
-
-class Liar:
-    """A Bot API server that gives the same answer to everything."""
-
-    def __init__(self) -> None:
-        self.status, self.answer = 200, b""
-        self.calls = 0
-        liar = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                liar.calls += 1
-                self.send_response(liar.status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(liar.answer)))
-                self.end_headers()
-                self.wfile.write(liar.answer)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def says(self, status: int, answer: object) -> None:
-        self.status, self.answer = status, json.dumps(answer).encode()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def liar() -> Iterator[Liar]:
-    liar = Liar()
-    yield liar
-    liar.stop()
 
 
 def channel_at(url: str) -> NotificationChannel:
@@ -75,15 +32,15 @@ def test_an_outage_of_days_stops_nobody_else(stage: Stage, liar: Liar) -> None:
     channel, chat = stage.channel()
     stage.send(down)
     stage.send(channel, "hello")
-    stage.dispatch(3)
+    lane = Lane.objects.filter(bot=down.chat.bot)
+    stage.dispatch_until(lambda: stage.texts(chat) and lane.get().failures > 5000)
     assert stage.texts(chat) == ["hello"]
     assert only(down).state == State.WAITING
-    lane = Lane.objects.get(bot=down.chat.bot)
-    assert lane.failures > 5000
-    assert lane.not_before is not None
+    paused_until = lane.get().not_before
+    assert paused_until is not None
     tried_at = DeliveryAttempt.objects.get(bot=down.chat.bot).started_at
-    assert (lane.not_before - tried_at).total_seconds() > 20
-    assert lane.not_before < stage.ago(-31)
+    assert (paused_until - tried_at).total_seconds() > 20
+    assert paused_until < stage.ago(-31)
     assert liar.calls == 1
 
 
@@ -101,14 +58,13 @@ def test_a_bot_that_nobody_can_call_stops_nobody_else(stage: Stage, broken: dict
     channel, chat = stage.channel()
     stage.send(bad)
     stage.send(channel, "hello")
-    stage.dispatch(2)
-    assert stage.texts(chat) == ["hello"]
+    doubted = Lane.objects.exclude(suspected_at=None)
+    stage.dispatch_until(lambda: stage.texts(chat) == ["hello"] and doubted.exists())
     lane = Lane.objects.get(bot=bad.chat.bot)
     assert lane.suspected_at is not None
     assert lane.trouble
-    Lane.objects.filter(suspected_at__isnull=False).update(suspected_at=stage.ago(31))
-    stage.dispatch(2)
-    assert not Bot.objects.get(pk=bad.chat.bot_id).enabled
+    doubted.update(suspected_at=stage.ago(31))
+    stage.dispatch_until(lambda: not Bot.objects.get(pk=bad.chat.bot_id).enabled)
     assert only(bad).state == State.WAITING, "nothing is lost"
 
 
@@ -129,7 +85,7 @@ def test_what_a_lying_server_says_is_settled_once(
     channel = channel_at(liar.url)
     liar.says(status, answer)
     stage.send(channel)
-    stage.dispatch(1)
+    stage.dispatch_until(lambda: DeliveryAttempt.objects.exclude(finished_at=None).exists())
     delivery = only(channel)
     assert delivery.state == state
     assert delivery.claim is None or state == State.SENT
@@ -151,7 +107,7 @@ def test_what_is_sent_but_names_no_message_is_not_sent_for_ever(
     channel = channel_at(liar.url)
     liar.says(status, answer)
     message = stage.send(channel)
-    stage.dispatch(5)
+    stage.dispatch(30)
     message.refresh_from_db()
     delivery = only(channel)
     assert (liar.calls, delivery.state) == (3, State.DEAD)
@@ -241,7 +197,7 @@ def test_a_send_whose_message_to_edit_is_gone_is_not_sent_for_ever(
     said = "Bad Request: message to edit not found"
     liar.says(400, {"ok": False, "error_code": 400, "description": said})
     stage.send(channel)
-    stage.dispatch(6)
+    stage.dispatch(30)
     assert (liar.calls, only(channel).state) == (1, State.DEAD)
 
 
@@ -252,11 +208,11 @@ def test_a_call_that_this_version_can_not_read_stops_nobody_else(stage: Stage) -
     Delivery.objects.update(ladder=[{"step": "of the future"}])
     channel, chat = stage.channel()
     stage.send(channel, "hello")
-    stage.dispatch(3)
+    stage.dispatch(30)
     assert stage.texts(chat) == ["hello"]
     assert only(strange).state == State.DEAD, "a person hears of it"
     stage.retry(only(strange))
-    stage.dispatch(3)
+    stage.dispatch(30)
     assert only(strange).state == State.SENT
 
 
@@ -283,7 +239,7 @@ def test_chats_that_point_at_each_other_are_not_followed_for_ever(stage: Stage, 
     moved = {"migrate_to_chat_id": -1_001_234_567_890}
     liar.says(400, {"ok": False, "error_code": 400, "description": "upgraded", "parameters": moved})
     stage.send(channel)
-    stage.dispatch(6)
+    stage.dispatch(30)
     assert (liar.calls, only(channel).state) == (4, State.DEAD), list(
         DeliveryAttempt.objects.values_list("outcome", "started_at", "description")
     )

@@ -14,7 +14,7 @@ from channels_app.models import Bot, NotificationChannel
 from deliveries import health, probe, probing
 from deliveries.advice import ADVICE, Problem
 from deliveries.models import Probe
-from tests.deliveries.conftest import Stage
+from tests.deliveries.conftest import Liar, Stage
 from tests.factories import make_bot, make_token
 
 
@@ -150,8 +150,13 @@ def test_passing_again_enables_what_telegram_made_us_disable(stage: Stage) -> No
     assert stage.texts(chat) == ["waits"]
 
 
-def meanwhile(act: Callable[[], object]) -> Probe:
-    """Runs the probe that waits, and `act` while Telegram ponders."""
+def meanwhile(stage: Stage, liar: Liar, act: Callable[[], object]) -> Probe:
+    """Checks the bot, and runs `act` while its server ponders; then it answers that all is well."""
+    liar.says(200, {"ok": True, "result": {"id": stage.bot.telegram_id, "is_bot": True}})
+    liar.free.clear()
+    wrong = ADVICE[Problem.WRONG_TOKEN].wrong
+    Bot.objects.update(api_url=liar.url, enabled=False, disabled_reason=wrong)
+    ask(stage, kind="bot")
 
     def run() -> None:
         probing.run_pending()
@@ -159,31 +164,30 @@ def meanwhile(act: Callable[[], object]) -> Probe:
 
     thread = threading.Thread(target=run)
     thread.start()
-    time.sleep(0.5)
+    assert liar.asked.wait(30)
     act()
+    liar.free.set()
     thread.join()
     return Probe.objects.get()
 
 
-def test_a_check_of_the_former_token_takes_no_new_one_back(stage: Stage) -> None:
+def test_a_check_of_the_former_token_takes_no_new_one_back(stage: Stage, liar: Liar) -> None:
     """Its verdict is about what is no more: the bot is checked again."""
-    Bot.objects.update(enabled=False, disabled_reason=ADVICE[Problem.WRONG_TOKEN].wrong)
-    ask(stage, kind="bot")
-    stage.telegram.set_latency(1.0)
     wrong = make_token(stage.bot.telegram_id)
-    asked = meanwhile(
-        lambda: bots.change_bot(COMMAND_LINE, stage.bot_now(), token=wrong, enabled=False)
-    )
+
+    def replace_token() -> None:
+        bots.change_bot(COMMAND_LINE, stage.bot_now(), token=wrong, enabled=False)
+
+    asked = meanwhile(stage, liar, replace_token)
     assert asked.state == "ok"
     assert bots.token_of(stage.bot_now()) == wrong
     assert (stage.bot_now().enabled, stage.bot_now().verification) == (False, "pending")
 
 
-def test_a_check_that_enables_a_bot_keeps_what_was_changed_meanwhile(stage: Stage) -> None:
-    Bot.objects.update(enabled=False, disabled_reason=ADVICE[Problem.WRONG_TOKEN].wrong)
-    ask(stage, kind="bot")
-    stage.telegram.set_latency(1.0)
-    meanwhile(lambda: Bot.objects.update(name="renamed"))
+def test_a_check_that_enables_a_bot_keeps_what_was_changed_meanwhile(
+    stage: Stage, liar: Liar
+) -> None:
+    meanwhile(stage, liar, lambda: Bot.objects.update(name="renamed"))
     bot = stage.bot_now()
     assert (bot.enabled, bot.verification, bot.name) == (True, "ok", "renamed")
 

@@ -14,7 +14,8 @@ from deliveries.models import Probe
 from deliveries.senders import Senders
 from tests.deliveries.conftest import Stage, until
 
-TEN_SECONDS = timedelta(seconds=10)
+SOON = timedelta(seconds=30)
+"""On however slow a machine; the server hangs for twice as long. It is 10 s for people."""
 
 
 def ask(kind: str, bot: Bot, channel: NotificationChannel | None = None) -> Probe:
@@ -48,18 +49,18 @@ def test_tests_are_heard_of_while_another_bots_server_hangs(stage: Stage) -> Non
     hanging = [stage.channel_of_another_bot()]
     hanging += [stage.channel_at(hanging[0].chat.bot) for _ in range(11)]
     stage.telegram.fault(
-        "hang_before", bot_id=hanging[0].chat.bot.telegram_id, count=None, seconds=14
+        "hang_before", bot_id=hanging[0].chat.bot.telegram_id, count=None, seconds=60
     )
     well = [stage.channel()[0] for _ in range(10)]
     with stage.running(Senders(8)):
         for channel in hanging + well:
             ask("test", channel.chat.bot, channel)
         with probing_run():
-            until(lambda: not unfinished(), 20)
+            until(lambda: not unfinished(), 40)
         stage.telegram.clear_faults()
     for row in Probe.objects.all():
         assert row.finished_at is not None
-        assert row.finished_at - row.created_at < TEN_SECONDS
+        assert row.finished_at - row.created_at < SOON
     verdicts = {
         bot: {row.verdict["problem"] for row in Probe.objects.filter(bot=bot)}
         for bot in (stage.bot, hanging[0].chat.bot)
@@ -70,18 +71,18 @@ def test_tests_are_heard_of_while_another_bots_server_hangs(stage: Stage) -> Non
 def test_checks_are_heard_of_while_another_bots_server_hangs(stage: Stage) -> None:
     """More checks of the deaf bot than it may have threads: the last ones hear of that."""
     deaf = stage.channel_of_another_bot().chat.bot
-    stage.telegram.fault("hang_before", bot_id=deaf.telegram_id, count=None, seconds=14)
+    stage.telegram.fault("hang_before", bot_id=deaf.telegram_id, count=None, seconds=60)
     for _ in range(probing.PER_BOT + 2):
         ask("bot", deaf)
     with probing_run():
         until(lambda: not Probe.objects.filter(state="pending", bot=deaf)[2:].exists())
         asked = ask("bot", stage.bot)
-        until(lambda: Probe.objects.get(pk=asked.pk).state == "ok", 4)
-        until(lambda: not unfinished(), 20)
+        until(lambda: Probe.objects.get(pk=asked.pk).state == "ok", 8)
+        until(lambda: not unfinished(), 40)
         stage.telegram.clear_faults()
     for row in Probe.objects.filter(bot=deaf):
         assert row.finished_at is not None
-        assert row.finished_at - row.created_at < TEN_SECONDS + timedelta(seconds=1)
+        assert row.finished_at - row.created_at < SOON
         assert row.verdict["problem"] == "unreachable"
 
 

@@ -131,11 +131,11 @@ def test_while_telegram_is_away_an_unproven_bot_waits_and_says_so(
     bot = registered(stage.organization, real.token)
     delivery = queued(bot, chat.id)
     settings.TELEGRAM_API_URL = "http://127.0.0.1:9"
-    dispatcher.dispatch(1.0)
+    lane = Lane.objects.filter(bot=bot)
+    stage.dispatch_until(lambda: lane.filter(trouble__contains="does not answer").exists())
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == (Delivery.State.WAITING, 0)
-    assert why_waiting(delivery) == Lane.objects.get(bot=bot).trouble
-    assert "being checked" not in why_waiting(delivery)
+    assert why_waiting(delivery) == lane.get().trouble
     settings.TELEGRAM_API_URL = stage.telegram.url
     stage.dispatch()
     assert [message.text for message in stage.telegram.messages(chat, bot=real)] == ["hello"]
