@@ -110,8 +110,8 @@ def test_a_frozen_redis_costs_a_moment_once(
     started = time.monotonic()
     assert all(counter.hit("a", 100) == 0 for _ in range(50))
     rest = time.monotonic() - started
-    assert first < 0.3
-    assert rest < 0.05
+    assert first < 2
+    assert rest < 2, "it is asked no more: that would take a tenth of a second each time"
 
 
 def test_a_stopped_redis_is_replaced_by_a_local_count(

@@ -23,6 +23,9 @@ from tests.botapi.servers import (
     unanswering_port,
 )
 
+BEFORE_ITS_END = 2.5
+"""Seconds, much more than any deadline here; each server needs three or more to its end."""
+
 
 class TestNoAnswer:
     @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ class TestNoAnswer:
             took = time.monotonic() - started
         assert isinstance(error, DeadlineExceeded)
         assert error.maybe_sent
-        assert 0.35 <= took < 0.8
+        assert 0.35 <= took < BEFORE_ITS_END
 
     def test_a_slow_answer_is_cut_on_a_kept_connection_too(self) -> None:
         body = drip(b"{" * 99, b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
@@ -84,7 +87,7 @@ class TestNoAnswer:
             client.call(TOKEN, "getMe")
             started = time.monotonic()
             assert isinstance(fail(client), DeadlineExceeded)
-            assert time.monotonic() - started < 0.8
+            assert time.monotonic() - started < BEFORE_ITS_END
             assert server.connections == 1
 
     def test_a_server_that_does_not_read_is_left_at_the_deadline(self) -> None:
@@ -100,7 +103,7 @@ class TestNoAnswer:
                 local_client(server, 0.4).call(
                     TOKEN, "sendDocument", {}, {"document": InputFile("a", bytes(30 << 20))}
                 )
-            assert time.monotonic() - started < 1.2
+            assert time.monotonic() - started < BEFORE_ITS_END
         assert (caught.value.kind, caught.value.maybe_sent) == ("send", False)
 
     def test_an_early_refusal_of_an_upload_is_heard_and_its_connection_dropped(self) -> None:
@@ -182,10 +185,10 @@ class TestNames:
         assert "OUTBOUND_ALLOWED_HOSTS" in str(error) or not table
 
     def test_a_slow_look_up_is_cut_at_the_deadline(self) -> None:
-        names = Names({"bot.test": ["127.0.0.1"]}, seconds=2)
+        names = Names({"bot.test": ["127.0.0.1"]}, seconds=3)
         started = time.monotonic()
         error = fail(BotApiClient("https://bot.test", policy=named(names), total_timeout=0.3))
-        assert time.monotonic() - started < 0.7
+        assert time.monotonic() - started < BEFORE_ITS_END
         assert isinstance(error, DeadlineExceeded)
         assert (error.kind, error.maybe_sent) == ("dns", False)
 
@@ -224,7 +227,7 @@ class TestTls:
             for _ in range(2):
                 started = time.monotonic()
                 error = fail(client)
-                assert time.monotonic() - started < 1.0
+                assert time.monotonic() - started < BEFORE_ITS_END
                 assert isinstance(error, DeadlineExceeded)
                 assert error.maybe_sent
 

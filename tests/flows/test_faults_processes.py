@@ -12,8 +12,9 @@ from tests.sandbox.process import SandboxMessage
 
 pytestmark = pytest.mark.timeout(240)
 
-ANSWER_SECONDS = 0.1
-"""Within this time a POST is answered, whatever the broker does."""
+ANSWER_SECONDS = 0.4
+"""Within this time a POST is answered on however busy a machine: less than the shortest time that
+somebody waits for the broker (deliveries/wakeup.py, SOCKET_SECONDS)."""
 SWEPT_SECONDS = 8.0
 """Within this time the sweep has delivered what no wake-up told of."""
 
@@ -37,7 +38,7 @@ def latencies(stage: Stage, posts: int, prefix: str) -> list[float]:
 def assert_quick(times: list[float]) -> None:
     """All but one in twenty: other programs share this machine."""
     assert times[len(times) * 95 // 100 - 1] <= ANSWER_SECONDS, times
-    assert times[-1] <= 10 * ANSWER_SECONDS, times
+    assert times[-1] <= 5 * ANSWER_SECONDS, times
 
 
 def test_frozen_redis_delays_no_post_and_the_sweep_delivers(system: System) -> None:
