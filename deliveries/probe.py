@@ -154,9 +154,18 @@ def _is_as_asked(probe: Probe) -> bool:
     return same and health.is_connected_as(probe.bot)
 
 
+def _as_it_is_now(probe: Probe) -> Bot | NotificationChannel | None:
+    """What was checked, locked: its loan may have ended since, or somebody switched it off."""
+    if probe.channel is not None:
+        return NotificationChannel.objects.select_for_update().filter(pk=probe.channel.pk).first()
+    return Bot.objects.select_for_update().filter(pk=probe.bot_id).first()
+
+
 def _verified(probe: Probe, ok: bool, found: Verdict) -> None:
     """Note it on the bot or channel; what Telegram made us disable is enabled when it is well."""
-    row = probe.channel if probe.channel is not None else probe.bot
+    row = _as_it_is_now(probe)
+    if row is None:
+        return
     shown = {} if ok else {name: found[name] for name in ("problem", "telegram", "advice")}
     by_us = health.disabled_by_us(row)
     values: dict[str, Any] = {

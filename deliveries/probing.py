@@ -124,6 +124,8 @@ def _check(row: Probe) -> None:
         probe.check(row)
     except (OperationalError, InterfaceError) as error:
         log.warning("probe %s waits: %s", row.pk, type(error).__name__)
+    except Exception:  # a defect of ours, which nobody else would hear of
+        log.exception("probe %s has no verdict yet", row.pk)
     finally:
         connection.close()
 

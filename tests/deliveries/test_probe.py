@@ -15,7 +15,7 @@ from deliveries import health, probe, probing
 from deliveries.advice import ADVICE, Problem
 from deliveries.models import Probe
 from tests.deliveries.conftest import Liar, Stage
-from tests.factories import make_bot, make_token
+from tests.factories import make_bot, make_channel, make_organization, make_token
 
 
 def verdict(probe_row: Probe) -> tuple[str, str]:
@@ -157,6 +157,11 @@ def meanwhile(stage: Stage, liar: Liar, act: Callable[[], object]) -> Probe:
     wrong = ADVICE[Problem.WRONG_TOKEN].wrong
     Bot.objects.update(api_url=liar.url, enabled=False, disabled_reason=wrong)
     ask(stage, kind="bot")
+    return run_and(liar, act)
+
+
+def run_and(liar: Liar, act: Callable[[], object]) -> Probe:
+    """Runs the probe that waits, and `act` while the server ponders."""
 
     def run() -> None:
         probing.run_pending()
@@ -190,6 +195,23 @@ def test_a_check_that_enables_a_bot_keeps_what_was_changed_meanwhile(
     meanwhile(stage, liar, lambda: Bot.objects.update(name="renamed"))
     bot = stage.bot_now()
     assert (bot.enabled, bot.verification, bot.name) == (True, "ok", "renamed")
+
+
+def test_a_check_during_which_the_loan_ended_has_a_verdict_and_enables_nothing(
+    stage: Stage, liar: Liar
+) -> None:
+    borrower = make_organization()
+    grant = bots.lend_bot(COMMAND_LINE, stage.bot, borrower)
+    channel = make_channel(stage.bot, organization=borrower, chat_id=700)
+    health.disable(channel, Problem.BLOCKED, "")
+    Bot.objects.update(api_url=liar.url)
+    liar.says(200, {"ok": True, "result": {"id": 700, "type": "private"}})
+    liar.free.clear()
+    probe.request_probe("channel", stage.bot_now(), channel, COMMAND_LINE)
+    asked = run_and(liar, lambda: bots.take_back(COMMAND_LINE, grant))
+    assert asked.finished_at is not None
+    channel.refresh_from_db()
+    assert (channel.enabled, channel.disabled_reason) == (False, bots.LOAN_ENDED)
 
 
 def test_what_a_person_switched_off_stays_off(stage: Stage) -> None:
