@@ -87,6 +87,37 @@ def test_wake_ups_reach_the_broker_and_coalesce(broker: Broker) -> None:
     assert 1 <= broker.queued() <= 20
 
 
+def test_wake_ups_share_a_connection(broker: Broker) -> None:
+    script = """
+    for _ in range(20):
+        wakeup.publish("deliveries.dispatch")
+    """
+    run(script, broker.url)
+    assert broker.queued() == 20
+    info = redis.Redis(unix_socket_path=str(broker.path)).info()
+    assert info["total_connections_received"] < 10
+
+
+def test_a_broker_that_was_started_anew_hears_the_next_wake_up(broker: Broker) -> None:
+    script = f"""
+    import pathlib, subprocess
+    wakeup.publish("deliveries.dispatch")
+    os.kill({broker.process.pid}, 9)
+    path = pathlib.Path({str(broker.path)!r})
+    path.unlink()
+    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
+    anew = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while not path.exists():
+        time.sleep(0.01)
+    time.sleep(0.2)
+    wakeup.publish("deliveries.dispatch")
+    import redis
+    print(redis.Redis(unix_socket_path=str(path)).llen("dispatch"))
+    anew.kill()
+    """
+    assert run(script, broker.url) == "1"
+
+
 def test_a_frozen_broker_does_not_delay_the_caller(broker: Broker) -> None:
     broker.process.send_signal(signal.SIGSTOP)
     assert float(run(SLOWEST, broker.url)) < wakeup.SOCKET_SECONDS
