@@ -114,11 +114,7 @@ class GroupPage(ConsoleModelAdmin):
             .select_related("channel__chat", "message")
         )
         last = latest_deliveries(organization.pk, [message.stream_id for message in sent])
-        timeline = (
-            TimelineEvent.objects.for_organization(organization)
-            .filter(group=group)
-            .select_related("alert")
-        )
+        timeline = TimelineEvent.objects.for_organization(organization).filter(group=group)
         return {
             "subtitle": group.title,
             "group": group,
@@ -134,8 +130,20 @@ class GroupPage(ConsoleModelAdmin):
             "sent": [
                 (message, *standing(message, last.get(message.stream_id, []))) for message in sent
             ],
-            "timeline": timeline.order_by("-id")[:SHOWN],
+            "timeline": [(event, *told(event)) for event in timeline.order_by("-id")[:SHOWN]],
         }
+
+
+def told(event: TimelineEvent) -> tuple[list[tuple[str, str, str]], int]:
+    """Which alerts a line of the timeline is about, [(ID, name, change of severity), …], and how
+    many more."""
+    severities = event.data.get("severities")
+    named = []
+    for number, (pk, name) in enumerate(event.data.get("alerts", [])):
+        before, after = severities[number] if severities else ("", "")
+        change = f"{before or 'unknown'} → {after or 'unknown'}" if severities else ""
+        named.append((pk, name, change))
+    return named, event.data.get("count", len(named)) - len(named)
 
 
 def standing(message: GroupMessage, calls: list[Delivery]) -> tuple[SafeString, list[Delivery]]:

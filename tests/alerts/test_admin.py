@@ -16,6 +16,7 @@ from alerts.integrations import create_integration, ingest_url, key_of, signatur
 from alerts.models import Alert, AlertGroup, Integration, Route, Trace
 from alerts.routes import create_route, default_route, set_channels
 from deliveries.models import Delivery
+from tests.alerts.senders import alert, webhook
 from tests.console import Person
 from tests.factories import make_bot, make_channel, make_organization
 
@@ -380,3 +381,18 @@ def test_an_empty_list_says_what_to_do_next(path: str, words: str) -> None:
     assert words in person.read(path)
     if path == ALERTS:
         assert "Nothing matches." in person.read(f"{path}?q=x")
+
+
+def test_the_timeline_names_its_alerts_and_how_their_severity_changed() -> None:
+    person = Person()
+    _, key = create_integration(COMMAND_LINE, person.organization, "Prod")
+    names = [f"Down{number:02}" for number in range(25)]
+    post(key, webhook(*[alert(name) for name in names]))
+    post(key, webhook(alert("Down00", labels={"severity": "critical"}), *map(alert, names[1:])))
+    page = person.read(f"{GROUPS}{AlertGroup.objects.get().pk}/change/")
+    timeline = page[page.index("Timeline") :]
+    words = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", timeline))
+    assert "Fired Down00, Down01, Down02" in words
+    assert "Down19 and 5 more" in words
+    assert "Severity changed Down00 warning → critical" in words
+    assert str(Alert.objects.get(name="Down00").pk) in timeline
