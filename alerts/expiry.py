@@ -13,6 +13,7 @@ from alerts.ingest import wake_publish
 from alerts.lifecycle import Effect
 from alerts.models import Alert, Ended, Status
 from alerts.route_table import route_table
+from botapi import failpoints
 
 CHUNK = 50 if settings.EMBEDDED_DATABASE else 500
 """Alerts in one transaction; SQLite's one writer may hold everybody up for 10 ms."""
@@ -47,4 +48,6 @@ def _expire(organization_id: UUID, now: datetime) -> int:
         scope = Scope(organization_id, table, now, alone=True)
         end_alerts(alerts, scope, Effect.EXPIRED, Ended.EXPIRED)
         transaction.on_commit(wake_publish)
+        failpoints.hit("expiry.before_commit")
+    failpoints.hit("expiry.committed")
     return len(alerts)

@@ -34,6 +34,7 @@ from alerts.route_table import RouteTable, forget_cached_routes, route_table
 from alerts.sources.incoming import IncomingBatch, Problem
 from alerts.statements import Writes
 from alerts.traces import Post, page_of, trace_row
+from botapi import failpoints
 from deliveries import wakeup
 from deliveries.conflicts import is_conflict
 
@@ -90,6 +91,7 @@ def ingest(
             with transaction.atomic():
                 _store(integration, table, batch, described, post, trace_id, alone=alone)
                 extra.execute()
+                failpoints.hit("ingest.before_commit")
         except NotAlone:
             alone = True
         except IntegrityError:
@@ -105,6 +107,7 @@ def ingest(
             if attempt == TRIES or not is_conflict(error):
                 raise
         else:
+            failpoints.hit("ingest.committed")
             return accepted
     raise OperationalError(f"Ingest lost against others {TRIES} times.")
 

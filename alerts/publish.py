@@ -27,6 +27,7 @@ from alerts.publish_claim import Claimed, claim, still_held
 from alerts.publish_commit import commit
 from alerts.publish_read import Ready, read
 from alerts.rendering.document import render_document
+from botapi import failpoints
 from botapi.client import InputFile
 from botapi.outbound import Fetched
 from channels_app.models import NotificationChannel
@@ -56,6 +57,7 @@ def publish_due(seconds: float = RUN_SECONDS, fetching: Fetching = images.fetchi
     while True:
         claimed = None if is_late else claim(CHUNK)
         if claimed:
+            failpoints.hit("publish.claimed")
             published += publish_claimed(claimed, pictures.put_aside)
             is_late = time.monotonic() > end
         for complete, look in pictures.over():
@@ -125,6 +127,8 @@ def _publish(claimed: Claimed, look: Look) -> int:
         held = still_held(claimed)
         commit([one for one in at_once if one.row.pk in held])
         _park([pk for pk in unusable if pk in held], now)
+        failpoints.hit("publish.before_commit")
+    failpoints.hit("publish.committed")
     for waiting, pk in aside:
         waiting.claims.setdefault(claimed.until, []).append(pk)
     return len(at_once) + len(unusable)

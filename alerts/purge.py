@@ -20,6 +20,7 @@ from alerts.models import (
     Trace,
 )
 from alerts.publish_claim import UNTOLD
+from botapi import failpoints
 from deliveries.models import Delivery, Stream
 
 CHUNK = 1_000
@@ -77,7 +78,10 @@ def _groups(before: datetime) -> int:
             rows._raw_delete(rows.db)
         # Deliveries and attempts go with their stream, as far as their own age has left any.
         Stream.objects.filter(pk__in=streams).delete()
-        return AlertGroup.objects.filter(pk__in=ids, is_open=False).delete()[0] and len(ids)
+        deleted = AlertGroup.objects.filter(pk__in=ids, is_open=False).delete()[0]
+        failpoints.hit("purge.before_commit_of_groups")
+    failpoints.hit("purge.groups_committed")
+    return deleted and len(ids)
 
 
 def _alerts(before: datetime) -> int:
@@ -95,6 +99,8 @@ def _alerts(before: datetime) -> int:
         episodes = Episode.objects.filter(alert__in=ids)
         episodes._raw_delete(episodes.db)
         Alert.objects.filter(pk__in=ids).delete()
+        failpoints.hit("purge.before_commit_of_alerts")
+    failpoints.hit("purge.alerts_committed")
     return len(ids)
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from alerts.expiry import expire_due
 from alerts.models import GroupMessage
 from alerts.uptime import Uptime, note_sweep
+from botapi import failpoints
 from deliveries import wakeup
 from deliveries.models import SentMessage
 
@@ -14,9 +15,11 @@ CHUNK = 500
 
 def sweep() -> None:
     """Expire alerts, make due again what needs it, and wake publishing when anything is due."""
+    failpoints.hit("sweep.before")
     expire(note_sweep())
     renew_forgotten()
     unpark_enabled()
+    failpoints.hit("sweep.before_wake")
     now = timezone.now()
     is_due = (
         Q(due_at__lte=now)

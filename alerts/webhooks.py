@@ -32,6 +32,7 @@ from alerts.signatures import signature_problem
 from alerts.sources.detect import Kind, detect_and_parse
 from alerts.sources.incoming import ParseOptions, Unparseable
 from alerts.traces import Post, page_of, record_refusal
+from botapi import failpoints
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +152,7 @@ def _accept(
         ) from None
     except Replayed as replayed:
         return _replay(replayed, post.accepted)
+    failpoints.hit("webhook.before_answer")
     return _answer(stored.answer(), post.accepted)
 
 

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.db.models import F
 
+from botapi import failpoints
 from botapi.errors import BotApiFailure
 from deliveries import outbox
 from deliveries.calls import Call, as_send
@@ -101,6 +102,8 @@ def begin(
                 for delivery in deliveries
             ]
         )
+        failpoints.hit("attempt.before_commit")
+    failpoints.hit("attempt.committed")
     return [_read(delivery, row) for delivery, row in zip(deliveries, rows, strict=True)]
 
 

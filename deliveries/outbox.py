@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.audit import Actor, record
 from accounts.models import Organization
 from accounts.tenancy import require_same_organization
+from botapi import failpoints
 from channels_app.models import Chat, NotificationChannel
 from deliveries import wakeup
 from deliveries.calls import Call, as_send, overlay
@@ -139,6 +140,7 @@ def send_many(sends: Sequence[Send]) -> list[SentMessage]:
             for one, message, number in zip(sends, messages, numbers, strict=True)
         ]
     )
+    failpoints.hit("outbox.sends_written")
     wake_dispatch()
     return messages
 
@@ -184,6 +186,7 @@ def change(
         reply_to=None,
     )
     delivery.save(force_insert=True)
+    failpoints.hit("outbox.change_written")
     wake_dispatch()
     return delivery
 

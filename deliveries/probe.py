@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.audit import SYSTEM, Actor, record
 from accounts.tenancy import require_same_organization
+from botapi import failpoints
 from channels_app.models import Bot, NotificationChannel, Verification
 from deliveries import checks, health, outbox, selectors, wakeup
 from deliveries.advice import Problem, verdict
@@ -100,6 +101,7 @@ def _conclude(probe: Probe, find: Callable[[], Verdict]) -> None:
     """Store what `find` returns or raises as the probe's verdict."""
     try:
         found = find()
+        failpoints.hit("probe.asked")
         state = Probe.State.OK
     except Failed as failed:
         found, state = failed.verdict, Probe.State.FAILED
@@ -116,6 +118,8 @@ def _conclude(probe: Probe, find: Callable[[], Verdict]) -> None:
             _verified(probe, state == Probe.State.OK, found)
         if probe.channel is not None and found["problem"] == Problem.FOREIGN_CHAT:
             health.disable(probe.channel, Problem.FOREIGN_CHAT, "")
+        failpoints.hit("probe.before_commit")
+    failpoints.hit("probe.committed")
 
 
 def _fail(failed: Failed) -> Verdict:

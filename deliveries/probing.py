@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from botapi import failpoints
 from deliveries import probe, wakeup
 from deliveries.models import Probe
 
@@ -76,6 +77,7 @@ class Run:
     def _claim_tests(self) -> None:
         for pk in _open().filter(kind=Kind.TEST).values_list("pk", flat=True):
             if self._claim(pk):
+                failpoints.hit("probe.test_claimed")
                 self._tests.add(pk)
 
     def _look_after_tests(self) -> None:
@@ -95,6 +97,7 @@ class Run:
                 self._give_up(waiting.filter(bot__in=crowded))
                 return
             if self._claim(row.pk):
+                failpoints.hit("probe.check_claimed")
                 check = _pool.submit(_check, row)
                 self._checks[check] = row.bot_id
                 check.add_done_callback(lambda _: self._event.set())

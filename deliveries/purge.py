@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from botapi import failpoints
 from deliveries import files
 from deliveries.models import Delivery, DeliveryAttempt, Probe, Stream
 from deliveries.settling import OWN_STREAM
@@ -58,6 +59,7 @@ def _delete(rows: QuerySet[Any], size: int) -> int:
     ids = list(rows.order_by().values_list("pk", flat=True)[:size])
     if ids:
         rows.model._default_manager.filter(pk__in=ids).delete()
+        failpoints.hit("purge.deliveries_deleted")
     return len(ids)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from botapi import failpoints
 from channels_app.models import is_group
 from deliveries import outbox
 from deliveries.models import Delivery, DeliveryAttempt
@@ -42,6 +43,8 @@ def _recover(lost: Sequence[Delivery], now: datetime) -> None:
         DeliveryAttempt.objects.filter(delivery__in=lost, finished_at=None).update(
             finished_at=now, outcome="unknown", maybe_sent=True
         )
+        failpoints.hit("recovery.before_commit")
+    failpoints.hit("recovery.committed")
 
 
 def recent(bot_ids: Collection[UUID], now: datetime) -> Iterable[tuple[UUID, UUID, bool, datetime]]:

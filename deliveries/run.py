@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from django.db import InterfaceError, OperationalError
 
+from botapi import failpoints
 from deliveries import attempts, lanes, recovery, settling, streams
 from deliveries.attempts import Result
 from deliveries.held import Agenda, HeldLane, changed
@@ -158,6 +159,7 @@ class Run:
         taken = [self._hold(lane) for lane in lanes.take(bot_ids, self.holder, moment)]
         if not taken:
             return
+        failpoints.hit("lane.taken")
         strange = [held for held in taken if not self._remembered(held)]
         self._unblock(strange, moment)
         found = streams.heads_of_bots([held.bot.pk for held in taken], moment)
@@ -208,7 +210,9 @@ class Run:
         idle = [bot_id for bot_id, held in self._held.items() if held.is_idle]
         if not idle:
             return
+        failpoints.hit("lane.before_release")
         kept = lanes.release(idle, self.holder)
+        failpoints.hit("lane.released")
         for bot_id in set(idle) - set(kept):
             held = self._held.pop(bot_id)
             self._former[bot_id] = (held.fence, held.schedule.pace)

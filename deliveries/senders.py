@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
 
+from botapi import failpoints
 from botapi.client import BotApiClient
 from botapi.errors import BotApiFailure, UnexpectedResult
 from botapi.tokens import InvalidToken
@@ -182,6 +183,7 @@ class CallJob:
         left = self.attempt.row.deadline.timestamp() - self.now() - SETTLE_SECONDS
         if left < CALL_SECONDS / 3:  # it waited here too long to be settled in time
             return LaneBackoff(maybe_sent=False), None
+        failpoints.hit("call.before")
         answer = self.client.call(
             self.token,
             call.method,
@@ -189,6 +191,7 @@ class CallJob:
             uploads,
             timeout=min(CALL_SECONDS, left),
         )
+        failpoints.hit("call.answered")
         found = answer.get("message_id") if isinstance(answer, dict) else None
         known = isinstance(found, int) and 0 < found <= MESSAGE_ID_MAX
         return Sent(), found if known else None

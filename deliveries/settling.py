@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from botapi import failpoints
 from botapi.errors import BotApiError, BotApiFailure, InvalidAnswer
 from channels_app import bots
 from deliveries import files, health, outbox
@@ -59,6 +60,8 @@ def settle(results: Sequence[Result]) -> None:
         for result in results:
             if not isinstance(result.decision, Sent):
                 _settle_other(result)
+        failpoints.hit("settle.before_commit")
+    failpoints.hit("settle.committed")
 
 
 def abandon(result: Result) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 
+from botapi import failpoints
+
 log = logging.getLogger(__name__)
 
 DISPATCH = "deliveries.dispatch"
@@ -118,7 +120,9 @@ class _Publisher:
                 names, self._wanted = self._wanted, set()
             try:
                 for name in names:
+                    failpoints.hit("wakeup.before_send")
                     publish(name)
+                    failpoints.hit("wakeup.sent")
                 failures = 0
                 time.sleep(COALESCE_SECONDS)
             except Exception as error:  # noqa: BLE001  # each transport has its own; all mean "later"
