@@ -1,11 +1,12 @@
 # `make run` is the whole product on this machine; `make check` is what has to pass before a change.
-.PHONY: help run test lint types check bench bench-quick
+.PHONY: help run test test-faults lint types check bench bench-quick
 
 PYTHON_BIN = .venv/bin/python
 
 help:
 	@echo "make run     install what is missing and start everything (PORT, DATA_DIR, SANDBOX=off, …)"
 	@echo "make test    run the tests on SQLite (ARGS='tests/alerts -x')"
+	@echo "make test-faults  kill processes, break servers and Telegram, and look what is lost (FAULTS_SCALE=5)"
 	@echo "make lint    ruff: rules and formatting"
 	@echo "make types   mypy, strict"
 	@echo "make check   all of these, and that no migration is missing"
@@ -16,6 +17,9 @@ run:
 
 test: install-dev
 	@$(PYTHON_BIN) -m pytest $(ARGS)
+
+test-faults: install-dev
+	@$(PYTHON_BIN) -m pytest -m faults -n 2 --dist loadfile tests/faults $(ARGS)
 
 lint: install-dev
 	@$(PYTHON_BIN) -m ruff check .

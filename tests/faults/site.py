@@ -19,8 +19,8 @@ from tests.faults.processes import Product
 from tests.flows.system import eventually
 from tests.sandbox.process import Kind, SandboxBot, SandboxCall, SandboxChat, SandboxHandle
 
-LOSES_ANSWER = frozenset({"reset_after", "hang_after", "lost_answer", "no_message", "drip"})
-"""The sandbox's faults that perform a call and keep (the end of) the answer to themselves."""
+LOSES_ANSWER = frozenset({"reset_after", "hang_after", "lost_answer", "no_message"})
+"""The sandbox's faults that perform a call and keep the answer to themselves."""
 POST_SECONDS = 15.0
 
 

@@ -176,6 +176,9 @@ class SandboxHandle:
         made: int = self._post("/faults", body)["id"]
         return made
 
+    def remove_fault(self, fault_id: int) -> None:
+        self._delete(f"/faults/{fault_id}")
+
     def clear_faults(self) -> None:
         self._delete("/faults")
 
