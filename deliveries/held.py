@@ -133,10 +133,10 @@ class HeldLane:
             self.in_flight[picked[0].chat_id] = picked[0].group
         return picked
 
-    def take_back(self, head: Head, at: float) -> None:
-        """The call picked for `at` could not be begun."""
+    def take_back(self, head: Head) -> None:
+        """The picked call could not be begun."""
         del self.in_flight[head.chat_id]
-        self.schedule.pace.give_back(head.chat_id, group=head.group, at=at)
+        self.schedule.pace.give_back(head.chat_id, group=head.group)
 
     def begun(self, head: Head, chat_id: UUID) -> None:
         """The picked call is on its way, to another chat where its rows were moved meanwhile."""
@@ -150,7 +150,6 @@ class HeldLane:
             self.schedule.pace.answered(
                 chat_id,
                 group=group,
-                at=done.at,
                 left=done.started,
                 answered=result.finished_at.timestamp(),
             )

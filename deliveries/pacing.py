@@ -5,8 +5,10 @@ second per chat where a burst of three passes, 20 a minute per group. Edits coun
 seconds since the epoch on one clock, passed in.
 
 Telegram counts calls when they arrive, and one call's way may be longer than the next one's. What
-an answer took longer than the fastest one so far, the call may have spent on its way: so a call
-counts from its leaving plus that excess. Equal delays cancel out and cost nothing.
+an answer took longer than the fastest one, the call may have spent on its way. So a call counts
+from its answer, and the next one as if answered as fast as any: equal delays cancel out and cost
+nothing. How fast that is, only a call tells that left after another one's answer; the first ones
+have their connections made, all of them slowly.
 """
 
 import math
@@ -105,6 +107,18 @@ class Pace:
         self._bot = Window(limits.per_second, 1.0, limits.per_second // 10)
         self._chats: dict[Hashable, tuple[Bucket, Window | None]] = {}
         self._fastest = math.inf
+        self._warm_from = math.inf
+        self._taken: dict[Hashable, float] = {}  # chat → what its latest call was counted at
+
+    @property
+    def _way(self) -> float:
+        """What an answer takes at least; until that is known, a guess that is too long."""
+        return self._fastest if self._fastest < math.inf else EXCESS_MAX
+
+    @property
+    def _ahead(self) -> float:
+        """The same; until that is known, a guess that is too short."""
+        return self._fastest if self._fastest < math.inf else 0.0
 
     def earliest(self, chat: Hashable, *, group: bool, now: float, urgent: bool) -> float:
         """When a call to `chat` may leave, `now` or later. `urgent` calls use what is reserved."""
@@ -115,39 +129,39 @@ class Pace:
 
     def bot_earliest(self, now: float, *, urgent: bool) -> float:
         """When the bot's own limit allows the next call."""
-        return self._bot.earliest(now, urgent=urgent)
+        return self._bot.earliest(now + self._ahead, urgent=urgent) - self._ahead
 
     def chat_earliest(self, chat: Hashable, *, group: bool, now: float, urgent: bool) -> float:
         """When the chat's own limits allow the next call."""
         bucket, window = self._of(chat, group=group)
-        at = bucket.earliest(now)
-        return at if window is None else window.earliest(at, urgent=urgent)
+        at = bucket.earliest(now + self._ahead)
+        return (at if window is None else window.earliest(at, urgent=urgent)) - self._ahead
 
     def take(self, chat: Hashable, *, group: bool, at: float) -> None:
         """Count a call to `chat` that is to leave at `at`."""
         bucket, window = self._of(chat, group=group)
-        at += DOUBT
+        at += DOUBT + self._way
+        self._taken[chat] = at
         self._bot.take(at)
         bucket.take(at)
         if window is not None:
             window.take(at)
 
-    def answered(
-        self, chat: Hashable, *, group: bool, at: float, left: float, answered: float
-    ) -> None:
-        """The call taken for `at` left at `left` and was answered at `answered`."""
+    def answered(self, chat: Hashable, *, group: bool, left: float, answered: float) -> None:
+        """The call taken last for `chat` left at `left` and was answered at `answered`."""
         took = max(0.0, answered - left)
-        self._fastest = min(self._fastest, took)
-        excess = min(took - self._fastest, EXCESS_MAX)
-        self._move(chat, group=group, at=at, to=left + excess)
+        if left >= self._warm_from:
+            self._fastest = min(self._fastest, took)
+        self._warm_from = min(self._warm_from, answered)
+        self._move(chat, group=group, to=left + min(took, self._way + EXCESS_MAX))
 
-    def give_back(self, chat: Hashable, *, group: bool, at: float) -> None:
-        """The call taken for `at` did not leave."""
-        self._move(chat, group=group, at=at, to=None)
+    def give_back(self, chat: Hashable, *, group: bool) -> None:
+        """The call taken last for `chat` did not leave."""
+        self._move(chat, group=group, to=None)
 
-    def _move(self, chat: Hashable, *, group: bool, at: float, to: float | None) -> None:
+    def _move(self, chat: Hashable, *, group: bool, to: float | None) -> None:
         bucket, window = self._of(chat, group=group)
-        at += DOUBT
+        at = self._taken.pop(chat, -math.inf)  # a chat that moved meanwhile: counted twice
         self._bot.move(at, to)
         bucket.move(to)
         if window is not None:

@@ -322,7 +322,7 @@ class Run:
         for held, head, at in picks:
             attempt = by_id.get(head.delivery_id)
             if attempt is None:
-                held.take_back(head, at)
+                held.take_back(head)
                 stale.add(held)
                 continue
             held.begun(head, attempt.delivery.chat_id)

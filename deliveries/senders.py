@@ -44,12 +44,11 @@ MESSAGE_ID_MAX = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A finished call (`result`, meant to leave at `at`, left at `started`), or a finished check of
+    """A finished call (`result`, left at `started`), or a finished check of
     a bot (`again`: in how many seconds to check once more, None when that is settled)."""
 
     bot_id: UUID
     result: Result | None = None
-    at: float = 0.0
     started: float = 0.0
     again: float | None = None
 
@@ -168,7 +167,7 @@ class CallJob:
             decision = classify(failure)
         finished_at = datetime.fromtimestamp(self.now(), UTC)
         result = Result(self.attempt, decision, finished_at, failure, message_id)
-        return Done(self.attempt.delivery.bot_id, result, self.at, started)
+        return Done(self.attempt.delivery.bot_id, result, started)
 
     def _exchange(self) -> tuple[Decision, int | None]:
         call = self.attempt.call

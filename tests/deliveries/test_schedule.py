@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from deliveries.pacing import Limits, Pace
+from deliveries.pacing import EXCESS_MAX, Limits, Pace
 from deliveries.schedule import Head, Schedule
 
 NOW = 1000.0
@@ -74,7 +74,7 @@ def test_the_bots_limit_is_what_the_schedule_waits_for() -> None:
     assert len(drain(schedule)) == 1
     later = schedule.next_time(NOW)
     assert later is not None
-    assert 1.0 <= later - NOW <= 1.1
+    assert 1.0 <= later - NOW <= 1.1 + EXCESS_MAX, "the first call's way is not known yet"
     assert len(drain(schedule, later)) == 1
 
 
