@@ -40,11 +40,10 @@ def on_postgres(
     telegram: SandboxHandle, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Processes]:
     """A product on a PostgreSQL and a Redis of its own."""
-    folder = tmp_path_factory.mktemp("postgres")
-    postgres = Postgres(folder)
+    postgres = Postgres()
     postgres.start()
     try:
-        with Processes(folder, telegram.url, postgres) as running:
+        with Processes(tmp_path_factory.mktemp("postgres"), telegram.url, postgres) as running:
             yield running
     finally:
-        postgres.stop()
+        postgres.remove()

@@ -25,7 +25,6 @@ class Dying:
     def __init__(self, product: Processes, telegram: SandboxHandle) -> None:
         self.product = product
         self.site = Site(product, telegram)
-        self._is_settled = False
         places = self.site.make_places(len(FAILPOINTS))
         self.places = {one.name: place for one, place in zip(FAILPOINTS, places, strict=True)}
         for place in places:
@@ -38,7 +37,7 @@ class Dying:
         """Have the process die there, and start it again."""
         place = self.places[failpoint.name]
         if failpoint.purges:
-            self._settle_all()
+            self._settle(place)
         env = {"FAILPOINT": failpoint.name} | (NOTHING_KEPT if failpoint.purges else {})
         if failpoint.trigger == "nothing":
             self._trouble(failpoint, place)
@@ -53,12 +52,12 @@ class Dying:
                 State(place, f"Base{place.key}x", 2), State(place, f"New{place.key}x", 1)
             )
 
-    def _settle_all(self) -> None:
-        """Once, before what is settled is deleted with its marks."""
-        if not self._is_settled:
-            self.product.start("worker")
-            self.site.check(SETTLED_SECONDS)
-            self._is_settled = True
+    def _settle(self, place: Place) -> None:
+        """Have something to purge; what is settled goes with its marks, so they are read before."""
+        self.product.start("worker")
+        over = f"Over{place.key}x"
+        self.site.send(State(place, over, 1), State(place, over, 2, "resolved"))
+        self.site.check(SETTLED_SECONDS)
 
     def _trouble(self, failpoint: Failpoint, place: Place) -> None:
         """What brings a process to the failpoint."""

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,13 +59,14 @@ class Redis:
 class Postgres:
     """A cluster in a folder of its own. PostgreSQL refuses root, so root runs it as `postgres`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.port = free_port()
-        self._data = folder / "cluster"
-        self._log = folder / "postgres.log"
+        # Not in pytest's folder, which is its user's alone.
+        self._folder = Path(tempfile.mkdtemp(prefix="tocsin-postgres-"))
+        self._data = self._folder / "cluster"
         self._as = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
         if self._as:
-            shutil.chown(folder, "postgres", "postgres")
+            shutil.chown(self._folder, "postgres", "postgres")
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8")
 
     @property
@@ -75,11 +77,16 @@ class Postgres:
     def start(self) -> None:
         """Start it; returns when it takes connections."""
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
-        self._control("start", "-l", str(self._log), "-o", options)
+        self._control("start", "-l", str(self._folder / "log"), "-o", options)
 
     def stop(self, mode: str = "immediate") -> None:
         """`immediate` is a crash: no checkpoint, all connections gone."""
         self._control("stop", "-m", mode)
+
+    def remove(self) -> None:
+        """Stop it for good, and take its folder away."""
+        self.stop()
+        shutil.rmtree(self._folder)
 
     def execute(self, statement: str) -> None:
         """Run SQL: to age what would take minutes."""
