@@ -43,7 +43,7 @@ class Arrival:
 
     `message_id`: of the message that it made or changed, 0 when it did neither. `text`: what the
     message shows from then on, of a document what is in it. `answered`: whether all of the answer
-    left.
+    left. `doubt`: how much earlier than `at` it may have come, because Telegram was busy.
     """
 
     at: float
@@ -55,6 +55,7 @@ class Arrival:
     text: str = ""
     reply_to: int = 0
     answered: bool = True
+    doubt: float = 0.0
 
     @property
     def makes(self) -> bool:
@@ -178,25 +179,25 @@ def disorder(arrivals: Sequence[Arrival]) -> Iterator[str]:
 
 def excess(arrivals: Sequence[Arrival]) -> Iterator[str]:
     """Calls above the published limits: 30 a second to a bot, 20 a minute to a group, one a second
-    to a chat after a burst of three. Refused calls and edits count."""
+    to a chat after a burst of three. Refused calls and edits count. Each as early as it may have
+    come, when the next one is judged: what is left is certain."""
     counted = [one for one in arrivals if one.counts]
-    yield from _over([(f"bot {one.bot}", one.at) for one in counted], BOT_PER_SECOND, 1.0)
-    groups = [(f"group {one.chat}", one.at) for one in counted if one.chat < 0]
+    yield from _over([(f"bot {one.bot}", one) for one in counted], BOT_PER_SECOND, 1.0)
+    groups = [(f"group {one.chat}", one) for one in counted if one.chat < 0]
     yield from _over(groups, GROUP_PER_MINUTE, 60.0)
-    left: dict[tuple[int, int], tuple[float, float]] = {}
+    full_at: dict[tuple[int, int], float] = {}  # when a chat's burst is whole again
     for one in counted:
-        tokens, since = left.get((one.bot, one.chat), (float(CHAT_BURST), one.at))
-        tokens = min(float(CHAT_BURST), tokens + one.at - since)
-        if tokens < 1 - ROUNDING:
-            yield f"limit: chat {one.chat} was called {1 - tokens:.3f} s too early at {one.at:.3f}"
-        left[one.bot, one.chat] = (tokens - 1, one.at)
+        key = (one.bot, one.chat)
+        may_come = full_at.get(key, 0.0) - (CHAT_BURST - 1)
+        if one.at < may_come - ROUNDING:
+            yield f"limit: chat {one.chat} was called {may_come - one.at:.3f} s early at {one.at}"
+        full_at[key] = max(full_at.get(key, 0.0), one.at - one.doubt) + 1.0
 
 
-def _over(calls: Sequence[tuple[str, float]], limit: int, period: float) -> Iterator[str]:
+def _over(calls: Sequence[tuple[str, Arrival]], limit: int, period: float) -> Iterator[str]:
     times: dict[str, list[float]] = defaultdict(list)
-    for who, at in calls:
+    for who, one in calls:
         last = times[who]
-        last.append(at)
-        if len(last) > limit and at - last[-limit - 1] < period - ROUNDING:
-            taken = at - last[-limit - 1]
-            yield f"limit: {who} had {limit + 1} calls within {taken:.3f} s at {at:.3f}"
+        if len(last) >= limit and one.at - last[-limit] < period - ROUNDING:
+            yield f"limit: {who} had {limit + 1} calls within {one.at - last[-limit]:.3f} s"
+        last.append(one.at - one.doubt)

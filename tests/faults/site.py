@@ -4,6 +4,7 @@ import json
 import random
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -22,6 +23,8 @@ from tests.sandbox.process import Kind, SandboxBot, SandboxCall, SandboxChat, Sa
 LOSES_ANSWER = frozenset({"reset_after", "hang_after", "lost_answer", "no_message"})
 """The sandbox's faults that perform a call and keep the answer to themselves."""
 POST_SECONDS = 15.0
+PROMPT_SECONDS = 0.05
+"""Within so many seconds the sandbox notes a call, when it is not busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Site:
         self.product = product
         self.telegram = telegram
         self.ledger = Ledger()
-        self.arrivals = Arrivals(telegram)
+        self.arrivals = Arrivals(telegram, Pulse(telegram))
         made = product.manage("quickstart", "--new-api-key", "--json")
         self._ingest_url: str = made["ingest_url"]
         self._api = _session()
@@ -240,11 +243,44 @@ class Crowd:
                         time.sleep(0.1)
 
 
+class Pulse:
+    """Asks the sandbox all the time, and so knows when it was too busy to take notice of a call.
+
+    It is one thread of Python: what comes while that computes, or waits for a core of this machine,
+    is noted late. What was asked before and answered by then was not waiting.
+    """
+
+    def __init__(self, telegram: SandboxHandle) -> None:
+        self._url = f"{telegram.url}/_sandbox/settings"
+        self._answered: list[float] = []
+        self._asked: list[float] = []
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def doubt(self, at: float) -> float:
+        """How many seconds before `at` a call may have come that was noted then."""
+        last = bisect_right(self._answered, at) - 1
+        waited = at - self._asked[last] if last >= 0 else 0.0
+        return waited if waited > PROMPT_SECONDS else 0.0
+
+    def _run(self) -> None:
+        with _session() as session:
+            while True:
+                asked = time.time()
+                try:
+                    session.get(self._url, timeout=60)
+                except requests.RequestException:
+                    return  # the module is over
+                self._asked.append(asked)
+                self._answered.append(time.time())
+                time.sleep(0.01)
+
+
 @dataclass(slots=True)
 class Arrivals:
     """What has reached the sandbox so far."""
 
     telegram: SandboxHandle
+    pulse: Pulse
     _seen: list[Arrival] = field(default_factory=list)
     _cursor: int = 0
 
@@ -253,11 +289,11 @@ class Arrivals:
         calls = self.telegram.calls(since=self._cursor)
         if calls:
             self._cursor = calls[-1].sequence
-            self._seen += map(_arrival, calls)
+            self._seen += [_arrival(call, self.pulse.doubt(call.time)) for call in calls]
         return self._seen
 
 
-def _arrival(call: SandboxCall) -> Arrival:
+def _arrival(call: SandboxCall, doubt: float) -> Arrival:
     parameters = call.parameters
     reply = parameters.get("reply_parameters", "")
     return Arrival(
@@ -270,6 +306,7 @@ def _arrival(call: SandboxCall) -> Arrival:
         text=parameters.get("text") or parameters.get("caption", ""),
         reply_to=json.loads(reply)["message_id"] if reply else 0,
         answered=call.fault not in LOSES_ANSWER,
+        doubt=doubt,
     )
 
 

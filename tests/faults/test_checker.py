@@ -186,6 +186,14 @@ def test_calls_above_a_bots_limit_are_caught(calls: int, is_excess: bool) -> Non
     assert kinds(Ledger(), burst) == ({"limit"} if is_excess else set())
 
 
+def test_what_may_have_come_earlier_is_judged_when_it_is_certain() -> None:
+    """Of four calls at once the first three may have waited for a busy Telegram to note them."""
+    burst = [Arrival(100.0, 100.0, 1, 5, "sendMessage", doubt=1.5) for _ in range(3)]
+    assert kinds(Ledger(), [*burst, Arrival(100.0, 100.0, 1, 5, "sendMessage")]) == set()
+    later = [replace(one, doubt=0.5) for one in burst]
+    assert kinds(Ledger(), [*later, Arrival(100.0, 100.0, 1, 5, "sendMessage")]) == {"limit"}
+
+
 def test_refused_calls_count_and_checks_do_not() -> None:
     checks = [Arrival(0.0, 0.0, 1, 5, "sendChatAction") for _ in range(40)]
     assert violations(Ledger(), checks) == []
