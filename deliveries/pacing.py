@@ -7,8 +7,8 @@ seconds since the epoch on one clock, passed in.
 Telegram counts calls when they arrive, and one call's way may be longer than the next one's. What
 an answer took longer than the fastest one, the call may have spent on its way. So a call counts
 from its answer, and the next one as if answered as fast as any: equal delays cancel out and cost
-nothing. How fast that is, only a call tells that left after another one's answer; the first ones
-have their connections made, all of them slowly.
+nothing. How fast that is, only calls tell that left after another one's answer, and only several:
+the first ones have their connections made, and a busy machine may be slow a few times in a row.
 """
 
 import math
@@ -23,6 +23,8 @@ DOUBT = 0.025
 EXCESS_MAX = 0.25
 """Seconds: on top of every period; assumed of a call under way; believed of a slow answer, because
 the rest is Telegram's own (it holds throttled calls for up to 8 s)."""
+TELLING = 8
+"""So many answers tell how fast the fastest one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +110,18 @@ class Pace:
         self._chats: dict[Hashable, tuple[Bucket, Window | None]] = {}
         self._fastest = math.inf
         self._warm_from = math.inf
+        self._warm = 0
         self._taken: dict[Hashable, float] = {}  # chat → what its latest call was counted at
 
     @property
     def _way(self) -> float:
         """What an answer takes at least; until that is known, a guess that is too long."""
-        return self._fastest if self._fastest < math.inf else EXCESS_MAX
+        return self._fastest if self._warm >= TELLING else EXCESS_MAX
 
     @property
     def _ahead(self) -> float:
         """The same; until that is known, a guess that is too short."""
-        return self._fastest if self._fastest < math.inf else 0.0
+        return self._fastest if self._warm >= TELLING else 0.0
 
     def earliest(self, chat: Hashable, *, group: bool, now: float, urgent: bool) -> float:
         """When a call to `chat` may leave, `now` or later. `urgent` calls use what is reserved."""
@@ -152,6 +155,7 @@ class Pace:
         took = max(0.0, answered - left)
         if left >= self._warm_from:
             self._fastest = min(self._fastest, took)
+            self._warm += 1
         self._warm_from = min(self._warm_from, answered)
         self._move(chat, group=group, to=left + min(took, self._way + EXCESS_MAX))
 

@@ -97,6 +97,19 @@ def test_a_connection_that_was_slow_to_make_lets_nobody_hurry_after_it() -> None
     assert arrivals[3] - arrivals[0] >= 1.0
 
 
+def test_a_machine_that_is_slow_at_first_lets_nobody_hurry_after_it() -> None:
+    """Three calls arrive 200 ms after they left, and are answered so; the fourth one at once."""
+    pace, way = Pace(Limits()), (0.2, 0.2, 0.2, 0.0)
+    at, arrivals = 1000.0, []
+    for one in way:
+        at = pace.earliest("chat", group=False, now=at, urgent=False)
+        pace.take("chat", group=False, at=at)
+        arrivals.append(at + one)
+        pace.answered("chat", group=False, left=at, answered=at + one + 0.01)
+        at += one + 0.01
+    assert arrivals[3] - arrivals[0] >= 1.0
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 70))
 def test_an_interactive_call_finds_a_place_in_a_busy_group(ordinary: int) -> None:
