@@ -8,9 +8,6 @@ from tests.faults.site import Place, Site, State
 from tests.flows.system import eventually
 from tests.sandbox.process import SandboxHandle
 
-NOTHING_KEPT = {
-    f"RETENTION_{what}_DAYS": "0" for what in ("TRACES", "ATTEMPTS", "DELIVERIES", "GROUPS")
-}
 EXPIRES_SECONDS = 2.0
 SETTLED_SECONDS = 100.0
 """A claim takes 60 s to run out, an attempt's deadline 50 s, a lease 12 s."""
@@ -25,6 +22,7 @@ class Dying:
     def __init__(self, product: Processes, telegram: SandboxHandle) -> None:
         self.product = product
         self.site = Site(product, telegram)
+        self._is_settled = False
         places = self.site.make_places(len(FAILPOINTS))
         self.places = {one.name: place for one, place in zip(FAILPOINTS, places, strict=True)}
         for place in places:
@@ -38,7 +36,9 @@ class Dying:
         place = self.places[failpoint.name]
         if failpoint.purges:
             self._settle(place)
-        env = {"FAILPOINT": failpoint.name} | (NOTHING_KEPT if failpoint.purges else {})
+        env = {"FAILPOINT": failpoint.name}
+        if failpoint.purges:
+            env[f"RETENTION_{failpoint.purges}_DAYS"] = "0"
         if failpoint.trigger == "nothing":
             self._trouble(failpoint, place)
         self.product.start(failpoint.process, **env)
@@ -48,12 +48,13 @@ class Dying:
         self.site.ledger.kills.append(time.time())
         if failpoint.process == "web":
             self.product.start("web")
-            self.site.send(
-                State(place, f"Base{place.key}x", 2), State(place, f"New{place.key}x", 1)
-            )
+            self.site.send(*_news(place))
 
     def _settle(self, place: Place) -> None:
-        """Have something to purge; what is settled goes with its marks, so they are read before."""
+        """Once, before what is settled is deleted: with it go the marks, so they are read now."""
+        if self._is_settled:
+            return
+        self._is_settled = True
         self.product.start("worker")
         over = f"Over{place.key}x"
         self.site.send(State(place, over, 1), State(place, over, 2, "resolved"))

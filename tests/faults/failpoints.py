@@ -16,8 +16,8 @@ class Failpoint:
     process: Literal["web", "worker"]
     trigger: Trigger = "alert"
     within: float = 30.0
-    purges: bool = False
-    """The process keeps nothing that is over."""
+    purges: Literal["", "DELIVERIES", "GROUPS"] = ""
+    """What of this is over the process does not keep."""
 
 
 FAILPOINTS = (
@@ -53,10 +53,10 @@ FAILPOINTS = (
     # … which is taken up again once its deadline has passed.
     Failpoint("recovery.before_commit", "worker", within=90.0),
     Failpoint("recovery.committed", "worker", within=90.0),
-    Failpoint("purge.deliveries_deleted", "worker", "nothing", purges=True),
-    Failpoint("purge.before_commit_of_groups", "worker", "nothing", purges=True),
-    Failpoint("purge.groups_committed", "worker", "nothing", purges=True),
-    Failpoint("purge.before_commit_of_alerts", "worker", "nothing", purges=True),
-    Failpoint("purge.alerts_committed", "worker", "nothing", purges=True),
+    Failpoint("purge.deliveries_deleted", "worker", "nothing", purges="DELIVERIES"),
+    Failpoint("purge.before_commit_of_groups", "worker", "nothing", purges="GROUPS"),
+    Failpoint("purge.groups_committed", "worker", "nothing", purges="GROUPS"),
+    Failpoint("purge.before_commit_of_alerts", "worker", "nothing", purges="GROUPS"),
+    Failpoint("purge.alerts_committed", "worker", "nothing", purges="GROUPS"),
 )
 """In the order in which one product dies at them."""
