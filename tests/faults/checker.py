@@ -86,14 +86,17 @@ class Ledger:
         return {one.name: one for one in self.accepted}
 
 
-def violations(ledger: Ledger, arrivals: Sequence[Arrival]) -> list[str]:
-    """Everything that is wrong, in words; nothing when all holds."""
+def violations(ledger: Ledger, arrivals: Sequence[Arrival], slack: float = 0.0) -> list[str]:
+    """Everything that is wrong, in words; nothing when all holds.
+
+    `slack`: by how many seconds a call may come too early after one that came late.
+    """
     in_order = sorted(arrivals, key=lambda one: one.at)
     return [
         *lost(ledger, in_order),
         *duplicates(ledger, in_order),
         *disorder(in_order),
-        *excess(in_order),
+        *excess(in_order, slack),
     ]
 
 
@@ -177,18 +180,18 @@ def disorder(arrivals: Sequence[Arrival]) -> Iterator[str]:
             newest[key] = max(revision, newest.get(key, 0))
 
 
-def excess(arrivals: Sequence[Arrival]) -> Iterator[str]:
+def excess(arrivals: Sequence[Arrival], slack: float = 0.0) -> Iterator[str]:
     """Calls above the published limits: 30 a second to a bot, 20 a minute to a group, one a second
     to a chat after a burst of three. Refused calls and edits count. Each as early as it may have
     come, when the next one is judged: what is left is certain."""
     counted = [one for one in arrivals if one.counts]
-    yield from _over([(f"bot {one.bot}", one) for one in counted], BOT_PER_SECOND, 1.0)
+    yield from _over([(f"bot {one.bot}", one) for one in counted], BOT_PER_SECOND, 1.0 - slack)
     groups = [(f"group {one.chat}", one) for one in counted if one.chat < 0]
-    yield from _over(groups, GROUP_PER_MINUTE, 60.0)
+    yield from _over(groups, GROUP_PER_MINUTE, 60.0 - slack)
     full_at: dict[tuple[int, int], float] = {}  # when a chat's burst is whole again
     for one in counted:
         key = (one.bot, one.chat)
-        may_come = full_at.get(key, 0.0) - (CHAT_BURST - 1)
+        may_come = full_at.get(key, 0.0) - (CHAT_BURST - 1) - slack
         if one.at < may_come - ROUNDING:
             yield f"limit: chat {one.chat} was called {may_come - one.at:.3f} s early at {one.at}"
         full_at[key] = max(full_at.get(key, 0.0), one.at - one.doubt) + 1.0

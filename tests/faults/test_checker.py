@@ -194,6 +194,13 @@ def test_what_may_have_come_earlier_is_judged_when_it_is_certain() -> None:
     assert kinds(Ledger(), [*later, Arrival(100.0, 100.0, 1, 5, "sendMessage")]) == {"limit"}
 
 
+@pytest.mark.parametrize(("fourth", "is_excess"), [(0.6, False), (0.4, True)])
+def test_slack_forgives_so_much_and_no_more(fourth: float, is_excess: bool) -> None:  # noqa: FBT001
+    burst = [Arrival(at, at, 1, 5, "sendMessage") for at in (0.0, 0.0, 0.0, fourth)]
+    assert bool(violations(Ledger(), burst, slack=0.5)) is is_excess
+    assert violations(Ledger(), burst)
+
+
 def test_refused_calls_count_and_checks_do_not() -> None:
     checks = [Arrival(0.0, 0.0, 1, 5, "sendChatAction") for _ in range(40)]
     assert violations(Ledger(), checks) == []
