@@ -195,7 +195,7 @@ def test_what_may_have_come_earlier_is_judged_when_it_is_certain() -> None:
 
 
 @pytest.mark.parametrize(("fourth", "is_excess"), [(0.6, False), (0.4, True)])
-def test_slack_forgives_so_much_and_no_more(fourth: float, is_excess: bool) -> None:  # noqa: FBT001
+def test_slack_forgives_so_much_and_no_more(fourth: float, is_excess: bool) -> None:
     burst = [Arrival(at, at, 1, 5, "sendMessage") for at in (0.0, 0.0, 0.0, fourth)]
     assert bool(violations(Ledger(), burst, slack=0.5)) is is_excess
     assert violations(Ledger(), burst)
