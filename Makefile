@@ -6,7 +6,8 @@ PYTHON_BIN = .venv/bin/python
 help:
 	@echo "make run     install what is missing and start everything (PORT, DATA_DIR, SANDBOX=off, …)"
 	@echo "make test    run the tests on SQLite (ARGS='tests/alerts -x')"
-	@echo "make test-faults  kill processes, break servers and Telegram, and look what is lost (FAULTS_SCALE=5)"
+	@echo "make test-faults"
+	@echo "             kill processes, break servers and Telegram, and look for what is lost"
 	@echo "make lint    ruff: rules and formatting"
 	@echo "make types   mypy, strict"
 	@echo "make check   all of these, and that no migration is missing"

@@ -18,6 +18,9 @@ ROUNDING = 1e-6
 IN_FLIGHT_GRACE = 3.0
 """Seconds for which an answer may not have been written down yet when its process was killed."""
 
+ON_ITS_WAY_GRACE = 1.0
+"""Seconds after its process was killed within which a call that had left may still be noted."""
+
 _TOKEN = re.compile(r"\b([A-Za-z]\w*)-r(\d+)z")
 Status = Literal["firing", "resolved"]
 
@@ -160,7 +163,8 @@ def _named(one: Arrival) -> str:
 
 def _was_lost(ledger: Ledger, one: Arrival) -> bool:
     """Whether the product may not know what became of the call."""
-    in_flight = (one.at <= kill <= one.ended + IN_FLIGHT_GRACE for kill in ledger.kills)
+    since, until = one.at - ON_ITS_WAY_GRACE, one.ended + IN_FLIGHT_GRACE
+    in_flight = (since <= kill <= until for kill in ledger.kills)
     return not one.answered or any(in_flight)
 
 

@@ -145,7 +145,8 @@ def test_a_mark_alone_excuses_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("killed_after", "is_excused"), [(-0.5, False), (0.005, True), (1.0, True), (30.0, False)]
+    ("killed_after", "is_excused"),
+    [(-2.0, False), (-0.5, True), (0.005, True), (1.0, True), (30.0, False)],
 )
 def test_a_kill_excuses_what_was_in_flight(killed_after: float, is_excused: bool) -> None:
     ledger, arrivals = true_run()
