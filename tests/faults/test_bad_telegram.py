@@ -51,6 +51,8 @@ def test_a_mix_of_faults_loses_nothing(site: Site) -> None:
     eventually(lambda: not _channel(site, blocked)["enabled"], 60, what="the disabled channel")
     _mend(site, blocked, revoked, revoking)
     site.check(scaled(240))
+    assert set(MIX) <= {call.fault for call in telegram.calls()}, "each kind of fault struck"
+    assert site.ledger.marked, "nothing may have been sent twice: then the mix proves little"
 
 
 def _mend(site: Site, blocked: Place, revoked: Place, revoking: int) -> None:
