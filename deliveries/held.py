@@ -129,9 +129,11 @@ class HeldLane:
         if self.not_before > now + horizon or self.is_probing:
             return None
         picked = self.schedule.pick(now, horizon)
-        if picked is not None:
-            self.in_flight[picked[0].chat_id] = picked[0].group
-        return picked
+        if picked is None:
+            return None
+        head, at = picked
+        self.in_flight[head.chat_id] = head.group
+        return head, max(at, self.not_before)  # not within the horizon before its pause ends
 
     def take_back(self, head: Head) -> None:
         """The picked call could not be begun."""
