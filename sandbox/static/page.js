@@ -36,7 +36,19 @@ async function loadChats() {
   else if (chat) await openChat(chat.key, false);
 }
 
+// A row that is replaced between press and release hears no click: news wait for the release.
+const press = {isDown: false, isStale: false};
+
+function released() {
+  setTimeout(() => {
+    press.isDown = false;
+    if (press.isStale) drawChats();
+  });
+}
+
 function drawChats() {
+  press.isStale = press.isDown;
+  if (press.isDown) return;
   const focused = document.activeElement?.dataset?.key;
   byId("chats").replaceChildren(...state.chats.map(chatItem));
   if (focused) byId("chats").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
@@ -449,6 +461,8 @@ document.addEventListener("keydown", event => {
   if (event.key === "Escape" && !byId("developer").open) closeChat();
 });
 byId("chats").addEventListener("keydown", moveInChats);
+byId("chats").addEventListener("pointerdown", () => { press.isDown = true; });
+for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, released);
 byId("older").addEventListener("click", loadOlder);
 byId("jump").addEventListener("click", toEnd);
 byId("scroll").addEventListener("scroll", () => { if (isAtEnd()) byId("jump").hidden = true; });

@@ -190,6 +190,16 @@ def _open_chat(page: Any, title: str) -> None:
     page.wait_for_selector(f".bubble:has-text('{known}')")
 
 
+def test_news_between_press_and_release_take_no_click_away(open_page: Any, scene: Scene) -> None:
+    page = open_page()
+    page.hover(".chat-item:has-text('Operations')")
+    page.mouse.down()
+    page.evaluate("drawChats()")
+    page.mouse.up()
+    page.wait_for_selector(".chat-item[aria-current=true]:has-text('Operations')")
+    page.wait_for_selector(".bubble:has-text('In General')")
+
+
 def test_messages_look_as_telegram_shows_them(open_page: Any, scene: Scene) -> None:
     page = open_page()
     _open_chat(page, "Alerts")
