@@ -53,7 +53,7 @@ def render_group(
         composed = _compose(group, found, channel, budget)
         text = render(composed.nodes, channel.parse_mode)
         if (
-            len(text) <= limit
+            (len(text) <= limit and not composed.has_paths)
             or number == len(_BUDGETS)
             or fits(composed.nodes, channel.parse_mode, limit)
         ):
@@ -74,7 +74,10 @@ def render_caption(group: GroupView, channel: ChannelView) -> RenderedMessage:
 
 
 class _Composed(NamedTuple):
+    """`has_paths`: paths became code, perhaps more of them than a message may have entities."""
+
     nodes: tuple[Node, ...]
+    has_paths: bool
     overflow: bool
     listed: int
 
@@ -98,8 +101,9 @@ def _compose(group: GroupView, found: Digest, channel: ChannelView, budget: Budg
         lines += [rows.row(alert) for alert in listed]
     if hidden:
         lines.append([_more(hidden)])
-    nodes = without_commands(nodes_of(lines))
-    return _Composed(nodes, bool(hidden) or scissors.cut, len(listed))
+    words = tuple(nodes_of(lines))
+    nodes = without_commands(words)
+    return _Composed(nodes, nodes != words, bool(hidden) or scissors.cut, len(listed))
 
 
 def _first_line(first: Headline) -> Line:

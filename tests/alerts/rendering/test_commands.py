@@ -1,10 +1,16 @@
 """No path becomes a command that a tap would send."""
 
+from datetime import UTC
+
 import pytest
 
 from alerts.rendering.commands import without_commands
+from alerts.rendering.message import render_group
+from alerts.rendering.view_model import AlertView, ChannelView, GroupView
 from botapi import entities, tdlib
+from botapi.limits import ENTITIES_MAX
 from botapi.markup import Node, bold, code, quote, render, text, visible
+from tests.alerts.rendering.cases import OPENED
 
 PATHS = [
     ("/var is full", ["/var"]),
@@ -37,3 +43,14 @@ def test_telegram_finds_none(said: str, parse_mode: str) -> None:
     sent = entities.as_sent(render(nodes, parse_mode), parse_mode)  # type: ignore[arg-type]  # a table of modes
     assert "bot_command" not in {entity["type"] for entity in sent.entities}
     assert sent.text == f"{said}\n{said}\n{said}"
+
+
+@pytest.mark.skipif(not tdlib.available(), reason="tdjson is not installed")
+def test_more_paths_than_entities_leave_a_message_that_shows_all_its_marks() -> None:
+    paths = " ".join(f"/dir{number}" for number in range(150))
+    group = GroupView("", "firing", (AlertView("1", "Full", "firing", description=paths),), OPENED)
+    rendered = render_group(group, ChannelView("HTML", UTC))
+    sent = entities.as_sent(rendered.text, "HTML")
+    assert len(sent.entities) <= ENTITIES_MAX
+    assert "bot_command" not in {entity["type"] for entity in sent.entities}
+    assert rendered.overflow
