@@ -21,6 +21,8 @@ _RIGHT_TO_LEFT = re.compile(
 )
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+_MARKS_MAX = 8
+"""Marks that a character may have; of what is nothing but marks something must be left."""
 
 
 def one_line(value: str) -> str:
@@ -83,15 +85,18 @@ def isolate_marks(value: str) -> tuple[str, str]:
 
 def _head(value: str, length: int) -> str:
     # A character keeps the marks that modify it: rather one less than a letter without its accent.
-    while length > 0 and _modifies(value[length]):
-        length -= 1
-    return value[:length].rstrip().rstrip("\u200d")
+    end = length
+    while end > 0 and length - end < _MARKS_MAX and _modifies(value[end]):
+        end -= 1
+    end = length if _modifies(value[end]) else end
+    return value[:end].rstrip().rstrip("\u200d")
 
 
 def _tail(value: str, length: int) -> str:
-    start = len(value) - length
-    while start < len(value) and _modifies(value[start]):
+    first = start = len(value) - length
+    while start < len(value) and start - first < _MARKS_MAX and _modifies(value[start]):
         start += 1
+    start = first if start < len(value) and _modifies(value[start]) else start
     return value[start:].lstrip()
 
 

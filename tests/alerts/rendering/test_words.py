@@ -55,6 +55,8 @@ def test_lines(value: str, expected: list[str]) -> None:
         ("abce\u0301efghij", 8, "abc…hij"),
         ("ab👩\u200d👧cdefghi", 7, "ab…ghi"),
         ("abcdefghi\u0301j", 6, "abc…j"),
+        ("\U0001f3fb" * 65, 21, "\U0001f3fb" * 10 + "…" + "\U0001f3fb" * 10),
+        ("a" + "\u0301" * 40, 21, "a" + "\u0301" * 9 + "…" + "\u0301" * 10),
     ],
 )
 def test_shorten_middle(value: str, limit: int, expected: str) -> None:
