@@ -8,6 +8,7 @@ help:
 	@echo "make test    run the tests on SQLite (ARGS='tests/alerts -x')"
 	@echo "make test-faults"
 	@echo "             kill processes, break servers and Telegram, and look for what is lost"
+	@echo "             (4 minutes; FAULTS_SCALE=10 sends ten times as much and kills ten times as often)"
 	@echo "make lint    ruff: rules and formatting"
 	@echo "make types   mypy, strict"
 	@echo "make check   all of these, and that no migration is missing"
@@ -20,7 +21,7 @@ test: install-dev
 	@$(PYTHON_BIN) -m pytest $(ARGS)
 
 test-faults: install-dev
-	@$(PYTHON_BIN) -m pytest -m faults -n 2 --dist loadfile tests/faults $(ARGS)
+	@$(PYTHON_BIN) -m pytest -m faults -n $(or $(JOBS),2) --dist loadscope tests/faults $(ARGS)
 
 lint: install-dev
 	@$(PYTHON_BIN) -m ruff check .

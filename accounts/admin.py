@@ -107,13 +107,12 @@ class MemberForm(WritingForm[Membership]):
         )
 
 
-@admin.register(Membership, site=site)
 class MemberPage(WritingPage):
-    """People and their roles."""
+    """People and their roles; chatops/admin adds their Telegram accounts."""
 
     form = MemberForm
     change_needs = Capability.OWN
-    list_display = ("user", "role", time_column("created_at", "Since"))
+    list_display: tuple[Any, ...] = ("user", "role", time_column("created_at", "Since"))
     delete_text = "They can't open this organization from their next click on."
     list_filter = ("role",)
     list_select_related = ("user",)

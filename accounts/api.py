@@ -49,7 +49,6 @@ class RoleSerializer(Strict):
     partial_update=extend_schema(
         summary="Change a member's role",
         request=RoleSerializer,
-        responses=MemberSerializer,
         examples=[OpenApiExample("To admin", {"role": "admin"}, request_only=True)],
     ),
     destroy=extend_schema(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
-from django.contrib.admin import RelatedFieldListFilter
+from django.contrib.admin import RelatedFieldListFilter, SimpleListFilter
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -115,11 +115,14 @@ class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no type
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Only what a page names as a filter: other look-ups could read rows letter by letter."""
+        entries = self.get_list_filter(cast("HttpRequest", request))
         names = {
             entry[0] if isinstance(entry, list | tuple) else entry
-            for entry in self.get_list_filter(cast("HttpRequest", request))
+            for entry in entries
             if isinstance(entry, str | list | tuple)
         }
+        own = [entry for entry in entries if isinstance(entry, type)]
+        names |= {entry.parameter_name for entry in own if issubclass(entry, SimpleListFilter)}
         field = lookup
         for suffix in ("__exact", "__in", "__gte", "__lt", "__isnull", "__id", "__id__exact"):
             field = field.removesuffix(suffix)
@@ -187,6 +190,8 @@ class ConsoleModelAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no type
         if not (changelist.query or changelist.has_active_filters):
             changelist.full_result_count = changelist.result_count
         link = self.empty_link
+        if link and link[1].endswith("_add") and not can(request, self.change_needs):
+            link = None
         changelist.console = {
             "here": request.get_full_path(),
             "has_buttons": any(row.console_buttons for row in changelist.result_list),

@@ -1,10 +1,11 @@
 """Console forms that write through the write functions: refusals name their field."""
 
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django import forms
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from accounts.console import ConsoleModelAdmin
 
@@ -61,3 +62,46 @@ class WritingPage(ConsoleModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """The form has written already, with its audit entry."""
+
+
+class ShownOncePage(WritingPage):
+    """One whose form may make a secret (`request.shown_secret`), which is shown by the answer and
+    never again."""
+
+    shown_once: ClassVar[str]
+    """What to do with it."""
+
+    def secret_title(self, obj: Any) -> str:
+        """What the page with it is called."""
+        raise NotImplementedError
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """A new secret is shown here and never again."""
+        return self._secret_page(request, obj) or cast(
+            "HttpResponse", super().response_add(request, obj, post_url_continue)
+        )
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """As after adding."""
+        return self._secret_page(request, obj) or cast(
+            "HttpResponse", super().response_change(request, obj)
+        )
+
+    def _secret_page(self, request: HttpRequest, obj: Any) -> HttpResponse | None:
+        secret = getattr(request, "shown_secret", "")
+        if not secret:
+            return None
+        return TemplateResponse(
+            request,
+            "console/shown_once.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": self.secret_title(obj),
+                "lead": self.shown_once,
+                "secret": secret,
+                "back": self.url_of(obj),
+            },
+            headers={"Cache-Control": "no-store"},
+        )

@@ -1,15 +1,18 @@
 """The console's site at `/`: sign-in, organization switcher, banners, overview."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import views as auth_views
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
@@ -20,6 +23,7 @@ from accounts.sign_in import ResetForm, SignInForm
 
 Banner = dict[str, str]
 BannerSource = Callable[[Organization], Sequence[Banner]]
+CONFIRMED = "confirmed"
 
 
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
@@ -30,6 +34,7 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
     index_title = "Overview"
     index_template = "console/index.html"
     login_form = SignInForm
+    final_catch_all_view = False  # `last_url` in its place
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -51,6 +56,18 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
                 name="switch_organization",
             )
         ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """All of the console; the last one takes every path of the installation that is left."""
+        return [*super().get_urls(), re_path(r"^(?P<url>.*)$", self.last_url, name="nothing_here")]
+
+    @method_decorator(csrf_exempt)
+    def last_url(self, request: HttpRequest, url: str) -> HttpResponseBase:
+        """Nothing is here. Who is signed out and asks for a page hears of the sign-in first; what a
+        program POSTs to a wrong path is told so, and not that a cookie is missing."""
+        if request.method in ("GET", "HEAD"):
+            return cast("HttpResponseBase", self.admin_view(self.catch_all_view)(request, url))
+        raise Http404
 
     def switch_organization(self, request: HttpRequest) -> HttpResponse:
         """Look at another of one's organizations from now on."""
@@ -117,7 +134,9 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold has no types
 site = ConsoleSite("console")
 
 
-def confirm(request: HttpRequest, question: str, button: str, back: str) -> HttpResponse | None:
+def confirm(
+    request: HttpRequest, question: str, button: str, back: str, detail: str = ""
+) -> HttpResponse | None:
     """A page with one button for a change that was asked for by a link; None once it is pressed.
 
     Unfold's row and page actions are links, and a link must not change anything.
@@ -130,7 +149,30 @@ def confirm(request: HttpRequest, question: str, button: str, back: str) -> Http
         {
             **site.each_context(request),
             "title": question,
+            "detail": detail,
             "button": button,
             "back": back,
         },
     )
+
+
+def ask_about(
+    request: HttpRequest,
+    question: str,
+    button: str,
+    rows: Iterable[Any],
+    *,
+    template: str = "console/confirm.html",
+    **context: Any,
+) -> HttpResponse:
+    """The same for a list's action on these rows. Once it is pressed, the action is asked for again
+    with CONFIRMED in the form, for these rows alone. A `template` of one's own may ask for more (in
+    its block `fields`); `context` goes to it."""
+    kept = [
+        ("action", request.POST.get("action", "")),
+        *((ACTION_CHECKBOX_NAME, str(row.pk)) for row in rows),
+        (CONFIRMED, "1"),
+    ]
+    back = request.get_full_path()
+    asked = {"title": question, "button": button, "back": back, "kept": kept, **context}
+    return TemplateResponse(request, template, {**site.each_context(request), **asked})

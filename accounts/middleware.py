@@ -14,6 +14,7 @@ from accounts.membership import current_membership
 from accounts.models import Membership, User, Way
 
 Handler = Callable[[HttpRequest], HttpResponse]
+_THROUGH_PROXY = "tocsin.through_proxy"
 
 
 class TrustedProxyMiddleware:
@@ -25,6 +26,7 @@ class TrustedProxyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if self.networks and self._trusted(request.META.get("REMOTE_ADDR", "")):
+            request.META[_THROUGH_PROXY] = True
             hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
             for hop in reversed([hop for hop in hops if hop]):
                 request.META["REMOTE_ADDR"] = hop
@@ -50,6 +52,11 @@ class ContentPolicyMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
         return response
+
+
+def came_through_trusted_proxy(request: HttpRequest) -> bool:
+    """Whether one of TRUSTED_PROXIES connected, so that others may have asked through it."""
+    return _THROUGH_PROXY in request.META
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -1,6 +1,7 @@
 """WHO: organizations, their people and keys, and the record of what they changed."""
 
 import uuid
+from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -14,6 +15,11 @@ M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 def new_id() -> uuid.UUID:
     """A UUIDv7 (RFC 9562): sortable by time of creation."""
     return uuid7()
+
+
+def first_id(at: datetime) -> uuid.UUID:
+    """The least UUIDv7 of this millisecond: rows with a smaller ID were made before."""
+    return uuid.UUID(int=(int(at.timestamp() * 1000) << 80) | (7 << 76) | (2 << 62))
 
 
 class Identified(models.Model):
@@ -79,6 +85,12 @@ class Organization(Identified):
     )
     ingest_limit = models.PositiveIntegerField(
         default=12000, help_text="Accepted POSTs of alerts a minute, all integrations together."
+    )
+    muting_version = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Counts changes of what mutes alerts: what is remembered of it is for one value.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -49,6 +49,10 @@ PROBLEM = {
                     },
                     "detail": {"type": "string"},
                     "code": {"type": "string"},
+                    "position": {
+                        "type": "integer",
+                        "description": "Character at which the value goes wrong, from 0.",
+                    },
                     "value": {"description": "What was given, shortened; never a secret."},
                 },
             },

@@ -35,7 +35,8 @@ def change_organization(actor: Actor, organization: Organization, **values: Any)
             "timezone", f"{zone!r} is no time zone. Use a name such as Europe/Berlin, or UTC."
         )
     with transaction.atomic():
-        row = Organization.objects.select_for_update().get(pk=organization.pk)
+        # Alerts, whose foreign keys look at this row, do not wait for it.
+        row = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         before = audit.snapshot(row)
         for field, value in values.items():
             setattr(row, field, value)

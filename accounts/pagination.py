@@ -26,7 +26,7 @@ NOT_A_CURSOR = "This cursor isn't one of this list's. Leave it out to begin at t
 class CursorPages(BasePagination):
     """`?ordering=…&page_size=…&cursor=…`; the view's `ordering_fields` are never null."""
 
-    parameters = ("cursor", "page_size", "ordering")
+    parameters: tuple[str, ...] = ("cursor", "page_size", "ordering")
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """One page, and whether there is more on either side."""
@@ -135,6 +135,20 @@ class CursorPages(BasePagination):
                 {"cursor": "This cursor belongs to another ordering. Leave it out."}
             )
         return place
+
+
+class NewestFirst(CursorPages):
+    """The same without a choice of order, for rows below another one."""
+
+    parameters = ("cursor", "page_size")
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """For the OpenAPI document."""
+        found = super().get_schema_operation_parameters(view)
+        return [one for one in found if one["name"] in self.parameters]
+
+    def _ordering(self, request: Request, view: Any) -> str:
+        return DEFAULT_ORDERING
 
 
 class WholeList(BasePagination):

@@ -1,30 +1,23 @@
-"""What accounts keeps for a while only: the audit and answers to idempotent requests."""
-
-from datetime import datetime
+"""What accounts keeps for a while only: the audit, answers to idempotent requests, sessions."""
 
 from django.conf import settings
-from django.db.models import Model
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from accounts.chunks import every, in_chunks
 from accounts.models import AuditEntry, IdempotencyRecord
-
-CHUNK = 1000
 
 
 def purge() -> int:
-    """Delete what is older than RETENTION says, at most 1,000 rows a statement; how many."""
+    """Delete what is older than RETENTION says, for a while; how many rows."""
     now = timezone.now()
-    return _older(AuditEntry, "at", now - settings.RETENTION["audit"]) + _older(
-        IdempotencyRecord, "created_at", now - settings.RETENTION["idempotency"]
-    )
-
-
-def _older(model: type[Model], field: str, limit: datetime) -> int:
-    done = 0
-    while True:
-        rows = model._default_manager.filter(**{f"{field}__lt": limit})
-        ids = list(rows.values_list("pk", flat=True)[:CHUNK])
-        if not ids:
-            return done
-        model._default_manager.filter(pk__in=ids).delete()
-        done += len(ids)
+    keep = settings.RETENTION
+    audit = AuditEntry.objects.filter(at__lt=now - keep["audit"])
+    answers = IdempotencyRecord.objects.filter(created_at__lt=now - keep["idempotency"])
+    sessions = Session.objects.filter(expire_date__lt=now)
+    kinds = {
+        "audit": every(audit.order_by("at")),
+        "answers": every(answers.order_by("created_at")),
+        "sessions": every(sessions.order_by("expire_date")),
+    }
+    return sum(in_chunks(kinds).values())

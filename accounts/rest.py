@@ -3,9 +3,9 @@
 Resources have no PUT: PATCH changes the fields that its body names, and nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -38,6 +38,8 @@ class OrganizationViewSet(viewsets.GenericViewSet[M]):
     capabilities: ClassVar[dict[str, Capability]] = {}
     ordering_fields: ClassVar[tuple[str, ...]] = ()
     repeatable_parameters: ClassVar[tuple[str, ...]] = ()
+    paged_actions: ClassVar[tuple[str, ...]] = ()
+    """Beside `list`: those whose answer has pages."""
     parser_classes = (JsonParser,)
     filter_backends = (Filters, Search)
     request: Request
@@ -60,7 +62,11 @@ class OrganizationViewSet(viewsets.GenericViewSet[M]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Besides who may: no parameter of the query goes unread."""
         super().initial(request, *args, **kwargs)
-        known = self.known_parameters() if self.action == "list" else ()
+        known: Sequence[str] = ()
+        if self.action == "list":
+            known = self.known_parameters()
+        elif self.action in self.paged_actions:
+            known = self.pagination_class.parameters  # type: ignore[union-attr]  # ours has them
         check_parameters(request, known, self.repeatable_parameters)
 
     def known_parameters(self) -> list[str]:
@@ -182,3 +188,21 @@ class OrganizationRows(serializers.ListField):
     def to_representation(self, data: Any) -> list[Any]:
         """The IDs."""
         return [str(row.pk) for row in data.all()]
+
+
+class OrganizationRow(serializers.PrimaryKeyRelatedField[Any]):
+    """A related row of the same organization, by its ID; a foreign one doesn't exist."""
+
+    def __init__(self, model: type[Any], **kwargs: Any) -> None:
+        self.rows_of = model
+        super().__init__(queryset=model.objects.none(), **kwargs)
+        name = model._meta.verbose_name
+        missing = f"There is no {name} {{pk_value}} in your organization."
+        self.error_messages["does_not_exist"] = missing
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """The organization's rows."""
+        view = self.context["view"]
+        if getattr(view, "swagger_fake_view", False):
+            return cast("QuerySet[Any]", self.rows_of.objects.none())
+        return cast("QuerySet[Any]", self.rows_of.objects.for_organization(view.organization))

@@ -3,18 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from accounts.models import Way, new_id
+from accounts.statements import Writes
+from alerts import flapping
+from alerts.escalations import rules as escalating
 from alerts.group_state import Group
 from alerts.grouping import GroupKey
 from alerts.models import AlertGroup, GroupMember, GroupMessage, TimelineEvent
 from alerts.route_table import RouteTable, Timing
-from alerts.statements import Writes
+from alerts.routing import Destinations
 from deliveries.models import Stream
 
-NO_TIMING = Timing(0, 0, ())
+NO_TIMING = Timing(0, 0, Destinations())
 """Of a route that was deleted or disabled since: nobody is told."""
 
 
@@ -34,6 +38,10 @@ class Scope:
     way: str = Way.SYSTEM
 
 
+Scoped = tuple[Scope, Group]
+"""A group, and who changes it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A stored GroupMessage."""
@@ -42,11 +50,14 @@ class Message:
     published_at: datetime | None
 
 
-def add_groups(scope: Scope, groups: Sequence[Group], writes: Writes) -> None:
-    """New groups, and what changed of stored ones."""
-    writes.insert(
-        AlertGroup, [_new_group(scope, group, group.key) for group in groups if group.key]
-    )
+def add_groups(groups: Sequence[Scoped], writes: Writes) -> None:
+    """New groups, and what changed of stored ones.
+
+    New ones in the order of their keys: two transactions with the same ones then wait for each
+    other instead of each holding what the other needs.
+    """
+    new = [_new_group(scope, group, group.key) for scope, group in groups if group.key]
+    writes.insert(AlertGroup, sorted(new, key=itemgetter("route_id", "key_hash")))
     writes.update(
         AlertGroup,
         [
@@ -59,8 +70,11 @@ def add_groups(scope: Scope, groups: Sequence[Group], writes: Writes) -> None:
                 "changed_at": scope.now,
                 "truncated_alerts": group.truncated,
                 "acknowledged_at": group.acknowledged_at,
+                "flaps": flapping.to_json(group.flaps) or None,
+                "escalate_at": group.escalation.at,
+                "escalation": escalating.to_json(group.escalation),
             }
-            for group in groups
+            for scope, group in groups
             if not group.is_new and group.stood != group.stands
         ],
     )
@@ -85,10 +99,13 @@ def _new_group(scope: Scope, group: Group, key: GroupKey) -> dict[str, Any]:
         "changed_at": scope.now,
         "acknowledged_at": None,
         "acknowledged_by": "",
+        "flaps": None,
+        "escalate_at": group.escalation.at,
+        "escalation": None,
     }
 
 
-def add_members(scope: Scope, groups: Sequence[Group], writes: Writes) -> None:
+def add_members(groups: Sequence[Scoped], writes: Writes) -> None:
     """Who joined; an alert that was in the group before is there with its new episode."""
     writes.insert(
         GroupMember,
@@ -101,14 +118,14 @@ def add_members(scope: Scope, groups: Sequence[Group], writes: Writes) -> None:
                 "episode": episode,
                 "joined_at": scope.now,
             }
-            for group in groups
+            for scope, group in groups
             for alert_id, episode in {c.alert_id: c.episode for c in group.joined}.items()
         ],
         on_conflict="(group_id, alert_id) DO UPDATE SET episode = excluded.episode",
     )
 
 
-def add_timeline(scope: Scope, groups: Sequence[Group], writes: Writes) -> None:
+def add_timeline(groups: Sequence[Scoped], writes: Writes) -> None:
     """What is worth a line."""
     writes.insert(
         TimelineEvent,
@@ -125,19 +142,18 @@ def add_timeline(scope: Scope, groups: Sequence[Group], writes: Writes) -> None:
                 "way": scope.way,
                 "data": log.data,
             }
-            for group in groups
+            for scope, group in groups
             for log in group.log
         ],
     )
 
 
 def add_messages(
-    scope: Scope,
-    groups: Sequence[Group],
+    groups: Sequence[Scoped],
     stored: Mapping[UUID, Mapping[UUID, Message]],
     writes: Writes,
 ) -> None:
-    """One GroupMessage for each of the route's channels, with a Stream; all become due.
+    """One GroupMessage for each channel that the route has for it, with a Stream; all become due.
 
     `stored`: group ID → channel ID → message. They come last and in the order of their IDs:
     GroupMessages are what concurrent POSTs of one group write to in common.
@@ -145,15 +161,15 @@ def add_messages(
     streams: list[dict[str, Any]] = []
     new: list[dict[str, Any]] = []
     due: list[dict[str, Any]] = []
-    for group in groups:
+    for scope, group in groups:
         timing = scope.table.timings.get(group.route_id, NO_TIMING)
         known = stored.get(group.id, {})
         due += (
-            {"id": message.id, "due_at": _due_at(scope, group, timing, message)}
+            {"id": message.id, "due_at": _due_at(scope, group, timing, message), "menu": ""}
             for message in known.values()
         )
         wait = timing.group_wait if group.is_new and group.waits else 0
-        for channel_id, chat_id in timing.channels:
+        for channel_id, chat_id in timing.destinations.of(group.labels):
             if channel_id in known:
                 continue
             stream = _stream(scope, chat_id)

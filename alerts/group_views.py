@@ -2,21 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.utils import timezone
 
-from alerts.models import AlertGroup, Episode, GroupMember, Route, Status
+from alerts.escalations import rules as escalating
+from alerts.flapping import WHOLE, Flapping
+from alerts.group_flaps import flapping_in
+from alerts.lifecycle import NO_LONGER_KNOWN
+from alerts.models import AlertGroup, Ended, Episode, GroupMember, Route, Status
+from alerts.muting.decisions import Mute, Muting
+from alerts.rendering.actions import Offer
 from alerts.rendering.view_model import AlertView, ChannelView, GroupView
+from alerts.rendering.words import isolate, one_line, shorten_end
 from alerts.severity import Severity
 from alerts.sound import Policy
 from alerts.sources.incoming import AlertStatus, Link, LinkKind
-from channels_app.models import NotificationChannel
+from channels_app.models import Bot, NotificationChannel
+from channels_app.offered import length_of
 
 _FIELDS = (
     "group_id",
@@ -29,6 +38,8 @@ _FIELDS = (
     "alert__annotations",
     "alert__starts_at",
     "alert__ends_at",
+    "alert__ended_by",
+    "alert__ended_name",
     "alert__value_text",
     "alert__summary",
     "alert__description",
@@ -43,6 +54,7 @@ _DECIDING = ("alert__status", "alert__severity", "alert__episode", "alert__conte
 _ENDED = ("severity", "starts_at", "ends_at")
 
 
+_PERSON_MAX = 64
 Row: TypeAlias = dict[str, Any]
 """Of a member and its alert: the names of _FIELDS."""
 
@@ -56,16 +68,23 @@ class Seen:
     image_url: str
 
 
-def views_of(groups: Collection[AlertGroup]) -> dict[UUID, Seen]:
+def views_of(
+    groups: Collection[AlertGroup],
+    now: datetime | None = None,
+    mutings: Mapping[UUID, Muting] | None = None,
+) -> dict[UUID, Seen]:
     """One query for all members of these groups; each has its organization loaded. One more where
-    alerts of a closed group fired again in another: there they stand as they ended."""
+    alerts of a closed group fired again in another: there they stand as they ended. What flapped
+    until `now` is calm. `mutings`: by group ID what is muted, see alerts/muting/known.py."""
+    now = now or timezone.now()
     members: dict[UUID, list[Row]] = {group.pk: [] for group in groups}
     closed = {group.pk for group in groups if not group.is_open and group.status != Status.EVENT}
     rows = GroupMember.objects.filter(group__in=members).order_by("alert_id")
     for values in rows.values_list(*_FIELDS):
         members[values[0]].append(dict(zip(_FIELDS, values, strict=True)))
     _recall([row for group_id in closed for row in members[group_id]])
-    return {group.pk: _seen(group, members[group.pk]) for group in groups}
+    muted = mutings or {}
+    return {group.pk: _seen(group, members[group.pk], now, muted.get(group.pk)) for group in groups}
 
 
 def _recall(rows: Sequence[Row]) -> None:
@@ -78,10 +97,13 @@ def _recall(rows: Sequence[Row]) -> None:
         if row := since.get((alert_id, number)):
             row |= {f"alert__{name}": value for name, value in zip(_ENDED, ended, strict=True)}
             row |= {"alert__status": Status.RESOLVED.value, "alert__episode": number}
+            row["alert__ended_by"] = ""  # that is the later one's
 
 
-def _seen(group: AlertGroup, rows: Sequence[Row]) -> Seen:
-    alerts = tuple(_alert(row) for row in rows)
+def _seen(group: AlertGroup, rows: Sequence[Row], now: datetime, muting: Muting | None) -> Seen:
+    flaps = flapping_in(group, now)
+    mutes = muting.mutes if muting else {}
+    alerts = tuple(_alert(row, flaps.get(pk), mutes.get(pk)) for row in rows if (pk := _id(row)))
     names = {row["alert__integration__name"] for row in rows}
     view = GroupView(
         title=group.title,
@@ -92,19 +114,29 @@ def _seen(group: AlertGroup, rows: Sequence[Row]) -> Seen:
         group_labels=group.labels,
         acknowledged_by=group.acknowledged_by if group.acknowledged_at else "",
         acknowledged_at=group.acknowledged_at,
+        assigned_to=group.assigned_name,
+        escalated_after=escalating.from_json(None, group.escalation).after,
         integration=names.pop() if len(names) == 1 else "",
         organization=group.organization.name,
         external_url=group.external_url,
         console_url=f"{settings.SITE_URL}/alerts/alertgroup/{group.pk}/",
         truncated=group.truncated_alerts,
+        flapping=flaps.get(WHOLE),
     )
-    facts = [[str(row["alert_id"]), *(row[name] for name in _DECIDING)] for row in rows]
+    facts = [[_id(row), *(row[name] for name in _DECIDING)] for row in rows]
     about = [group.title, group.truncated_alerts, str(group.acknowledged_at), facts]
+    about += [sorted((pk, mute.how) for pk, mute in mutes.items())] if mutes else []
+    if group.assigned_name:
+        about.append(group.assigned_name)
     document = hashlib.blake2b(json.dumps(about).encode(), digest_size=16).hexdigest()
     return Seen(view, document, _image_url(alerts))
 
 
-def _alert(values: Row) -> AlertView:
+def _id(row: Row) -> str:
+    return str(row["alert_id"])
+
+
+def _alert(values: Row, flaps: Flapping | None, mute: Mute | None) -> AlertView:
     severity = values["alert__severity"]
     is_event = values["alert__status"] == "event"
     return AlertView(
@@ -117,6 +149,7 @@ def _alert(values: Row) -> AlertView:
         annotations=values["alert__annotations"],
         starts_at=values["alert__starts_at"],
         ends_at=values["alert__ends_at"],
+        ended=_ended(values),
         value_text=values["alert__value_text"],
         summary=values["alert__summary"],
         description=values["alert__description"],
@@ -125,12 +158,25 @@ def _alert(values: Row) -> AlertView:
         ),
         image_url=values["alert__image_url"],
         episode=values["alert__episode"],
+        flapping=flaps,
+        muted=mute.how if mute else "",
     )
+
+
+def _ended(values: Row) -> str:
+    if values["alert__ended_by"] == Ended.UNKNOWN:
+        return NO_LONGER_KNOWN
+    by = values["alert__ended_name"] if values["alert__ended_by"] == Ended.PERSON else ""
+    return f"resolved by {isolate(shorten_end(one_line(by), _PERSON_MAX))}" if by else ""
 
 
 def _image_url(alerts: Sequence[AlertView]) -> str:
     """Of the worst alert that burns and brought a picture; "" when none did."""
-    pictured = [alert for alert in alerts if alert.image_url and alert.status != "resolved"]
+    pictured = [
+        alert
+        for alert in alerts
+        if alert.image_url and alert.status != "resolved" and not alert.muted
+    ]
     pictured.sort(
         key=lambda alert: (-(alert.severity.rank if alert.severity else 0), alert.alert_id)
     )
@@ -146,6 +192,14 @@ def channel_view(channel: NotificationChannel) -> ChannelView:
     )
 
 
+def offer_of(channel: NotificationChannel) -> Offer | None:
+    """The buttons under its messages, None for none; its bot is loaded."""
+    is_deaf = channel.chat.bot.updates == Bot.Updates.NONE
+    if is_deaf or channel.actions == NotificationChannel.Actions.NOBODY:
+        return None
+    return Offer(tuple(filter(length_of, channel.silence_durations)))
+
+
 def params_of(channel: NotificationChannel) -> dict[str, object]:
     """What every new message to this channel carries; sending adds chat and reply."""
     params: dict[str, object] = {}
@@ -158,27 +212,30 @@ def params_of(channel: NotificationChannel) -> dict[str, object]:
 
 def zone_of(channel: NotificationChannel) -> ZoneInfo:
     """The channel's zone, else its organization's, else UTC."""
-    for name in (channel.timezone, channel.organization.timezone):
+    return first_zone(channel.timezone, channel.organization.timezone)
+
+
+def first_zone(*names: str) -> ZoneInfo:
+    """The first of these that there is, else UTC."""
+    for name in names:
         try:
             if name:
                 return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
-            continue  # a name that this machine's tzdata doesn't know
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue  # a name that this machine's tzdata doesn't know, or a folder of it
     return ZoneInfo("UTC")
 
 
-def policy_of(channel: NotificationChannel) -> Policy:
-    """Its wishes about sound."""
+def policy_of(
+    channel: NotificationChannel, route: Route | None = None, *, escalated: bool = False
+) -> Policy:
+    """Its wishes about sound, and its route's. A route does not silence what escalated there."""
+    sound = (route.sound if route is not None else None) or {}
+    if escalated:
+        sound = {severity: how for severity, how in sound.items() if how == "ring"}
     return Policy(
         silent=cast("Any", channel.silent),
         below=Severity(channel.silent_below),
         renotify_interval=timedelta(seconds=channel.renotify_interval),
-    )
-
-
-def channels_of_routes(route_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
-    """(route, channel) of these routes as they are now."""
-    through = Route.channels.through._default_manager
-    return set(
-        through.filter(route_id__in=route_ids).values_list("route_id", "notificationchannel_id")
+        by_severity=sound,
     )

@@ -4,6 +4,8 @@
 2. A route with `group_by` groups by those labels, whatever sent the alert; a missing label is "".
 3. Else the sender's own grouping counts, inside its integration.
 4. Else alerts of one integration belong together that share name and all labels but `instance`.
+
+A route that chooses its channel by a label groups by that one as well: a group has one destination.
 """
 
 import json
@@ -54,19 +56,22 @@ def group_key(
     """
     if alert.status == "event":
         return _key(["event", event_id], alert.labels, alert.name)
+    chosen = {rule.choose_by: value} if (value := alert.labels.get(rule.choose_by)) else {}
     if rule.group_by is not None:
         is_all = ALL_LABELS in rule.group_by
-        names = alert.labels.keys() - ignored_labels if is_all else rule.group_by
-        labels = {name: alert.labels.get(name, "") for name in sorted(names)}
+        names = set(alert.labels.keys() - ignored_labels if is_all else rule.group_by)
+        labels = {name: alert.labels.get(name, "") for name in sorted(names | chosen.keys())}
         return _key(["labels", labels], labels, _title(labels, batch))
     if batch.group_key is not None:
-        labels = dict(batch.group_labels)
-        parts = ["sender", str(integration_id), batch.group_key]
+        labels = {**batch.group_labels, **chosen}
+        parts: list[str | dict[str, str]] = ["sender", str(integration_id), batch.group_key]
+        parts += [chosen] if chosen else []
         return _key(parts, labels, _title(labels, batch))
     left_out = {TARGET_LABEL, *ignored_labels}
     if batch.source is Source.GENERIC:
         left_out.add(CHANGING_LABEL)
     labels = {name: alert.labels[name] for name in sorted(alert.labels) if name not in left_out}
+    labels |= chosen
     return _key(["alike", str(integration_id), alert.name, labels], labels, alert.name)
 
 

@@ -10,89 +10,132 @@ and the caller starts again with `alone=True`.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from accounts.models import new_id
+from accounts.statements import Writes, adapt, json_of, locking, one_of, query, time_of, uuid_of
+from alerts import flapping
+from alerts.escalations import rules as escalating
+from alerts.group_flaps import limits
 from alerts.group_rows import (
+    NO_TIMING,
     Message,
     Scope,
+    Scoped,
     add_groups,
     add_members,
     add_messages,
     add_timeline,
 )
-from alerts.group_state import RECOUNTS, Change, Group, Opening, settle
+from alerts.group_state import RECOUNTS, Change, Group, Opening, is_flip, settle
 from alerts.lifecycle import REOPEN_WITHIN, Effect
-from alerts.statements import Writes, adapt, locking, one_of, query, time_of, uuid_of
 
-Keys = set[tuple[UUID, str]]
+Key = tuple[UUID, str]
+"""Of a group: its route, and the hash of its key there."""
 
 
 class NotAlone(Exception):
     """A group's row must change that this transaction only shares: start again with `alone`."""
 
 
+class Met(Exception):
+    """Changes of two scopes meet in a group: each needs a transaction of its own."""
+
+
 def needs_to_be_alone(changes: Iterable[Change]) -> bool:
     """Whether these changes may change a group's row, as far as can be told before reading it."""
-    return any(change.effect in RECOUNTS for change in changes)
+    return any(change.effect in RECOUNTS or is_flip(change) for change in changes)
 
 
 def change_groups(
     scope: Scope, changes: Sequence[Change], writes: Writes
 ) -> dict[UUID, list[UUID]]:
     """Carry the changes into groups; returns alert ID → IDs of its groups. Raises NotAlone."""
-    if not changes:
+    return change_groups_of([(scope, changes)], writes)
+
+
+def change_groups_of(
+    parts: Sequence[tuple[Scope, Sequence[Change]]], writes: Writes
+) -> dict[UUID, list[UUID]]:
+    """The same for several scopes at once, whose alerts differ. Raises Met as well."""
+    parts = [(scope, changes) for scope, changes in parts if changes]
+    if not parts:
         return {}
-    groups, groups_of = _gather(scope, changes)
-    others = _others_firing(groups, changes)
-    for group in groups:
-        settle(group, others.get(group.id), scope.truncated)
-    if not scope.alone and any(not g.is_new and g.stood != g.stands for g in groups):
+    alone = any(scope.alone for scope, _ in parts)
+    groups, groups_of = _gather(parts, alone=alone)
+    others = _others_firing(groups, [change for _, changes in parts for change in changes])
+    for scope, group in groups:
+        timing = scope.table.timings.get(group.route_id, NO_TIMING)
+        firing = others.get(group.id)
+        settle(group, firing, scope.truncated, scope.now, limits(), timing.escalation)
+    if not alone and any(not g.is_new and g.stood != g.stands for _, g in groups):
         raise NotAlone
-    add_groups(scope, groups, writes)
-    add_members(scope, groups, writes)
-    add_timeline(scope, groups, writes)
-    add_messages(scope, groups, _messages_of(groups), writes)
+    add_groups(groups, writes)
+    add_members(groups, writes)
+    add_timeline(groups, writes)
+    add_messages(groups, _messages_of(groups), writes)
     return groups_of
 
 
-def _gather(scope: Scope, changes: Sequence[Change]) -> tuple[list[Group], dict[UUID, list[UUID]]]:
+def _gather(
+    parts: Sequence[tuple[Scope, Sequence[Change]]], *, alone: bool
+) -> tuple[list[Scoped], dict[UUID, list[UUID]]]:
+    every = [change for _, changes in parts for change in changes]
     keys = {
         (opening.route_id, opening.key.hash)
-        for change in changes
+        for change in every
         if change.effect is not Effect.EVENT
         for opening in change.openings
     }
     # A new alert is in no group yet.
-    known = [c.alert_id for c in changes if c.effect not in (Effect.FIRED, Effect.EVENT)]
+    known = [c.alert_id for c in every if c.effect not in (Effect.FIRED, Effect.EVENT)]
     open_groups = _open_groups_of(known)
-    by_id, by_key = _load(scope, {i for ids in open_groups.values() for i in ids}, keys)
-    touched: dict[UUID, Group] = {}
+    now = min(scope.now for scope, _ in parts)
+    ids = {i for ids in open_groups.values() for i in ids}
+    by_id, by_key = _load(ids, keys, now, alone=alone)
+    touched: dict[UUID, Scoped] = {}
     result: dict[UUID, list[UUID]] = {}
-    for change in changes:
-        mine = {i: by_id[i] for i in open_groups.get(change.alert_id, ()) if i in by_id}
-        told_on = {group.route_id for group in mine.values()}
-        for opening in change.openings:
-            if change.effect is Effect.SEVERITY and opening.route_id in told_on:
-                continue  # it stays in the group that it has there
-            key = (opening.route_id, opening.key.hash)
-            group = by_key.get(key)
-            if group is None:
-                group = by_key[key] = _new_group(change, opening)
-            group.waits = opening.waits
-            group.joined.append(change)
-            mine[group.id] = group
-        for group in mine.values():
-            group.changes.append(change)
-            touched[group.id] = group
-        result[change.alert_id] = list(mine)
+    for scope, changes in parts:
+        for change in changes:
+            stored = [by_id[i] for i in open_groups.get(change.alert_id, ()) if i in by_id]
+            mine = _groups_of(change, stored, by_key)
+            for group in mine:
+                group.changes.append(change)
+                if touched.setdefault(group.id, (scope, group))[0] is not scope:
+                    raise Met
+            result[change.alert_id] = [group.id for group in mine]
     return list(touched.values()), result
+
+
+def _groups_of(change: Change, stored: Sequence[Group], by_key: dict[Key, Group]) -> list[Group]:
+    """The groups that a change concerns: those where the alert is, and those it joins."""
+    mine = {group.id: group for group in stored}
+    told_on = {group.route_id for group in stored}
+    for opening in change.openings:
+        if change.effect is Effect.SEVERITY and opening.route_id in told_on:
+            continue  # it stays in the group that it has there
+        key = (opening.route_id, opening.key.hash)
+        group = by_key.get(key)
+        if group is None:
+            group = by_key[key] = _new_group(change, opening)
+        group.waits = opening.waits
+        group.joined.append(change)
+        mine[group.id] = group
+    return list(mine.values())
 
 
 def _new_group(change: Change, opening: Opening) -> Group:
     status = "event" if change.effect is Effect.EVENT else "firing"
     return Group(
-        new_id(), opening.route_id, status, "", is_open=True, key=opening.key, waits=opening.waits
+        new_id(),
+        opening.route_id,
+        status,
+        "",
+        is_open=True,
+        key=opening.key,
+        waits=opening.waits,
+        labels=opening.key.labels,
     )
 
 
@@ -113,8 +156,8 @@ def _open_groups_of(alert_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
 
 
 def _load(
-    scope: Scope, ids: set[UUID], keys: Keys
-) -> tuple[dict[UUID, Group], dict[tuple[UUID, str], Group]]:
+    ids: set[UUID], keys: set[Key], now: datetime, *, alone: bool
+) -> tuple[dict[UUID, Group], dict[Key, Group]]:
     """Stored groups, locked: by ID the open ones, by key the open one or the last one closed."""
     conditions, values = [], []
     if ids:
@@ -127,19 +170,20 @@ def _load(
         conditions.append(
             f"({by_route} AND {by_hash} AND (is_open OR (closed_at >= %s AND status <> 'event')))"
         )
-        values += [route_value, hash_value, adapt(scope.now - REOPEN_WITHIN)]
+        values += [route_value, hash_value, adapt(now - REOPEN_WITHIN)]
     if not conditions:
         return {}, {}
-    lock = locking("FOR NO KEY UPDATE" if scope.alone else "FOR SHARE")
+    lock = locking("FOR NO KEY UPDATE" if alone else "FOR SHARE")
     rows = query(
         "SELECT id, route_id, key_hash, status, severity, is_open, truncated_alerts,"  # noqa: S608  # constants
-        ' acknowledged_at FROM "alerts_alertgroup"'
+        ' acknowledged_at, flaps, escalate_at, escalation, labels FROM "alerts_alertgroup"'
         f" WHERE {' OR '.join(conditions)} ORDER BY id{lock}",
         values,
     )
     found_by_id: dict[UUID, Group] = {}
-    found_by_key: dict[tuple[UUID, str], Group] = {}
-    for row_id, route_id, key_hash, status, severity, is_open, truncated, acknowledged_at in rows:
+    found_by_key: dict[Key, Group] = {}
+    for row_id, route_id, key_hash, status, severity, is_open, truncated, *others in rows:
+        acknowledged_at, flaps, escalate_at, escalation, labels = others
         group = Group(
             id=uuid_of(row_id),
             route_id=uuid_of(route_id),
@@ -149,6 +193,9 @@ def _load(
             truncated=truncated,
             acknowledged_at=time_of(acknowledged_at),
             waits=True,
+            flaps=flapping.from_json(json_of(flaps) or {}),
+            escalation=escalating.from_json(time_of(escalate_at), json_of(escalation)),
+            labels=json_of(labels),
         )
         group.stood = group.stands
         key = (group.route_id, key_hash)
@@ -160,9 +207,9 @@ def _load(
     return found_by_id, found_by_key
 
 
-def _others_firing(groups: Sequence[Group], changes: Sequence[Change]) -> dict[UUID, list[str]]:
+def _others_firing(groups: Sequence[Scoped], changes: Sequence[Change]) -> dict[UUID, list[str]]:
     """Severities of the firing alerts that did not change, for groups that need a recount."""
-    found: dict[UUID, list[str]] = {group.id: [] for group in groups if group.needs_recount}
+    found: dict[UUID, list[str]] = {group.id: [] for _, group in groups if group.needs_recount}
     if not found:
         return found
     in_groups, groups_value = one_of("m.group_id", found)
@@ -178,11 +225,9 @@ def _others_firing(groups: Sequence[Group], changes: Sequence[Change]) -> dict[U
     return found
 
 
-def _messages_of(
-    groups: Sequence[Group],
-) -> dict[UUID, dict[UUID, Message]]:
+def _messages_of(groups: Sequence[Scoped]) -> dict[UUID, dict[UUID, Message]]:
     """Group ID → channel ID → the message there."""
-    ids = [group.id for group in groups if not group.is_new]
+    ids = [group.id for _, group in groups if not group.is_new]
     found: dict[UUID, dict[UUID, Message]] = {}
     if not ids:
         return found

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import IdempotencyRecord, new_id
+from accounts.statements import Writes
 from alerts.models import Integration
-from alerts.statements import Writes
 
 MAX_KEY = 255
 

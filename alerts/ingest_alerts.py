@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from accounts.models import new_id
+from accounts.statements import Writes, locking, one_of_pairs, query, time_of, utc, uuid_of
 from alerts.group_state import Change, Opening
 from alerts.grouping import group_key
 from alerts.lifecycle import Effect, Known, Transition, after, content_hash, transition
@@ -16,7 +18,9 @@ from alerts.route_table import RouteTable
 from alerts.routing import matching_routes
 from alerts.sources.fields import one_line
 from alerts.sources.incoming import IncomingAlert, IncomingBatch, Link, LinkKind
-from alerts.statements import Writes, adapt, locking, one_of, query, time_of, utc, uuid_of
+
+Identity = tuple[UUID, str]
+"""Of an alert: its integration's ID and its fingerprint there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def _describe(
         severity=table.severities.severity_of(alert.labels) or "",
         content=content_hash(alert, ignored),
         openings=openings,
-        is_routed=any(table.timings[rule.id].channels for rule in rules),
+        is_routed=any(table.timings[o.route_id].destinations.of(o.key.labels) for o in openings),
     )
 
 
@@ -101,17 +105,20 @@ def _event_id(alert: IncomingAlert) -> str:
     return f"event.{sha256(text.encode()).hexdigest()[:32]}"
 
 
-def load_known(integration_id: UUID, fingerprints: Iterable[str]) -> dict[str, Working]:
-    """The stored alerts with these fingerprints, locked until the transaction ends."""
-    condition, value = one_of("fingerprint", set(fingerprints))
+def load_known(identities: Iterable[Identity]) -> dict[Identity, Working]:
+    """The stored ones of these alerts, locked until the transaction ends."""
+    asked = set(identities)
+    if not asked:
+        return {}
+    condition, values = one_of_pairs(("integration_id", "fingerprint"), ("uuid", "text"), asked)
     rows = query(
-        "SELECT id, fingerprint, status, severity, content_hash, episode, starts_at, ends_at,"  # noqa: S608  # constants
-        ' ended_by, last_received_at FROM "alerts_alert"'
-        f" WHERE integration_id = %s AND {condition} ORDER BY id{locking('FOR NO KEY UPDATE')}",
-        [adapt(integration_id), value],
+        "SELECT integration_id, fingerprint, id, status, severity, content_hash, episode,"  # noqa: S608  # constants
+        ' starts_at, ends_at, ended_by, last_received_at FROM "alerts_alert"'
+        f" WHERE {condition} ORDER BY id{locking('FOR NO KEY UPDATE')}",
+        values,
     )
-    found: dict[str, Working] = {}
-    for row_id, fingerprint, status, severity, content, episode, *times in rows:
+    found: dict[Identity, Working] = {}
+    for integration_id, fingerprint, row_id, status, severity, content, episode, *times in rows:
         starts_at, ends_at, ended_by, last_received_at = times
         known = Known(
             status=status,
@@ -123,7 +130,8 @@ def load_known(integration_id: UUID, fingerprints: Iterable[str]) -> dict[str, W
             ended_by=ended_by,
             last_received_at=utc(last_received_at),
         )
-        found[fingerprint] = Working(uuid_of(row_id), known, is_new=False)
+        identity = (uuid_of(integration_id), fingerprint)
+        found[identity] = Working(uuid_of(row_id), known, is_new=False)
     return found
 
 
@@ -218,45 +226,57 @@ def _take_effect(alert: Working, one: Described, decided: Transition, now: datet
     alert.change = change
 
 
-def add_rows(
-    integration: Integration,
-    working: Mapping[str, Working],
-    trace_id: UUID,
-    now: datetime,
-    writes: Writes,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a POST does: its alerts by fingerprint, and what each had for an effect, in the order in
+    which it lists them."""
+
+    integration: Integration
+    trace_id: UUID
+    now: datetime
+    working: Mapping[str, Working]
+    effects: Sequence[tuple[Working, Effect]]
+    unrouted: int
+
+
+def add_rows(outcomes: Sequence[Outcome], writes: Writes) -> None:
     """New, changed and repeated alerts, and their episodes.
 
-    New ones in the order of their fingerprints: two POSTs with the same alerts then wait for each
+    In the order of their identities: two transactions with the same new alerts then wait for each
     other instead of each holding what the other needs.
     """
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     repeated: list[dict[str, Any]] = []
     episodes: list[dict[str, Any]] = []
-    for fingerprint, alert in sorted(working.items()):
+    every = [
+        (of.integration.pk, fingerprint, of, alert)
+        for of in outcomes
+        for fingerprint, alert in of.working.items()
+    ]
+    for _, fingerprint, of, alert in sorted(every, key=itemgetter(0, 1)):
         if alert.told is not None and alert.known is not None:
-            row = {**_words(alert.told), **_state(alert.known), "last_trace_id": trace_id}
-            row |= {"id": alert.id, "last_received_at": now}
+            row = {**_words(alert.told), **_state(alert.known), "last_trace_id": of.trace_id}
+            row |= {"id": alert.id, "last_received_at": of.now}
             if alert.is_new:
                 row |= {
-                    "organization_id": integration.organization_id,
-                    "integration_id": integration.pk,
+                    "organization_id": of.integration.organization_id,
+                    "integration_id": of.integration.pk,
                     "fingerprint": fingerprint,
-                    "first_received_at": now,
+                    "first_received_at": of.now,
                 }
             (new if alert.is_new else changed).append(row)
         elif alert.repeated is not None and alert.known and alert.known.status == "firing":
             repeated.append(
                 {
                     "id": alert.id,
-                    "last_received_at": now,
+                    "last_received_at": of.now,
                     "expires_at": alert.repeated.incoming.expires_at,
-                    "last_trace_id": trace_id,
+                    "last_trace_id": of.trace_id,
                 }
             )
         for number, known in alert.episodes.items():
-            episodes.append(_episode(integration, alert.id, number, known))
+            episodes.append(_episode(of.integration, alert.id, number, known))
     writes.insert(Alert, new)
     writes.update(Alert, changed)
     writes.update(Alert, repeated)

@@ -1,20 +1,16 @@
-"""Integrations: made, re-keyed, found by their key.
+"""Integrations: made, changed, re-keyed, deleted.
 
-A key is `ti_` and 32 random bytes. It is found by its SHA-256, and kept encrypted beside it so that
-admins can copy the URL again.
+A key is `ti_` and 32 random bytes. It is found by its SHA-256 (`alerts/integration_keys.py`), and
+kept encrypted beside it so that admins can copy the URL again.
 """
 
-import hashlib
 import secrets
-import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit
@@ -24,26 +20,28 @@ from alerts import route_table
 from alerts.ending import end_alerts
 from alerts.group_rows import Scope
 from alerts.ingest import wake_publish
+from alerts.integration_keys import PREFIX, forget_cached_keys, hash_of
 from alerts.lifecycle import Effect
 from alerts.models import Ended, Integration, Status
+from alerts.muting.changes import sources_gone
+from alerts.resolve_timeout import problem_of
 from alerts.routes import change_route
+from alerts.sources.mapping import stored_form
 from channels_app import encryption
 
-PREFIX = "ti_"
-CACHED_FOR = 2.0
-"""Seconds for which a process believes what it read: a new, rotated, disabled or deleted key counts
-everywhere within that time."""
-MAX_CACHED = 10_000
 ENDED_AT_ONCE = 500
 SETTINGS = (
     "kind",
     "enabled",
     "ignored_labels",
     "ingest_limit",
+    "resolve_timeout",
     "signature_header",
     "signature_timestamp_header",
 )
 """What a person may set besides the name."""
+KINDS = tuple(kind.value for kind in Integration.Kind if kind != Integration.Kind.HEARTBEAT)
+"""Kinds that a person may give; the other one is made with the first heartbeat."""
 
 
 class IntegrationRefused(ValueError):
@@ -69,6 +67,9 @@ def change_integration(
     actor: Actor, integration: Integration, *, name: str | None = None, **values: Any
 ) -> Integration:
     """Change what is given. Raises IntegrationRefused."""
+    if integration.kind == Integration.Kind.HEARTBEAT and values:
+        field = min(values)
+        raise IntegrationRefused(field, f"Only the name of this integration changes, not {field}.")
     _check(values)
     before = audit.snapshot(integration)
     if name is not None:
@@ -83,6 +84,7 @@ def rotate_key(
     actor: Actor, integration: Integration, overlap: timedelta = timedelta(days=1)
 ) -> str:
     """A new key; the old one works for `overlap` longer (0: only the seconds of CACHED_FOR)."""
+    _need_key(integration)
     before = audit.snapshot(integration)
     old = integration.key_hash
     key = _give_key(integration)
@@ -95,6 +97,7 @@ def rotate_key(
 
 def set_signature_secret(actor: Actor, integration: Integration, secret: str) -> None:
     """From now on every POST must be signed with this secret (Grafana's HMAC); "" asks for none."""
+    _need_key(integration)
     before = audit.snapshot(integration)
     integration.signature_secret_encrypted = encryption.encrypt(
         secret, _context(integration, "signature_secret")
@@ -102,12 +105,26 @@ def set_signature_secret(actor: Actor, integration: Integration, secret: str) ->
     _save_changed(actor, integration, before, "change")
 
 
+def set_mapping(actor: Actor, integration: Integration, mapping: Any) -> None:
+    """From now on its payloads are mapped by this; None: by nothing. Raises BadMapping."""
+    before = audit.snapshot(integration)
+    if mapping is not None:
+        integration.mapping = stored_form(mapping)
+        integration.kind = Integration.Kind.MAPPED
+    else:
+        integration.mapping = None
+    _save_changed(actor, integration, before, "change mapping")
+
+
 def delete_integration(actor: Actor, integration: Integration) -> None:
-    """Remove it with its alerts; its key stops working.
+    """Remove it with its alerts; its key stops working. Raises IntegrationRefused for that of the
+    heartbeats.
 
     What still fires ends, since nobody will ever say so: chats are told, groups close. Routes for
     its alerts alone are switched off: without it they would take everybody's.
     """
+    if integration.kind == Integration.Kind.HEARTBEAT:
+        raise IntegrationRefused("", "Heartbeats need their integration; delete them instead.")
     with transaction.atomic():
         _end_alerts(actor, integration)
         for route in integration.routes.filter(enabled=True):
@@ -115,6 +132,7 @@ def delete_integration(actor: Actor, integration: Integration) -> None:
                 change_route(actor, route, enabled=False)
         audit.record(actor, integration.organization_id, "delete", integration)
         integration.delete()
+        sources_gone(integration.organization_id)
         transaction.on_commit(wake_publish)
     forget_cached_keys()
 
@@ -159,57 +177,14 @@ def rekey(integration: Integration) -> None:
         setattr(integration, attribute, encryption.encrypt(clear, _context(integration, field)))
 
 
-# --- the hot path --------------------------------------------------------------------------------
-
-_cache: dict[str, tuple[float, Integration | None]] = {}
-_cache_lock = threading.Lock()
-
-
-def integration_for_key(presented: str) -> Integration | None:
-    """The integration with this key, its organization loaded; also when it is disabled.
-
-    Look-up is by hash, so its duration tells nothing about a key. Believed for CACHED_FOR seconds;
-    a database error is raised, never cached.
-    """
-    if not presented.startswith(PREFIX):
-        return None
-    key_hash = _hash(presented)
-    now = time.monotonic()
-    cached = _cache.get(key_hash)
-    if cached is not None and cached[0] > now:
-        return cached[1]
-    integration = _find(key_hash)
-    with _cache_lock:
-        if len(_cache) >= MAX_CACHED:
-            _cache.clear()
-        _cache[key_hash] = (now + CACHED_FOR, integration)
-    return integration
-
-
-def forget_cached_keys() -> None:
-    """Let this process read every key anew; other processes do within CACHED_FOR."""
-    with _cache_lock:
-        _cache.clear()
-
-
-def _find(key_hash: str) -> Integration | None:
-    return (
-        Integration.objects.select_related("organization")
-        .filter(
-            Q(key_hash=key_hash)
-            | Q(previous_key_hash=key_hash, previous_key_expires_at__gt=timezone.now())
-        )
-        .first()
-    )
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+def _need_key(integration: Integration) -> None:
+    if integration.kind == Integration.Kind.HEARTBEAT:
+        raise IntegrationRefused("kind", "Nobody sends to the heartbeats' integration: no keys.")
 
 
 def _give_key(integration: Integration) -> str:
     key = PREFIX + secrets.token_urlsafe(32)
-    integration.key_hash = _hash(key)
+    integration.key_hash = hash_of(key)
     integration.key_encrypted = encryption.encrypt(key, _context(integration, "key"))
     return key
 
@@ -250,11 +225,13 @@ def _check(values: dict[str, Any]) -> None:
     if unknown:
         raise IntegrationRefused(min(unknown), f"{min(unknown)} can't be set on an integration.")
     kind = values.get("kind", "auto")
-    if kind not in Integration.Kind.values:
-        choices = ", ".join(Integration.Kind.values)
+    if kind not in KINDS:
+        choices = ", ".join(KINDS)
         raise IntegrationRefused("kind", f"{str(kind)[:40]!r} is no kind. Use one of {choices}.")
     labels = values.get("ignored_labels", [])
     if not isinstance(labels, list) or not all(isinstance(name, str) and name for name in labels):
         raise IntegrationRefused(
             "ignored_labels", 'ignored_labels is a list of label names such as ["replica"].'
         )
+    if problem := problem_of(values.get("resolve_timeout")):
+        raise IntegrationRefused("resolve_timeout", problem)

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from django.utils import timezone
-
 from alerts.models import GroupMessage
 from channels_app.models import Chat
-from deliveries import outbox
+from deliveries import clock, outbox
 
 
 def leave(chats: Sequence[Chat]) -> None:
@@ -29,6 +27,6 @@ def leave(chats: Sequence[Chat]) -> None:
             row.stream = stream
             row.message = row.document = None
             if row.group.is_open:
-                row.due_at = timezone.now()
+                row.due_at = clock.now()
         fields = ["stream", "message", "document", "due_at"]
         GroupMessage.objects.bulk_update(own, fields, batch_size=200)

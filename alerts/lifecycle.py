@@ -25,6 +25,10 @@ next repeat, four hours by default. Alertmanager's HA peers and retries are late
 """
 
 
+NO_LONGER_KNOWN = "no longer known to its Alertmanager"
+"""Why an alert is over whose sender does not say so, for people; see alerts/upstreams/look.py."""
+
+
 class Effect(StrEnum):
     """What an incoming alert changed; kept in its Trace."""
 
@@ -105,9 +109,11 @@ def _while_firing(known: Known, severity: str, content: str) -> Effect:
 
 
 def _resolve(known: Known, incoming: IncomingAlert) -> Transition:
-    """Stale is the end of an episode before this one. Where the sender tells no start ours may
-    stand there, by another clock than its end: then it is believed, or the alert burns for ever."""
-    ended_before = incoming.ends_at is not None and incoming.ends_at < known.starts_at
+    """Stale is the end of an episode before this one, also when it is repeated: Prometheus does so
+    for a quarter of an hour, whatever its twin sees meanwhile. Where the sender tells no start ours
+    may stand there, by another clock than its end: then it is believed, or the alert burns for
+    ever."""
+    ended_before = incoming.ends_at is not None and incoming.ends_at <= known.starts_at
     if ended_before and incoming.starts_at is not None and incoming.starts_at < known.starts_at:
         return Transition(Effect.STALE, known.episode)
     return Transition(Effect.RESOLVED, known.episode)
@@ -119,9 +125,13 @@ def _after_end(known: Known, incoming: IncomingAlert, now: datetime) -> Transiti
         if incoming.starts_at is None or not is_later:
             return Transition(Effect.REPEATED, known.episode)
         return Transition(Effect.RESOLVED, known.episode + 1, opens_episode=True)
-    if is_later or known.ended_by == "expired" or _is_believable(known, now):
+    if is_later or known.ended_by in _UNSAID or _is_believable(known, now):
         return Transition(Effect.REFIRED, known.episode + 1, opens_episode=True)
     return Transition(Effect.STALE, known.episode)
+
+
+_UNSAID = ("expired", "unknown")
+"""Ends by its sender's silence alone: whatever it says next is believed."""
 
 
 def _end_by_the_sender(known: Known) -> datetime:
@@ -149,6 +159,9 @@ def after(
     ends_at = (incoming.ends_at or now) if ended else None
     if decided.opens_episode or known is None:
         starts_at = incoming.starts_at or ends_at or now
+        if known is not None and not ended and known.ended_by == "told" and known.ends_at:
+            # Believed though its sender says that it began before: episodes follow each other.
+            starts_at = max(starts_at, known.ends_at)
     else:
         starts_at = known.starts_at
     ended_by = ("told" if incoming.ends_at else "heard") if ended else ""

@@ -72,7 +72,7 @@ class Matcher:
         return found is (self.op is MatchOp.REGEX)
 
     def matches_empty(self) -> bool:
-        """Whether it holds where the label is missing; a silence needs one matcher that doesn't."""
+        """Whether it holds where the label is missing."""
         return self.matches({})
 
     def __str__(self) -> str:
@@ -134,6 +134,15 @@ def read_matchers(value: object) -> tuple[Matcher, ...]:
     if len(matchers) > MAX_MATCHERS:
         raise MatcherError(f"{len(matchers)} matchers; at most {MAX_MATCHERS} are allowed")
     return tuple(matchers)
+
+
+def readable_matchers(value: object) -> tuple[Matcher, ...] | None:
+    """As `read_matchers`; None for what cannot be read, so that one stored row that nobody can read
+    hides no other one."""
+    try:
+        return read_matchers(value)
+    except MatcherError:
+        return None
 
 
 def _from_object(item: object) -> Matcher:
@@ -284,7 +293,7 @@ def _compiled(expression: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _RE2_MEMORY
-    options.dot_nl = True
+    options.dot_nl = False  # as Alertmanager's: (?s) makes a dot stand for a line break, too
     options.never_capture = True
     try:
         # As bytes of UTF-8 (RE2's own tongue): twice as fast as str, whose offsets are recounted.

@@ -8,31 +8,40 @@ meanwhile, and no other organization's text waits.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.utils import timezone
+from django.db.models import Q
 
 from alerts import images
 from alerts.group_views import views_of, zone_of
 from alerts.images import Fetching, Wish
-from alerts.models import AlertGroup, GroupMessage
-from alerts.publish_claim import Claimed, claim, still_held
+from alerts.models import AlertGroup, GroupMessage, Storm
+from alerts.muting.known import muting_in
+from alerts.publish_claim import Claimed, Floods, Size, claim, still_held
 from alerts.publish_commit import commit
-from alerts.publish_read import Ready, read
+from alerts.publish_hold import hold, is_lost
+from alerts.publish_read import Ready, load, prepare
 from alerts.rendering.document import render_document
+from alerts.rendering.muted import mute_note
+from alerts.storms import absorb as storm_absorb
+from alerts.storms import gather as storm_gather
+from alerts.storms import publish as storm_publish
+from alerts.storms.divide import divide
 from botapi import failpoints
 from botapi.client import InputFile
 from botapi.outbound import Fetched
 from channels_app.models import NotificationChannel
-from deliveries import files, wakeup
+from deliveries import clock, files, wakeup
 from deliveries.conflicts import is_conflict
+from deliveries.models import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +54,16 @@ AFTER_DEFECT = timedelta(minutes=1)
 """When a group that could not be rendered is tried again; the log says why."""
 
 
+size = Size(CHUNK)
+floods = Floods()
+_closed = threading.Event()
+
+
+def close() -> None:
+    """Have this process claim nothing more, ever; what it has claimed it publishes."""
+    _closed.set()
+
+
 def publish_due(seconds: float = RUN_SECONDS, fetching: Fetching = images.fetching) -> int:
     """Publish what is due until nothing is, at most about so long; returns how many messages.
 
@@ -55,14 +74,21 @@ def publish_due(seconds: float = RUN_SECONDS, fetching: Fetching = images.fetchi
     end = time.monotonic() + seconds
     is_late = False
     while True:
-        claimed = None if is_late else claim(CHUNK)
+        claimed = None if is_late or _closed.is_set() else claim(size.number, besides=floods.now())
         if claimed:
             failpoints.hit("publish.claimed")
-            published += publish_claimed(claimed, pictures.put_aside)
-            is_late = time.monotonic() > end
+            began = time.monotonic()
+            with floods.publishing(claimed):
+                for portion in claimed.portions():
+                    published += publish_claimed(portion, pictures.put_aside)
+            took = time.monotonic() - began
+            size.took(len(claimed.ids), took, is_flood=bool(claimed.flooding))
+        more = not _closed.is_set() and storm_publish.publish_due(at_once=not claimed)
         for complete, look in pictures.over():
             published += publish_claimed(complete, look)
-        if not claimed:
+        if claimed or more:
+            is_late = time.monotonic() > end
+        if not claimed and (is_late or not more):
             if not pictures:
                 break
             pictures.pause()
@@ -103,6 +129,8 @@ def _publish_in_turn(claimed: Claimed, look: Look) -> int:
     for _ in range(TRIES - 1):
         try:
             return _publish(claimed, look)
+        except storm_absorb.Meanwhile:
+            continue
         except OperationalError as error:
             if not is_conflict(error):
                 raise
@@ -111,8 +139,10 @@ def _publish_in_turn(claimed: Claimed, look: Look) -> int:
 
 def _publish(claimed: Claimed, look: Look) -> int:
     """All of them or none, but for those that are put aside."""
-    now = timezone.now()
-    ready, unusable = read(claimed.ids, now)
+    now = clock.now()
+    loaded = load(claimed.ids, now)
+    division = divide(loaded, now)
+    ready = prepare(division.alone, loaded, now)
     at_once: list[Ready] = []
     aside: list[tuple[Waiting, UUID]] = []
     for one in ready:
@@ -125,13 +155,24 @@ def _publish(claimed: Claimed, look: Look) -> int:
         at_once.append(one)
     with transaction.atomic():
         held = still_held(claimed)
-        commit([one for one in at_once if one.row.pk in held])
-        _park([pk for pk in unusable if pk in held], now)
+        mine = [one for one in at_once if one.row.pk in held]
+        quiet = [row for row in loaded.held if row.pk in held]
+        left = [one.row for one in mine] + [row for row in quiet if is_lost(row)]
+        begun = storm_absorb.write(
+            [one for one in division.apart if one.row.pk in held],
+            [row for row in left if row.storm_id is not None],
+            now,
+        )
+        commit(mine)
+        hold(quiet, loaded.mutings)
+        _park([pk for pk in loaded.unusable if pk in held], now)
         failpoints.hit("publish.before_commit")
     failpoints.hit("publish.committed")
+    storm_gather.gather(begun, division.close)
     for waiting, pk in aside:
         waiting.claims.setdefault(claimed.until, []).append(pk)
-    return len(at_once) + len(unusable)
+    apart = len(division.apart) + len(loaded.held) + len(loaded.unusable)
+    return len(at_once) + apart
 
 
 def _put_off(claimed: Claimed) -> None:
@@ -141,7 +182,7 @@ def _put_off(claimed: Claimed) -> None:
             claimed_until=None,
             sound_due_at=None,
             repeat_at=None,
-            due_at=timezone.now() + AFTER_DEFECT,
+            due_at=clock.now() + AFTER_DEFECT,
         )
 
 
@@ -218,12 +259,40 @@ def channel_enabled(channel: NotificationChannel) -> None:
     transaction.on_commit(lambda: wakeup.wake("alerts.publish"))
 
 
+def show_at_once(row: GroupMessage, menu: str | None = None) -> None:
+    """For who pressed a button of this message, `row` being as it was before: what it shows now is
+    put into the outbox, before all that waits there and here. `menu`: the one that they opened.
+
+    In the caller's transaction, hence without pictures: what was due before stays so.
+    """
+    now = clock.now()
+    mine = GroupMessage.objects.for_organization(row.organization_id).filter(pk=row.pk, routed=True)
+    values: dict[str, object] = {} if menu is None else {"menu": menu}
+    if not mine.update(pressed_at=now, due_at=now, **values):
+        return
+    # Where another run has it, that is repeated: it is due again.
+    publish_claimed(claim(1, only=row.pk))
+    if row.due_at is not None or row.claimed_until is not None:
+        mine.update(due_at=now)
+    transaction.on_commit(lambda: wakeup.wake("alerts.publish"))
+
+
 def unpark(channel: NotificationChannel) -> int:
-    """What waits for this channel is due now; returns how many messages."""
+    """What waits for this channel is due now; returns how many messages.
+
+    Also what has only calls waiting: whether these still leave is decided anew.
+    """
+    now = clock.now()
+    Storm.objects.for_organization(channel.organization_id).filter(
+        channel=channel, due_at__isnull=False
+    ).update(due_at=now)
+    parked = Delivery.objects.for_organization(channel.organization_id).filter(
+        channel=channel, state=Delivery.State.PARKED
+    )
     return (
         GroupMessage.objects.for_organization(channel.organization_id)
-        .filter(channel=channel, parked_at__isnull=False)
-        .update(due_at=timezone.now(), parked_at=None)
+        .filter(Q(parked_at__isnull=False) | Q(stream__in=parked.values("stream")), channel=channel)
+        .update(due_at=now, parked_at=None)
     )
 
 
@@ -241,5 +310,11 @@ def make_document(organization_id: UUID, group_message_id: str) -> InputFile:
     if row is None:
         raise files.CannotMake("the group was purged")
     group: AlertGroup = row.group
-    name, content = render_document(views_of([group])[group.pk].view, zone_of(row.channel))
+    now, zone = clock.now(), zone_of(row.channel)
+    mutings = muting_in([group], now)
+    view = views_of([group], now, mutings)[group.pk].view
+    if group.pk in mutings:
+        note = mute_note(mutings[group.pk], zone, view.opened_at)
+        view = replace(view, silenced_note=note)
+    name, content = render_document(view, zone)
     return InputFile(name, content, "text/plain")

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from accounts.statements import Writes
+from alerts import rerouting
 from alerts.images import TYPES
+from alerts.message_templates import faults as template_faults
 from alerts.models import GroupMessage
+from alerts.pressing import is_pressed
+from alerts.publish_hold import is_quiet, note_mutes
 from alerts.publish_plan import Step
 from alerts.publish_read import Ready, is_moved, unsent_of
 from alerts.shown import to_json
-from alerts.statements import Writes
-from deliveries import outbox
+from deliveries import backlog, outbox
 from deliveries.models import Attachment, Delivery, SentMessage
 
 PRIORITIES = {
@@ -20,6 +24,8 @@ PRIORITIES = {
     "info": Delivery.Priority.LOW,
     "": Delivery.Priority.NORMAL,
 }
+OVERTAKEN = timedelta(seconds=60)
+"""A reply that waits for longer is not told when a newer one is."""
 KINDS = {
     "text": SentMessage.Kind.TEXT,
     "photo": SentMessage.Kind.PHOTO,
@@ -54,11 +60,45 @@ def commit(ready: Sequence[Ready]) -> None:
         for step in one.plan.steps:
             if not step.makes:
                 _change(one, step)
+    outbox.hasten(one.row.stream_id for one in ready if is_pressed(one.row, one.situation.now))
     _make(ready, "document")
+    _take_back_overtaken(ready)
     _make(ready, "notice")
+    failed = [(one.template, one.plan.fault) for one in ready if one.template and one.plan.fault]
+    if failed:
+        template_faults.note(failed, ready[0].situation.now)
     writes = Writes()
     writes.update(GroupMessage, [_remembered(one) for one in ready])
+    note_mutes([(one.row.group, one.situation.muting) for one in ready], writes)
     writes.execute()
+    _tell_instead(ready)
+
+
+def _tell_instead(ready: Sequence[Ready]) -> None:
+    """What is not told here any more, or was never, may have to be told elsewhere."""
+    rows = [
+        one.row
+        for one in ready
+        if not one.situation.is_routed
+        and one.situation.was_routed
+        and (one.row.group.is_open or one.situation.is_gone)
+    ]
+    if rows:
+        rerouting.tell_instead(rows, ready[0].situation.now)
+
+
+def _take_back_overtaken(ready: Sequence[Ready]) -> None:
+    """Replies that an outage held up, where the one that follows rings as well or tells the end."""
+    rings = [
+        one
+        for one in ready
+        if one.plan.decision.kind == "reply"
+        and (not one.plan.decision.disable_notification or one.row.group.status == "resolved")
+    ]
+    if rings:
+        now = rings[0].situation.now
+        streams = [one.row.stream_id for one in rings]
+        backlog.take_back_notices(streams, now - OVERTAKEN, now)
 
 
 def _begin_anew(row: GroupMessage) -> None:
@@ -108,11 +148,18 @@ def _change(one: Ready, step: Step) -> None:
         step.call,
         channel=one.row.channel,
         purpose=_purpose(step),
-        priority=PRIORITIES[one.row.group.severity],
+        priority=_priority(one),
         due_at=one.situation.now,
     )
     if step.call.method == "deleteMessage":
         one.row.document = None
+
+
+def _priority(one: Ready) -> int:
+    """Who pressed a button waits for what it does."""
+    if is_pressed(one.row, one.situation.now):
+        return Delivery.Priority.INTERACTIVE
+    return PRIORITIES[one.row.group.severity]
 
 
 def _purpose(step: Step) -> str:
@@ -125,6 +172,7 @@ def _purpose(step: Step) -> str:
 
 def _remembered(one: Ready) -> dict[str, Any]:
     plan, row, now = one.plan, one.row, one.situation.now
+    heard, muting = plan.decision.heard, one.situation.muting
     return {
         "id": row.pk,
         "claimed_until": None,
@@ -133,19 +181,29 @@ def _remembered(one: Ready) -> dict[str, Any]:
         "stream_id": row.stream_id,
         "message_id": row.message_id,
         "document_id": row.document_id,
-        "shown": to_json(plan.shown, plan.decision.heard.told),
-        "sounded_at": plan.decision.heard.sounded_at,
+        "shown": to_json(
+            plan.shown, heard.told, churning=heard.churning, rings=_rang(one), muted=heard.muted
+        ),
+        "sounded_at": heard.sounded_at,
         "sound_due_at": plan.decision.sound_due_at if one.situation.is_routed else None,
         "repeat_at": _repeat_at(one),
         "routed": one.situation.is_routed,
+        "storm_id": None,
+        "owed_at": None,
+        "muted": muting.reason if muting is not None and one.situation.is_routed else "",
     }
+
+
+def _rang(one: Ready) -> int:
+    """How many escalations the channel has heard of by now: what only edits does not ring."""
+    return one.situation.rang if one.plan.decision.kind == "edit" else one.situation.rings
 
 
 def _repeat_at(one: Ready) -> datetime | None:
     group, row = one.row.group, one.row
     interval = group.route.repeat_interval
     burns = group.is_open and group.acknowledged_at is None and one.situation.is_routed
-    if not burns or not interval:
+    if not burns or not interval or is_quiet(one.situation.muting):
         return None
     if one.plan.decision.kind == "edit" and row.repeat_at and row.repeat_at > one.situation.now:
         return row.repeat_at

@@ -11,16 +11,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from alerts.muting.decisions import Muting
+from alerts.news import with_news
 from alerts.rendering import kinds
-from alerts.rendering.keyboard import keyboard
+from alerts.rendering.actions import Offer, message_keyboard
 from alerts.rendering.kinds import NOTHING, Form, Shown, Wanted
-from alerts.rendering.message import render_group
+from alerts.rendering.muted import audible, listed
 from alerts.rendering.view_model import ChannelView, GroupView, RenderedMessage, content_hash
-from alerts.sound import Decision, Heard, Policy, decide
+from alerts.sound import Decision, Heard, Muted, Policy, decide
+from alerts.templating.faults import TemplateFault
+from alerts.templating.message import render_with
+from alerts.templating.program import Program
+from botapi.keyboards import InlineKeyboard
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
 from botapi.markup import render, visible
 from botapi.markup import text as text_node
-from deliveries.calls import Call, Files
+from deliveries.calls import Call, Files, notice_call
 
 DOCUMENT_MAKER = "group_document"
 MOVED = "No longer routed here."
@@ -34,7 +40,11 @@ class Situation:
     `params`: what every new message to this channel carries. `picture`: the image to show ("" for
     none) and the ID of its Attachment, when it is new. `is_gone`: Telegram lost the message.
     `unsent`: the first message still waits or died, and what is said now will be sent as it; True
-    when it may have been seen, None when it has left or was never made.
+    when it may have been seen, None when it has left or was never made. `muting`: what of the group
+    is muted, None for nothing. `template`: a user's, in whose words the group is told, or why that
+    can't be used. `rings`: how often an escalation told the channel; `rang`: how many of them it
+    has heard. `offer`: the buttons that people may act with, None for none; `menu`: which of their
+    menus is open.
     """
 
     group_message_id: UUID
@@ -54,6 +64,12 @@ class Situation:
     is_repeat: bool = False
     is_routed: bool = True
     was_routed: bool = True
+    muting: Muting | None = None
+    template: Program | TemplateFault | None = None
+    rings: int = 0
+    rang: int = 0
+    offer: Offer | None = None
+    menu: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +84,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in order, and what is to be remembered once they are in the outbox."""
+    """Steps in order, and what is to be remembered once they are in the outbox. `fault`: why the
+    template was not used."""
 
     steps: tuple[Step, ...]
     shown: Shown
     decision: Decision
+    fault: TemplateFault | None = None
 
 
 def make_plan(situation: Situation) -> Plan:
@@ -80,24 +98,35 @@ def make_plan(situation: Situation) -> Plan:
     if not situation.is_routed and (situation.is_gone or not situation.was_routed):
         return Plan((), situation.shown, Decision("edit", situation.heard))
     decision = _decision(situation)
-    text, caption = _rendered(situation)
-    buttons = keyboard(situation.group) if situation.is_routed else None
+    shown = _still_shown(situation)
+    content, fault = _rendered(situation, kinds.kind_after(shown, situation.picture))
+    buttons = _buttons(situation)
     markup = buttons.as_json() if buttons else None
     wanted = Wanted(
-        text=Form(content_hash(text), text.overflow),
-        caption=Form(content_hash(caption), caption.overflow),
+        form=Form(content_hash(content), content.overflow),
         image=situation.picture,
         keyboard=_hash(markup) if markup else "",
         document=situation.document,
     )
-    shown = _still_shown(situation)
     steps = [
-        _step(call, situation, text, caption, markup, decision)
-        for call in kinds.plan(shown, wanted)
+        _step(call, situation, content, markup, decision) for call in kinds.plan(shown, wanted)
     ]
     if decision.kind == "reply":
         steps.append(_notice(situation, decision))
-    return Plan(tuple(steps), kinds.shown_after(shown, wanted), decision)
+    return Plan(tuple(steps), kinds.shown_after(shown, wanted), decision, fault)
+
+
+def _buttons(situation: Situation) -> InlineKeyboard | None:
+    """What left the route has none."""
+    if not situation.is_routed:
+        return None
+    return message_keyboard(
+        situation.group,
+        listed(situation.group),
+        situation.group_message_id,
+        situation.offer,
+        situation.menu,
+    )
 
 
 def _decision(situation: Situation) -> Decision:
@@ -106,23 +135,59 @@ def _decision(situation: Situation) -> Decision:
     heard = situation.heard
     if situation.unsent is not None:
         heard = Heard(None, heard.sounded_at, maybe=situation.unsent)
+    if situation.muting is not None:
+        return _muted_decision(situation, situation.muting, heard)
+    return _heard_decision(situation, situation.group, heard)
+
+
+def _heard_decision(situation: Situation, group: GroupView, heard: Heard) -> Decision:
     return decide(
-        situation.group,
+        group,
         heard,
         situation.policy,
         situation.now,
         situation.channel.zone,
         repeat=situation.is_repeat,
+        escalated=situation.rings > situation.rang,
     )
 
 
-def _rendered(situation: Situation) -> tuple[RenderedMessage, RenderedMessage]:
-    """As text and as caption; both with a last word when the channel left the route."""
+def _muted_decision(situation: Situation, muting: Muting, heard: Heard) -> Decision:
+    """What is muted is not heard of, and forgotten where it was: once it may be heard again, it is
+    news. What its route keeps quiet stays as it was heard."""
+    group = audible(situation.group)
+    is_first = heard.told is None
+    if not muting.is_timed and group.alerts and not (is_first and muting.is_whole):
+        decision = _heard_decision(situation, group, heard)
+    elif is_first:
+        decision = Decision("first", Heard({}, situation.now), disable_notification=True)
+    elif muting.is_timed:
+        decision = Decision("edit", heard)
+    else:
+        decision = Decision("edit", Heard({}, heard.sounded_at))
+    times = [at for at in (decision.sound_due_at, muting.until) if at is not None]
+    knows = replace(decision.heard, muted=_known_of_muted(heard, decision.heard, muting))
+    return replace(decision, heard=knows, sound_due_at=min(times, default=None))
+
+
+def _known_of_muted(before: Heard, after: Heard, muting: Muting) -> dict[str, Muted]:
+    """What the chat knew of what is muted now, and what still waits to be told as no longer so."""
+    known = {pk: muted for pk, muted in before.muted.items() if pk in muting.mutes}
+    for pk, told in (before.told or {}).items():
+        if pk in muting.mutes and told.status != "resolved":
+            known[pk] = Muted(told.episode, muting.mutes[pk].how)
+    return {**after.muted, **known}
+
+
+def _rendered(situation: Situation, kind: str) -> tuple[RenderedMessage, TemplateFault | None]:
+    """As a text or as a photo's caption; with a last word when the channel left the route."""
+    limit = CAPTION_MAX if kind == "photo" else MESSAGE_TEXT_MAX
     room = 0 if situation.is_routed else 2 * len(MOVED)
-    group, channel = situation.group, situation.channel
-    text = render_group(group, channel, MESSAGE_TEXT_MAX - room)
-    caption = render_group(group, channel, CAPTION_MAX - room)
-    return (text, caption) if situation.is_routed else (_moved(text), _moved(caption))
+    group = listed(situation.group)
+    if situation.muting is None and situation.is_routed:
+        group = with_news(group, situation.heard)
+    rendered, fault = render_with(situation.template, group, situation.channel, limit - room)
+    return rendered if situation.is_routed else _moved(rendered), fault
 
 
 def _still_shown(situation: Situation) -> Shown:
@@ -148,8 +213,7 @@ def _moved(rendered: RenderedMessage) -> RenderedMessage:
 def _step(
     planned: kinds.Call,
     situation: Situation,
-    text: RenderedMessage,
-    caption: RenderedMessage,
+    content: RenderedMessage,
     markup: Mapping[str, object] | None,
     decision: Decision,
 ) -> Step:
@@ -157,17 +221,15 @@ def _step(
         return _document_step(planned.method, situation)
     params: dict[str, object] = {"reply_markup": markup} if markup else {}
     files: Files = {}
-    content = text
     if planned.method == "editMessageReplyMarkup":
         return Step(Call(planned.method, params), "message")
     if planned.method in ("sendMessage", "editMessageText"):
         params |= {
-            "text": text.text,
+            "text": content.text,
             "link_preview_options": {"is_disabled": not situation.channel.link_previews},
         }
     else:
-        content = caption
-        params["caption"] = caption.text
+        params["caption"] = content.text
     if content.parse_mode:
         params["parse_mode"] = content.parse_mode
     if planned.method == "sendPhoto":
@@ -205,15 +267,14 @@ def _document_step(method: str, situation: Situation) -> Step:
 
 def _notice(situation: Situation, decision: Decision) -> Step:
     mode = situation.channel.parse_mode
-    params: dict[str, object] = {
-        **situation.params,
-        "text": render(decision.reply, mode),
-        "link_preview_options": {"is_disabled": True},
-        "disable_notification": decision.disable_notification,
-    }
-    if mode:
-        params["parse_mode"] = mode
-    return Step(Call("sendMessage", params, {}, visible(decision.reply)), "notice", "text")
+    call = notice_call(
+        situation.params,
+        render(decision.reply, mode),
+        mode,
+        visible(decision.reply),
+        silent=decision.disable_notification,
+    )
+    return Step(call, "notice", "text")
 
 
 def _hash(value: Any) -> str:

@@ -5,18 +5,22 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, Max, OuterRef, Q
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, Q
 
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import Organization
 from accounts.tenancy import require_same_organization
+from alerts import rerouting, route_choices, route_order
+from alerts.escalations import changes as escalations
 from alerts.matchers import MatcherError, read_matchers
-from alerts.models import AlertGroup, GroupMessage, Route
+from alerts.models import AlertGroup, GroupMessage, MuteTiming, Route
+from alerts.models.routes import VALUE_MAX
+from alerts.muting.changes import muting_changed
 from alerts.publish_claim import UNTOLD
+from alerts.severity import Severity
 from channels_app.models import NotificationChannel
-from deliveries import outbox
+from deliveries import clock
 
 DEFAULT_NAME = "Everything else"
 
@@ -27,8 +31,15 @@ SETTINGS = (
     "group_wait",
     "group_interval",
     "repeat_interval",
+    "template",
+    "choose_by",
+    "sound",
 )
-"""What a person may set besides name, order, matchers, integrations and channels."""
+"""What a person may set besides name, order, matchers, integrations, channels and
+choices."""
+_FIELDS = ("name", "matchers", "escalation", *SETTINGS)
+"""What a change stores in the row. The position is not among them: it is changed by itself, so that
+a change of something else does not take back where another one has moved it."""
 
 
 class RouteRefused(ValueError):
@@ -40,29 +51,42 @@ class RouteRefused(ValueError):
 
 
 def create_route(actor: Actor, organization: Organization, name: str, **values: Any) -> Route:
-    """A route above the default one; `values` as in `change_route`. Raises RouteRefused."""
+    """A route above the default one, below all others where `values` name no position; they are as
+    in `change_route`. Raises RouteRefused."""
     route = Route(organization=organization, name=name)
     with transaction.atomic():
-        last = Route.objects.for_organization(organization).aggregate(Max("position"))
-        route.position = (last["position__max"] or 0) + 1
+        route_order.lock(organization.pk)
+        route.position = route_order.last_position(organization.pk) + 1
         _apply(route, values)
         route.save(force_insert=True)
         audit.record(actor, organization, "create", route)
+        _place(actor, route, values)
         _relate(actor, route, values)
     return route
 
 
 def change_route(actor: Actor, route: Route, **values: Any) -> Route:
-    """Change what is given: `name`, `position`, `matchers` (text or JSON), `integrations`,
-    `channels` and those of SETTINGS. Open groups keep their route. Raises RouteRefused."""
+    """Change what is given: `name`, `position` (from 1; the others make room), `matchers` (text or
+    JSON), `integrations`, `channels`, `choices` (value of the label `choose_by` → channel),
+    `mute_timings`, `active_timings` and those of SETTINGS. Open groups keep their route, and are
+    told where another choice sends them. Raises RouteRefused."""
     before = audit.snapshot(route)
     with transaction.atomic():
+        if "position" in values:
+            route_order.lock(route.organization_id)
+        moving = bool({"choose_by", "choices"} & values.keys())
+        former = rerouting.destinations_of(route) if moving else None
         _apply(route, values)
-        route.save()
+        route.save(update_fields=[name for name in _FIELDS if name in values])
         changes = audit.changes_between(before, audit.snapshot(route))
         if changes:
             audit.record(actor, route.organization_id, "change", route, changes)
+        if "escalation" in changes:
+            escalations.route_changed(route)
+        _place(actor, route, values)
         _relate(actor, route, values)
+        if former is not None:
+            rerouting.reroute(route, former)
     return route
 
 
@@ -77,8 +101,10 @@ def delete_route(actor: Actor, route: Route) -> None:
         raise RouteRefused("route", "The default route stays; take its channels away instead.")
     with transaction.atomic():
         audit.record(actor, route.organization_id, "delete", route)
+        route_order.lock(route.organization_id)
         _pass_on(route, default_route(route.organization_id))
         route.delete()
+        route_order.close_gap(route.organization_id)
 
 
 def _pass_on(route: Route, heir: Route) -> None:
@@ -96,39 +122,41 @@ def _pass_on(route: Route, heir: Route) -> None:
         if group.is_open and group.key_hash in taken:
             own = f"{route.pk.hex}{group.key_hash}"[: len(group.key_hash)]
             groups.filter(pk=group.pk).update(key_hash=own)
-    now = timezone.now()
+    now = clock.now()
     ids = [group.pk for group in passing]
     groups.filter(pk__in=ids).update(route=heir)
     burning = [group.pk for group in passing if group.is_open]
     told = GroupMessage.objects.for_organization(route.organization_id).filter(group__in=burning)
     told.update(due_at=now)
-    known = set(told.values_list("group_id", "channel_id"))
-    for channel in heir.channels.select_related("chat"):
-        new = [group_id for group_id in burning if (group_id, channel.pk) not in known]
-        streams = outbox.open_streams(route.organization_id, [channel.chat] * len(new))
-        GroupMessage.objects.bulk_create(
-            GroupMessage(
-                organization_id=route.organization_id,
-                group_id=group_id,
-                channel=channel,
-                stream=stream,
-                due_at=now,
-            )
-            for group_id, stream in zip(new, streams, strict=True)
-        )
+    to = rerouting.destinations_of(heir)
+    wanted = {group.pk: to.of(group.labels) for group in passing if group.is_open}
+    rerouting.tell_too(route.organization_id, wanted, now)
+
+
+def _place(actor: Actor, route: Route, values: dict[str, Any]) -> None:
+    position = values.get("position")
+    if position is None or (route.is_default and position == route.position):
+        return
+    if route.is_default:
+        raise RouteRefused("position", "The default route is always the last; leave this out.")
+    route_order.place(actor, route, position)
 
 
 def _apply(route: Route, values: dict[str, Any]) -> None:
     narrowing = {"matchers", "integrations"} & {name for name in values if values[name]}
     if route.is_default and narrowing:
         raise RouteRefused(min(narrowing), "The default route takes everything that is left.")
+    if "escalation" in values:
+        require_same_organization(route.organization_id, values["escalation"])
+        route.escalation = values["escalation"]
     if "matchers" in values:
         try:
             matchers = read_matchers(values["matchers"])
         except MatcherError as error:
             raise RouteRefused("matchers", str(error)) from None
         route.matchers = [matcher.to_json() for matcher in matchers]
-    for field in ("name", "position", *SETTINGS):
+    require_same_organization(route.organization_id, values.get("template"))
+    for field in ("name", *SETTINGS):
         if field in values:
             setattr(route, field, values[field])
     names = route.group_by
@@ -136,6 +164,24 @@ def _apply(route: Route, values: dict[str, Any]) -> None:
         isinstance(names, list) and all(isinstance(name, str) and name for name in names)
     ):
         raise RouteRefused("group_by", 'Give a list of label names, ["..."] for all, or null.')
+    if len(route.choose_by) > VALUE_MAX:
+        raise RouteRefused("choose_by", f"Give a label's name of at most {VALUE_MAX} characters.")
+    route.sound = _sound(route.sound)
+
+
+def _sound(given: Any) -> dict[str, str] | None:
+    """Without what is left to the channel; None where all is."""
+    sound = given or {}
+    if not isinstance(sound, dict) or sound.keys() - set(Severity):
+        raise RouteRefused("sound", f"Give an object whose keys are among {', '.join(Severity)}.")
+    for severity, how in sound.items():
+        if how not in ("ring", "silent", ""):
+            raise RouteRefused(
+                "sound",
+                f'Of {severity} say "ring", "silent", or "" to leave it to the channel, '
+                f"not {how!r:.50}.",
+            )
+    return {severity: how for severity, how in sound.items() if how} or None
 
 
 def _relate(actor: Actor, route: Route, values: dict[str, Any]) -> None:
@@ -144,6 +190,29 @@ def _relate(actor: Actor, route: Route, values: dict[str, Any]) -> None:
         route.integrations.set(values["integrations"])
     if "channels" in values:
         set_channels(actor, route, values["channels"])
+    choices = values.get("choices")
+    if choices is None and values.get("choose_by") == "":
+        choices = {}  # what it chose by is gone
+    if choices is not None:
+        if wrong := route_choices.wrong_with(route, choices):
+            raise RouteRefused("choices", wrong)
+        route_choices.set_choices(actor, route, choices)
+    for field in ("mute_timings", "active_timings"):
+        if field in values:
+            _set_timings(actor, route, field, values[field])
+
+
+def _set_timings(actor: Actor, route: Route, field: str, timings: Iterable[MuteTiming]) -> None:
+    wanted = {timing.pk: timing for timing in timings}
+    require_same_organization(route.organization_id, *wanted.values())
+    rows = getattr(route, field)
+    before = {timing.pk: timing for timing in rows.all()}
+    if before.keys() == wanted.keys():
+        return
+    rows.set(wanted.values())
+    names = [sorted(str(timing) for timing in side.values()) for side in (before, wanted)]
+    audit.record(actor, route.organization_id, "change", route, {field: (names[0], names[1])})
+    muting_changed(route.organization_id)
 
 
 def default_route(organization: Organization | UUID) -> Route:
@@ -177,7 +246,7 @@ def set_channels(actor: Actor, route: Route, channels: Iterable[NotificationChan
         route.channels.set(wanted.values())
         GroupMessage.objects.for_organization(route.organization_id).filter(
             group__route=route, group__is_open=True, channel_id__in=before.keys() ^ wanted.keys()
-        ).update(due_at=timezone.now())
+        ).update(due_at=clock.now())
         names = [sorted(str(channel) for channel in side.values()) for side in (before, wanted)]
         audit.record(
             actor, route.organization_id, "change", route, {"channels": (names[0], names[1])}

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from alerts.matchers import Matcher, matches_all
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,8 @@ class RouteRule:
     `continue_matching`: routes below are tried too after this one took an alert.
     `is_default`: takes what no other route took; its place in the order does not matter.
     `group_by`: label names, `("...",)` for all labels; None groups as the sender did.
+    `choose_by`: the label whose value chooses the channel, which alerts of a group therefore share;
+    "" for none.
     """
 
     id: UUID
@@ -23,12 +28,29 @@ class RouteRule:
     continue_matching: bool = False
     is_default: bool = False
     group_by: tuple[str, ...] | None = None
+    choose_by: str = ""
 
     def takes(self, labels: Mapping[str, str], integration_id: UUID) -> bool:
         """Whether this rule by itself would take such an alert."""
         if self.integration_ids and integration_id not in self.integration_ids:
             return False
         return matches_all(self.matchers, labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations(Generic[T]):
+    """A route's channels, whatever stands for one: its `own`, unless the value of the label
+    `choose_by` is among the `chosen`."""
+
+    own: tuple[T, ...] = ()
+    choose_by: str = ""
+    chosen: Mapping[str, T] = field(default_factory=dict)
+
+    def of(self, labels: Mapping[str, str]) -> tuple[T, ...]:
+        """Those of an alert with these labels, or of the group that it is in: a label by which the
+        route chooses is a label of its groups. A missing one chooses nothing."""
+        chosen = self.chosen.get(labels.get(self.choose_by, "")) if self.choose_by else None
+        return self.own if chosen is None else (chosen,)
 
 
 def matching_routes(

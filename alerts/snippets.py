@@ -1,8 +1,9 @@
 """What to paste into a sender so that its alerts come here. Pure: texts from a URL and a key.
 
 Sources: Alertmanager's `webhook_configs` and `http_config`; Prometheus' `alerting.alertmanagers`;
-Grafana's contact points and their file provisioning; Home Assistant's `rest_command` and
-`notify` (platform rest); Node-RED's `http request` node.
+amtool's `--help`; Karma's `alertmanager.servers` (its docs/CONFIGURATION.md); Grafana's contact
+points and their file provisioning; Home Assistant's `rest_command` and `notify` (platform rest);
+Node-RED's `http request` node.
 """
 
 import json
@@ -29,6 +30,8 @@ def snippets(site_url: str, key: str) -> tuple[Snippet, ...]:
     return (
         _alertmanager(base, key),
         _prometheus(site_url, key),
+        _amtool(url),
+        _karma(site_url, url),
         _grafana(url),
         _home_assistant(url),
         _node_red(url),
@@ -38,9 +41,8 @@ def snippets(site_url: str, key: str) -> tuple[Snippet, ...]:
 
 def tab_for(kind: str) -> str:
     """The tab that fits an integration's kind."""
-    return {"prometheus": "prometheus", "grafana": "grafana", "generic": "shell"}.get(
-        kind, "alertmanager"
-    )
+    tabs = {"prometheus": "prometheus", "grafana": "grafana", "generic": "shell", "mapped": "shell"}
+    return tabs.get(kind, "alertmanager")
 
 
 def _alertmanager(base: str, key: str) -> Snippet:
@@ -89,6 +91,35 @@ alerting:
         "Reload: systemctl reload prometheus, or POST to its /-/reload.",
     )
     return Snippet("prometheus", "Prometheus", steps, code, "yaml")
+
+
+def _amtool(url: str) -> Snippet:
+    code = f"alertmanager.url: {json.dumps(url.rstrip('/'))}\n"
+    steps = (
+        (
+            "Put this into ~/.config/amtool/config.yml (Debian: ~/.config/prometheus/amtool.yml): "
+            "amtool then shows this integration's alerts, and silences."
+        ),
+        "Try: amtool alert query",
+        "Then: amtool silence add alertname=DiskFull --duration=2h --comment='Disk replaced'",
+    )
+    return Snippet("amtool", "amtool", steps, code, "yaml")
+
+
+def _karma(site_url: str, url: str) -> Snippet:
+    code = f"""\
+alertmanager:
+  servers:
+    - name: tocsin
+      uri: {json.dumps(url.rstrip("/"))}
+      external_uri: {json.dumps(site_url)}
+      proxy: true
+"""
+    steps = (
+        "Put this into karma.yaml. With proxy the key stays in Karma: browsers do not see it.",
+        "Whoever may use that Karma may then silence. With readonly: true beside it nobody may.",
+    )
+    return Snippet("karma", "Karma", steps, code, "yaml")
 
 
 def _grafana(url: str) -> Snippet:

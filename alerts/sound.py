@@ -4,20 +4,30 @@ Pure; the caller brings the clock and remembers `told` and `sounded_at`. The rul
 - the group's first message sounds, unless all is over by then: what nobody heard begin needs no
   all-clear, and nobody has to get up for it;
 - while that message has not left, it says the news itself: nobody heard of anything yet;
+- what was muted (silenced, inhibited) and is not any more is news as well, and where the chat knew
+  of it before it is told as that;
 - a new or re-fired alert, a risen severity, the end of it all and a due repeat are news, and get a
   reply; anything else (an alert among others resolved, an acknowledgement) is an edit only;
 - news is coalesced: at most one reply per `renotify_interval`, later news waits for the next one
   and is then told as it stands; a risen severity is told at once;
-- the channel decides what arrives without a sound; an unknown severity rings.
+- what flaps (flapping.py) gets one notice that it does, then edits only, and one notice how it
+  stands once it is calm; meanwhile it rings when it is worse than this chat ever heard of it. An
+  alert that flaps keeps no other one quiet; a group that flaps by ever other alerts is quiet as a
+  whole;
+- an escalation is told at once;
+- the channel decides what arrives without a sound, unless its route does for the severity; an
+  unknown severity rings.
 A reply that arrives without a sound counts for the interval too: it still is a message.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple, TypeAlias
 
+from alerts.flapping import Flapping
 from alerts.rendering.commands import without_commands
+from alerts.rendering.details import escalated_note, often
 from alerts.rendering.digest import Digest, digest
 from alerts.rendering.headline import RESOLVED_MARK, colour, name_of, where_label
 from alerts.rendering.times import Times, duration
@@ -29,30 +39,67 @@ from botapi.markup import Node, text
 
 Silent: TypeAlias = Literal["never", "always", "below", "resolved"]
 
+Ringing: TypeAlias = Literal["ring", "silent"]
+
 _NAMED = 3
 _NAME_MAX, _PLACE_MAX = 40, 32
 _UNKNOWN_RANK = rank(Severity.WARNING)
 
 
 class Told(NamedTuple):
-    """What a chat was told of one alert; `severity` is "" when unknown. Stored as a JSON list."""
+    """What a chat was told of one alert; `severity` is "" when unknown. Stored as a JSON list.
+
+    `worst`: the worst severity it ever was told with ("" when unknown), None for the present one.
+    `flapping`: whether the chat knows that it flaps.
+    """
 
     status: AlertStatus
     severity: str
     episode: int
+    worst: str | None = None
+    flapping: bool = False
+
+    @property
+    def heard_rank(self) -> int:
+        """Of the worst it ever was told with."""
+        worst = self.severity if self.worst is None else self.worst
+        return max(_rank(self.severity), _rank(worst))
 
 
 Facts: TypeAlias = Mapping[str, Told]
 """By `AlertView.alert_id`."""
 
 
+class Muted(NamedTuple):
+    """What a chat knew of an alert when it was muted. `how`: silenced or inhibited. Stored as a
+    JSON list."""
+
+    episode: int
+    how: str
+
+
+MutedFacts: TypeAlias = Mapping[str, Muted]
+"""By `AlertView.alert_id`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A channel's wishes. `below`: the lowest severity that still rings, for silent "below"."""
+    """A channel's wishes. `below`: the lowest severity that still rings, for silent "below".
+    `by_severity`: what a route wants instead; where the channel wants no sound at the end of it
+    all ("resolved"), there is none all the same."""
 
     silent: Silent = "never"
     below: Severity = Severity.WARNING
     renotify_interval: timedelta = timedelta(seconds=60)
+    by_severity: Mapping[str, Ringing] = field(default_factory=dict)
+
+    def silences(self, severity: Severity | None) -> bool:
+        """Whether what is told of such an alert arrives without a sound while it burns."""
+        if severity is not None and severity in self.by_severity:
+            return self.by_severity[severity] == "silent"
+        if self.silent == "below":
+            return severity is not None and severity.rank < self.below.rank
+        return self.silent == "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +108,15 @@ class Heard:
 
     `sounded_at`: when the first message or the last reply was decided.
     `maybe`: whether a first message that is to leave again may have been seen.
+    `churning`: whether the chat knows that the group flaps as a whole.
+    `muted`: what it knew of what has been muted since, and of what is news because that ended.
     """
 
     told: Facts | None = None
     sounded_at: datetime | None = None
     maybe: bool = False
+    churning: bool = False
+    muted: MutedFacts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +136,38 @@ class Decision:
 
 @dataclass(slots=True)
 class _News:
-    """Alerts by what is new about them, each worst first."""
+    """Alerts by what is new about them, each worst first. `audible`: what the chat knew before it
+    was muted, by how."""
 
     risen: list[AlertView] = field(default_factory=list)
     new: list[AlertView] = field(default_factory=list)
     again: list[AlertView] = field(default_factory=list)
+    audible: dict[str, list[AlertView]] = field(default_factory=dict)
     resolved: Sequence[AlertView] = ()
     still: Sequence[AlertView] = ()
+    flapping: Sequence[AlertView] = ()
+    calm: Sequence[AlertView] = ()
+    unheard: Sequence[AlertView] = ()
     urgent: bool = False
 
     def alerts(self) -> list[AlertView]:
-        return [*self.risen, *self.new, *self.again, *self.resolved, *self.still]
+        return [
+            *self.risen,
+            *self.new,
+            *self.again,
+            *(alert for alerts in self.audible.values() for alert in alerts),
+            *self.flapping,
+            *self.calm,
+            *self.resolved,
+            *self.still,
+            *self.unheard,
+        ]
 
 
-def facts_of(group: GroupView) -> dict[str, Told]:
-    """The group's alerts as a chat is told of them."""
-    return {alert.alert_id: _told(alert) for alert in group.alerts}
+def facts_of(group: GroupView, before: Facts | None = None) -> dict[str, Told]:
+    """The group's alerts as a chat is told of them that was told of them `before`."""
+    known = before or {}
+    return {alert.alert_id: _told(alert, known.get(alert.alert_id)) for alert in group.alerts}
 
 
 def decide(
@@ -111,36 +178,71 @@ def decide(
     zone: tzinfo,
     *,
     repeat: bool = False,
+    escalated: bool = False,
 ) -> Decision:
-    """What a change of the group sounds like; `repeat`: its repeat interval has passed.
+    """What a change of the group sounds like; `repeat`: its repeat interval has passed;
+    `escalated`: nobody acknowledged it, and this chat is told so.
 
     An acknowledged group is not repeated.
     """
-    facts = facts_of(group)
+    facts = facts_of(group, heard.told)
+    calm_at = min((one.until for one in _flapping(group)), default=None)
     found = digest(group)
     told = heard.told
     if told is None:
         unseen = found.status == "resolved" and not heard.maybe
         silent = unseen or _is_silent(policy, found.leading, found.status)
-        return Decision("first", Heard(facts, now), disable_notification=silent)
+        knows = Heard(facts, now, churning=group.flapping is not None)
+        return Decision("first", knows, disable_notification=silent, sound_due_at=calm_at)
     acknowledged = group.acknowledged_at is not None
-    news = _news(found, told, repeat=repeat and not acknowledged)
+    news = _news(group, found, told, heard, repeat=repeat and not acknowledged)
+    if escalated and group.escalated_after and found.status == "firing" and not acknowledged:
+        news.unheard, news.urgent = found.leading, True
+    churning = group.flapping is not None and (heard.churning or _churns(group))
     if not (fresh := news.alerts()):
-        return Decision("edit", Heard(facts, heard.sounded_at))
+        knows = Heard(facts, heard.sounded_at, churning=churning)
+        return Decision("edit", knows, sound_due_at=calm_at)
     last = heard.sounded_at
     due = now if last is None else min(last, now) + policy.renotify_interval
     if now < due and not news.urgent:
-        return Decision("edit", heard, sound_due_at=due)
+        return Decision("edit", heard, sound_due_at=min(due, calm_at or due))
     return Decision(
         "reply",
-        Heard(facts, now),
+        Heard(facts, now, churning=churning),
         reply=without_commands([text("\n".join(_lines(group, news, zone)))]),
         disable_notification=_is_silent(policy, fresh, found.status),
+        sound_due_at=calm_at,
     )
 
 
-def _told(alert: AlertView) -> Told:
-    return Told(alert.status, alert.severity or "", alert.episode)
+def _told(alert: AlertView, before: Told | None) -> Told:
+    is_flapping = alert.flapping is not None
+    told = Told(alert.status, alert.severity or "", alert.episode, flapping=is_flapping)
+    return remembering(told, before)
+
+
+def muted_before(alert: AlertView, muted: MutedFacts) -> Muted | None:
+    """What the chat knew of it before it was muted; None where it has begun anew since."""
+    known = muted.get(alert.alert_id)
+    return known if known is not None and known.episode == alert.episode else None
+
+
+def remembering(told: Told, before: Told | None) -> Told:
+    """This, and the worst that a chat knows of which knew `before`."""
+    if before is None or before.heard_rank <= _rank(told.severity):
+        return told._replace(worst=None)
+    is_worst_before = _rank(before.severity) == before.heard_rank
+    return told._replace(worst=before.severity if is_worst_before else before.worst)
+
+
+def _flapping(group: GroupView) -> list[Flapping]:
+    each = [alert.flapping for alert in group.alerts]
+    return [one for one in (group.flapping, *each) if one is not None]
+
+
+def _churns(group: GroupView) -> bool:
+    """Whether it flaps though none of its alerts does: by ever other ones."""
+    return group.flapping is not None and not any(alert.flapping for alert in group.alerts)
 
 
 def _rank(severity: str | None) -> int:
@@ -149,46 +251,95 @@ def _rank(severity: str | None) -> int:
 
 
 def _is_silent(policy: Policy, alerts: Sequence[AlertView], status: AlertStatus) -> bool:
-    if policy.silent == "below":
-        severities = [alert.severity for alert in alerts]
-        known = [severity for severity in severities if severity is not None]
-        quiet = all(severity.rank < policy.below.rank for severity in known)
-        return bool(known) and len(known) == len(severities) and quiet
-    if policy.silent == "resolved":
-        return status == "resolved"
-    return policy.silent == "always"
+    if policy.silent == "resolved" and status == "resolved":
+        return True
+    if not alerts:
+        return policy.silent == "always"
+    return all(policy.silences(alert.severity) for alert in alerts)
 
 
-def _news(found: Digest, told: Facts, *, repeat: bool) -> _News:
+def _news(group: GroupView, found: Digest, told: Facts, heard: Heard, *, repeat: bool) -> _News:
     news = _News()
-    firing_before = [known for known in told.values() if known.status == "firing"]
+    churns = _churns(group)
+    quiet = {alert.alert_id for alert in found.alerts if alert.flapping or churns}
+    news.flapping = _begun(group, found, told, heard)
+    news.calm = _calmed(group, found, told, heard)
+    calmed = {alert.alert_id for alert in news.calm}
+    firing_before = {pk: known for pk, known in told.items() if known.status == "firing"}
     if found.status == "resolved":
-        news.resolved = found.alerts if firing_before else ()
+        is_loud = bool(firing_before.keys() - quiet - calmed)
+        news.resolved = found.alerts if is_loud else ()
         return news
-    highest = max((_rank(known.severity) for known in firing_before), default=None)
-    for alert in found.alerts:
-        if alert.status == "resolved":
-            break
-        known = told.get(alert.alert_id)
-        if known is None:
-            news.new.append(alert)
-        elif known.status == "resolved" or alert.episode > known.episode:
-            news.again.append(alert)
-        elif _rank(alert.severity) > _rank(known.severity):
-            news.risen.append(alert)
-            news.urgent = True
-        if alert.status == "firing" and highest is not None and _rank(alert.severity) > highest:
-            news.urgent = True
+    _sort(found, heard, quiet, calmed, news)
+    highest = max((_rank(known.severity) for known in firing_before.values()), default=None)
+    loud = [a for a in found.alerts if a.status == "firing" and a.alert_id not in quiet]
+    if highest is not None and any(_rank(alert.severity) > highest for alert in loud):
+        news.urgent = True
     if repeat and found.status == "firing" and not news.alerts():
         news.still = found.leading
     return news
 
 
+def _sort(
+    found: Digest, heard: Heard, quiet: Collection[str], calmed: Collection[str], news: _News
+) -> None:
+    """What is new about each alert that does not resolve."""
+    told = heard.told or {}
+    ever = max((known.heard_rank for known in told.values()), default=-1)
+    for alert in found.alerts:
+        if alert.status == "resolved":
+            break
+        known = told.get(alert.alert_id)
+        if alert.alert_id in quiet:
+            if _rank(alert.severity) > (known.heard_rank if known else ever):
+                news.risen.append(alert)
+        elif known is None and (muted := muted_before(alert, heard.muted)):
+            news.audible.setdefault(muted.how, []).append(alert)
+        elif known is None:
+            news.new.append(alert)
+        elif known.status == "resolved" or alert.episode > known.episode:
+            if alert.alert_id not in calmed:
+                news.again.append(alert)
+        elif _rank(alert.severity) > _rank(known.severity):
+            news.risen.append(alert)
+    news.urgent = bool(news.risen)
+
+
+def _begun(group: GroupView, found: Digest, told: Facts, heard: Heard) -> Sequence[AlertView]:
+    """What flaps and was not told to. A chat that knows of the whole need not hear of each."""
+    if group.flapping and heard.churning:
+        return ()
+    if _churns(group):
+        return found.leading
+    return [
+        alert
+        for alert in found.alerts
+        if alert.flapping and not ((known := told.get(alert.alert_id)) and known.flapping)
+    ]
+
+
+def _calmed(group: GroupView, found: Digest, told: Facts, heard: Heard) -> Sequence[AlertView]:
+    """What flaps no longer, to the knowledge of a chat that was told that it does."""
+    if group.flapping and heard.churning:
+        return ()
+    if heard.churning:
+        return found.leading
+    return [
+        alert
+        for alert in found.alerts
+        if not alert.flapping and (known := told.get(alert.alert_id)) and known.flapping
+    ]
+
+
 def _lines(group: GroupView, news: _News, zone: tzinfo) -> list[str]:
     """One line for each kind of news."""
     lines = []
+    if news.unheard:
+        lines.append(f"⏫ {escalated_note(group.escalated_after)}: {_named(news.unheard)}")
     if news.risen:
-        lines.append(f"🔺 now {news.risen[0].severity}: {_named(news.risen)}")
+        lines.append(
+            f"🔺 now {news.risen[0].severity or 'of unknown severity'}: {_named(news.risen)}"
+        )
     if news.new:
         count = f"{len(news.new)} new" if len(news.new) > 1 else "new"
         severity = {alert.severity for alert in news.new}
@@ -197,6 +348,14 @@ def _lines(group: GroupView, news: _News, zone: tzinfo) -> list[str]:
     if news.again:
         word = "again" if news.again[0].status == "event" else "fired again"
         lines.append(f"{_colour(news.again)} {word}: {_named(news.again)}")
+    for how, alerts in news.audible.items():
+        count = f"{len(alerts)} " if len(alerts) > 1 else ""
+        lines.append(f"{_colour(alerts)} {count}no longer {how}: {_named(alerts)}")
+    if news.flapping:
+        each = [group.flapping] if _churns(group) else [alert.flapping for alert in news.flapping]
+        most = max((one for one in each if one), key=lambda one: one.times)
+        lines.append(f"〰️ flapping, {often(most)}, quiet until calm: {_named(news.flapping)}")
+    lines += _calm_lines(group, news.calm, zone)
     if news.resolved:
         lines.append(
             f"{RESOLVED_MARK} resolved{_after(group, news.resolved)}: {_named(news.resolved)}"
@@ -205,6 +364,22 @@ def _lines(group: GroupView, news: _News, zone: tzinfo) -> list[str]:
         since = min((a.starts_at for a in news.still if a.starts_at), default=group.opened_at)
         times = Times(zone, group.opened_at)
         lines.append(f"🔁 still firing since {times.show(since)}: {_named(news.still)}")
+    return lines
+
+
+def _calm_lines(group: GroupView, calm: Sequence[AlertView], zone: tzinfo) -> list[str]:
+    """How it stands, once for what fires and once for what resolved."""
+    lines = []
+    times = Times(zone, group.opened_at)
+    for status in ("firing", "event", "resolved"):
+        alike = [alert for alert in calm if alert.status == status]
+        if not alike:
+            continue
+        ended = status == "resolved"
+        moments = [m for a in alike if (m := a.ends_at if ended else a.starts_at)]
+        moment = max(moments, default=None)
+        since = f" since {times.show(moment)}" if moment else ""
+        lines.append(f"{_colour(alike)} calm again, {status}{since}: {_named(alike)}")
     return lines
 
 

@@ -1,33 +1,39 @@
 """Repairs what a lost wake-up or a lost message left behind; runs every few seconds."""
 
 from django.db.models import Q
-from django.utils import timezone
 
 from alerts.expiry import expire_due
-from alerts.models import GroupMessage
+from alerts.heartbeats import pings as heartbeat_pings
+from alerts.models import GroupMessage, Storm
+from alerts.storms.repay import repay
 from alerts.uptime import Uptime, note_sweep
 from botapi import failpoints
-from deliveries import wakeup
+from deliveries import clock, wakeup
 from deliveries.models import SentMessage
 
 CHUNK = 500
 
 
 def sweep() -> None:
-    """Expire alerts, make due again what needs it, and wake publishing when anything is due."""
+    """Expire alerts, miss heartbeats, make due again what needs it, and wake publishing when
+    anything is due."""
     failpoints.hit("sweep.before")
-    expire(note_sweep())
+    uptime = note_sweep()
+    expire(uptime)
+    heartbeat_pings.sweep(uptime)
     renew_forgotten()
     unpark_enabled()
+    repay()
     failpoints.hit("sweep.before_wake")
-    now = timezone.now()
+    now = clock.now()
     is_due = (
         Q(due_at__lte=now)
         | Q(claimed_until__lte=now)
         | Q(sound_due_at__lte=now)
         | Q(repeat_at__lte=now)
     )
-    if GroupMessage.objects.filter(is_due).exists():
+    is_storm_due = Q(due_at__lte=now) | Q(claimed_until__lte=now)
+    if GroupMessage.objects.filter(is_due).exists() or Storm.objects.filter(is_storm_due).exists():
         wakeup.wake("alerts.publish")
 
 
@@ -48,9 +54,7 @@ def renew_forgotten() -> int:
         parked_at=None,
         routed=True,
     ).values_list("pk", flat=True)[:CHUNK]
-    return GroupMessage.objects.filter(pk__in=list(found), due_at=None).update(
-        due_at=timezone.now()
-    )
+    return GroupMessage.objects.filter(pk__in=list(found), due_at=None).update(due_at=clock.now())
 
 
 def unpark_enabled() -> int:
@@ -62,5 +66,5 @@ def unpark_enabled() -> int:
         parked_at__isnull=False, channel__enabled=True, channel__chat__bot__enabled=True
     ).values_list("pk", flat=True)[:CHUNK]
     return GroupMessage.objects.filter(pk__in=list(found)).update(
-        due_at=timezone.now(), parked_at=None
+        due_at=clock.now(), parked_at=None
     )

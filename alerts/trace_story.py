@@ -1,6 +1,6 @@
 """What became of one POST, told to the end: alerts → groups → channels → calls → Telegram's answer.
 
-Six queries, whatever the POST held; parts that retention took away are told without.
+Seven queries, whatever the POST held; parts that retention took away are told without.
 """
 
 from collections.abc import Collection, Iterable
@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from alerts.models import Alert, AlertGroup, GroupMessage, Trace
+from alerts.fallbacks.recipients import what_it_took, with_call
+from alerts.models import Alert, AlertGroup, GroupMessage, Storm, Trace
+from channels_app.models import Chat
+from deliveries.message_links import message_url
 from deliveries.models import Delivery, DeliveryAttempt
 
 MAX_ALERTS = 200
@@ -45,7 +48,8 @@ class CallStory:
 
 @dataclass(frozen=True, slots=True)
 class ChannelStory:
-    """A channel that the group is shown in. `note`: why nothing is on its way, "" otherwise."""
+    """A channel that the group is shown in. `note`: why nothing is on its way, and what a
+    fallback took over; "" otherwise."""
 
     channel_id: UUID
     name: str
@@ -119,7 +123,8 @@ def _groups(trace: Trace, ids: Collection[UUID]) -> dict[UUID, GroupStory]:
     messages = list(
         GroupMessage.objects.for_organization(owner)
         .filter(group__in=groups)
-        .select_related("channel__chat__bot")
+        .select_related("channel__chat__bot", "storm__message")
+        .prefetch_related(with_call())
         .order_by("id")
     )
     calls = _calls(trace, [message.stream_id for message in messages])
@@ -138,7 +143,9 @@ def _group(pk: UUID, group: AlertGroup | None, channels: Iterable[ChannelStory])
 
 def _channel(message: GroupMessage, calls: Iterable[CallStory]) -> ChannelStory:
     channel = message.channel
-    return ChannelStory(channel.pk, channel.name, str(channel.chat), _note(message), tuple(calls))
+    taken = [what_it_took(one) for one in message.take_overs.all()]
+    note = " ".join(part for part in (_note(message), *taken) if part)
+    return ChannelStory(channel.pk, channel.name, str(channel.chat), note, tuple(calls))
 
 
 def _note(message: GroupMessage) -> str:
@@ -149,9 +156,20 @@ def _note(message: GroupMessage) -> str:
         return f"The bot is off: {bot.disabled_reason}".rstrip(": ")
     if not message.routed:
         return "No longer routed here."
+    if message.storm is not None and message.message_id is None:
+        return _digest_note(message.storm, channel.chat)
+    if message.muted:
+        return f"{message.get_muted_display()}, at least a part of it."
     if message.due_at is not None:
         return f"Due at {message.due_at:%Y-%m-%d %H:%M:%S} UTC."
     return ""
+
+
+def _digest_note(storm: Storm, chat: Chat) -> str:
+    number = storm.message.message_id if storm.message else None
+    where = message_url(chat.chat_id, chat.username, number)
+    told = f"Told in the digest of {storm.opened_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{told}: {where}" if where else f"{told}."
 
 
 def _calls(trace: Trace, streams: Collection[UUID]) -> dict[UUID, list[CallStory]]:

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 
 from alerts.models import Integration, Trace
+from deliveries import clock
 
 BODY_KEPT = 16_384
 """Characters of the body that a Trace keeps."""
@@ -45,10 +45,10 @@ def trace_row(
         "integration_id": integration.pk if integration else None,
         "received_at": post.received_at,
         "remote_addr": post.remote_addr[:64],
-        "user_agent": _text(post.user_agent, 200),
-        "content_type": _text(post.content_type, 200),
+        "user_agent": clean_text(post.user_agent, 200),
+        "content_type": clean_text(post.content_type, 200),
         "size": post.size or len(post.body),
-        "body": _text(post.body[: 4 * BODY_KEPT].decode("utf-8", "replace"), BODY_KEPT),
+        "body": clean_text(post.body[: 4 * BODY_KEPT].decode("utf-8", "replace"), BODY_KEPT),
         "source": source,
         "status": status,
         "summary": "",
@@ -64,15 +64,15 @@ def record_refusal(
 ) -> None:
     """Keep what was refused and why. Raises django.db.Error."""
     row = trace_row(integration, post, trace_id, status)
-    Trace.objects.create(**{**row, "summary": _text(reason, 255)})
+    Trace.objects.create(**{**row, "summary": clean_text(reason, 255)})
 
 
 def milliseconds_since(start: datetime) -> int:
     """Whole milliseconds from then to now, never negative."""
-    return max(0, int((timezone.now() - start).total_seconds() * 1000))
+    return max(0, int((clock.now() - start).total_seconds() * 1000))
 
 
-def _text(text: str, length: int) -> str:
+def clean_text(text: str, length: int) -> str:
     """Neither PostgreSQL nor UTF-8 takes these, wherever a header or body got them from."""
     return (
         text[:length].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

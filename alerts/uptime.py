@@ -14,7 +14,13 @@ from alerts.models import SweepMark
 from deliveries.lanes import Clock
 
 GAP = timedelta(seconds=60)
-"""Sweeps come every 5 seconds. Later than this, nobody was there; or the clock jumped."""
+"""Sweeps come every 5 seconds. Later than this, nobody was there; or the clock jumped.
+
+No less: a run of a purge may hold a thread for 50 seconds (accounts/chunks.py), and where all that
+sweep are busy so, the mark is late though every sender was heard. Such a gap would excuse a backup
+that failed, for a day. What is lost in a shorter outage is sent again by those who try for so long,
+as our snippets do (alerts/heartbeats/snippets.py).
+"""
 GRACE = timedelta(minutes=5)
 """How long senders have after a gap. Prometheus repeats what fires every minute; one that starts
 together with us reads its rules and evaluates them first."""
@@ -37,8 +43,8 @@ def note_sweep() -> Uptime:
     """Note that somebody sweeps now. One UPDATE, so that of two at once one alone finds the gap;
     killed before it, the next one finds it."""
     now = Clock().time()
-    SweepMark.objects.get_or_create(pk=1, defaults={"swept_at": now, "up_since": now})
     marks = SweepMark.objects.filter(pk=1)
     gap = [When(swept_at__lt=now - GAP, then=now), When(swept_at__gt=now + GAP, then=now)]
-    marks.update(up_since=Case(*gap, default=F("up_since")), swept_at=now)
+    if not marks.update(up_since=Case(*gap, default=F("up_since")), swept_at=now):
+        SweepMark.objects.get_or_create(pk=1, defaults={"swept_at": now, "up_since": now})
     return Uptime(now, marks.get().up_since)

@@ -11,28 +11,35 @@ import logging
 import time
 import zlib
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.core.handlers.exception import response_for_exception
 from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.middleware import client_address
 from accounts.models import new_id
 from accounts.problems import problem_response
-from alerts import throttles
+from alerts import payloads, throttles
+from alerts.heartbeats.feeds import feed
 from alerts.idempotency import MAX_KEY, Idempotency, Replayed
-from alerts.ingest import ingest
-from alerts.integrations import integration_for_key, signature_secret_of
+from alerts.ingest import Accepted, Understood, ingest, understand
+from alerts.integration_keys import integration_for_key
+from alerts.integrations import signature_secret_of
 from alerts.models import Integration
+from alerts.resolve_timeout import with_end
 from alerts.signatures import signature_problem
 from alerts.sources.detect import Kind, detect_and_parse
-from alerts.sources.incoming import ParseOptions, Unparseable
+from alerts.sources.incoming import IncomingBatch, ParseOptions, Unparseable
+from alerts.sources.mapped import parse_mapped
+from alerts.together import GATHERING, Gathering, Stored
 from alerts.traces import Post, page_of, record_refusal
 from botapi import failpoints
+from deliveries import clock, tally
 
 logger = logging.getLogger(__name__)
 
@@ -52,20 +59,40 @@ _CHUNK = 1 << 16
 _ENCODINGS = ("gzip", "x-gzip", "deflate")
 
 
+OUTCOMES = {
+    401: "unsigned",
+    403: "switched_off",
+    404: "unknown_key",
+    405: "not_a_post",
+    413: "too_large",
+    503: "unavailable",
+}
+"""HTTP status → how a POST is counted; every other one is unreadable."""
+
+
 class Refused(Exception):
-    """The POST is not accepted. `members` go into the problem details, `headers` beside them."""
+    """The POST is not accepted. `members` go into the problem details, `headers` beside them;
+    `outcome` is how it is counted where the status does not say it."""
 
     def __init__(
-        self, status: int, detail: str, *, headers: dict[str, str] | None = None, **members: Any
+        self,
+        status: int,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        outcome: str = "",
+        **members: Any,
     ) -> None:
         super().__init__(detail)
         self.status = status
+        self.outcome = outcome
         self.detail = detail
         self.headers = headers or {}
         self.members = members
 
     def response(self) -> HttpResponse:
         """As RFC 9457 problem details."""
+        tally.count(tally.POSTS, self.outcome or OUTCOMES.get(self.status, "unreadable"))
         response = problem_response(self.status, self.detail, **self.members)
         for name, value in self.headers.items():
             response[name] = value
@@ -82,17 +109,21 @@ def receive(request: HttpRequest, key: str = "", accepted: int = 202) -> HttpRes
         return _receive(request, key, accepted)
     except Refused as refused:
         return refused.response()
-    except DatabaseFailure:
-        logger.exception("A POST of alerts could not be stored")
-        return Refused(
-            503,
-            "The database did not take this POST; nothing of it was stored. Send it again.",
-            headers={"Retry-After": str(RETRY_AFTER)},
-        ).response()
+    except DatabaseFailure as failure:
+        return _not_stored(failure)
+
+
+def _not_stored(failure: DatabaseFailure) -> HttpResponse:
+    logger.error("A POST of alerts could not be stored", exc_info=failure)
+    return Refused(
+        503,
+        "The database did not take this POST; nothing of it was stored. Send it again.",
+        headers={"Retry-After": str(RETRY_AFTER)},
+    ).response()
 
 
 def _receive(request: HttpRequest, key: str, accepted: int) -> HttpResponse:
-    received_at = timezone.now()
+    received_at = clock.now()
     integration = integration_for_key(key or _key_in_header(request))
     raw, is_cut = _read(request, is_known=integration is not None)
     post = Post(
@@ -112,6 +143,7 @@ def _receive(request: HttpRequest, key: str, accepted: int) -> HttpResponse:
             503,
             f"Too many POSTs for {limit}. Send this one again later, or let an admin raise it.",
             headers={"Retry-After": str(wait)},
+            outcome="limited",
         )
         return _refuse(integration, post, refused, keep=throttles.may_trace_refusal(integration))
     try:
@@ -140,11 +172,15 @@ def _accept(
     try:
         if idempotency is not None:
             idempotency.raise_if_known()
-        kind = cast("Kind", integration.kind)
-        batch = detect_and_parse(post.body, post.content_type, kind=kind, options=options)
+        batch = _parse(integration, post, options)
+        _keep(integration, post, batch.source)
         batch = replace(batch, incomplete=batch.incomplete or is_cut)
-        stored = ingest(integration, batch, post, idempotency=idempotency)
+        batch = with_end(batch, integration.resolve_timeout, post.received_at)
+        understood = understand(integration, batch, post, idempotency=idempotency)
+        if integration.feeds_heartbeats:
+            feed(integration, batch.alerts)
     except Unparseable as verdict:
+        _keep(integration, post, payloads.UNREADABLE)
         if is_cut:
             raise Refused(413, f"{TOO_LARGE} Nothing in its beginning could be read.") from None
         raise Refused(
@@ -152,8 +188,57 @@ def _accept(
         ) from None
     except Replayed as replayed:
         return _replay(replayed, post.accepted)
+    gathering: Gathering | None = request.META.get(GATHERING)
+    if gathering is not None:
+        return gathering.add(understood, partial(_told_later, request, understood))
+    try:
+        return _told(ingest(understood), post.accepted)
+    except Replayed as replayed:
+        return _replay(replayed, post.accepted)
+
+
+def _parse(integration: Integration, post: Post, options: ParseOptions) -> IncomingBatch:
+    """What the POST says. Raises Unparseable."""
+    if integration.kind == Integration.Kind.MAPPED:
+        stored, name = integration.mapping, integration.name
+        return parse_mapped(post.body, post.content_type, stored=stored, name=name, options=options)
+    kind = cast("Kind", integration.kind)
+    return detect_and_parse(post.body, post.content_type, kind=kind, options=options)
+
+
+def _keep(integration: Integration, post: Post, read_as: str) -> None:
+    """The payload, to write a mapping by: a service, as a trace is."""
+    is_known = read_as in payloads.KNOWN
+    may_keep = throttles.may_keep_sample if is_known else throttles.may_keep_payload
+    try:
+        if may_keep(integration):
+            payloads.keep(integration, post, read_as)
+    except DatabaseFailure:
+        logger.exception("A payload could not be kept")
+
+
+def _told(stored: Accepted, status: int) -> HttpResponse:
     failpoints.hit("webhook.before_answer")
-    return _answer(stored.answer(), post.accepted)
+    answer = stored.answer()
+    tally.count(tally.POSTS, "accepted")
+    tally.count(tally.ALERTS, "accepted", answer["alerts"])
+    tally.count(tally.ALERTS, "unreadable", len(answer["problems"]))
+    return _answer(answer, status)
+
+
+def _told_later(request: HttpRequest, understood: Understood, stored: Stored) -> HttpResponse:
+    """As `receive` answers when a POST is stored at once."""
+    post = understood.post
+    if isinstance(stored, Accepted):
+        return _told(stored, post.accepted)
+    if isinstance(stored, Replayed):
+        try:
+            return _replay(stored, post.accepted)
+        except Refused as refused:
+            return _refuse(understood.integration, post, refused)
+    if isinstance(stored, DatabaseFailure):
+        return _not_stored(stored)
+    return response_for_exception(request, stored)  # a defect: as Django answers one
 
 
 def _answer(answer: dict[str, Any], status: int) -> HttpResponse:
@@ -167,24 +252,30 @@ def _replay(replayed: Replayed, status: int) -> HttpResponse:
             "This Idempotency-Key came with another body before. Use a new key for a new POST.",
             header="Idempotency-Key",
         )
+    tally.count(tally.POSTS, "repeated")
     response = _answer(replayed.answer, status)
     response["Idempotent-Replayed"] = "true"
     return response
 
 
 def _refuse(
-    integration: Integration | None, post: Post, refused: Refused, *, keep: bool = True
+    integration: Integration, post: Post, refused: Refused, *, keep: bool = True
 ) -> HttpResponse:
-    """The refusal, traced when it may be. The trace is a service: the answer does not need it."""
+    """The refusal, traced when it may be."""
     if keep:
-        trace_id = new_id()
-        try:
-            record_refusal(integration, post, trace_id, refused.status, refused.detail)
-        except DatabaseFailure:
-            logger.exception("A refused POST could not be traced")
-        else:
-            refused.members |= {"trace": str(trace_id), "url": page_of(trace_id)}
+        _trace(integration, post, refused)
     return refused.response()
+
+
+def _trace(integration: Integration | None, post: Post, refused: Refused) -> None:
+    """The trace is a service: the answer does not need it."""
+    trace_id = new_id()
+    try:
+        record_refusal(integration, post, trace_id, refused.status, refused.detail)
+    except DatabaseFailure:
+        logger.exception("A refused POST could not be traced")
+    else:
+        refused.members |= {"trace": str(trace_id), "url": page_of(trace_id)}
 
 
 def _unknown_key(post: Post) -> HttpResponse:
@@ -193,7 +284,7 @@ def _unknown_key(post: Post) -> HttpResponse:
     )
     # One shape, traced or not: what a stranger hears depends on the key alone.
     if throttles.may_trace_stranger():
-        _refuse(None, replace(post, body=b""), refused)
+        _trace(None, replace(post, body=b""), refused)
         refused.members.clear()
     return refused.response()
 

@@ -1,8 +1,7 @@
 """What scenarios stand on: the folder, the PostgreSQL, and installations of their own on it."""
 
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,10 +76,6 @@ class Ground:
         """How often what is cheap is measured."""
         return 1 if self.quick else 3
 
-    def say(self, text: str) -> None:
-        """Progress, for who waits."""
-        print(text, file=sys.stderr, flush=True)
-
     @contextmanager
     def scaled_out(
         self, name: str, wanted: Wanted, delay: float = 0.0, *, limited: bool = False
@@ -94,11 +89,18 @@ class Ground:
             yield Site(tocsin, api, self.postgres, broker)
 
     @contextmanager
-    def embedded(self, wanted: Wanted, delay: float = 0.0) -> Iterator[Site]:
-        """An installation by `manage.py up`."""
+    def embedded(
+        self,
+        wanted: Wanted,
+        delay: float = 0.0,
+        *,
+        limited: bool = False,
+        prepare: Callable[[Tocsin], object] | None = None,
+    ) -> Iterator[Site]:
+        """An installation by `manage.py up`; `prepare` is called before that."""
         with (
-            servers.telegram(self.folder, delay) as api,
-            product.embedded(self.folder, api, wanted) as tocsin,
+            servers.telegram(self.folder, delay, limited=limited) as api,
+            product.embedded(self.folder, api, wanted, prepare) as tocsin,
         ):
             yield Site(tocsin, api)
 

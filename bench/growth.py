@@ -5,7 +5,10 @@ change here; only IDs, owners and times differ. IDs are ordered by time like the
 and follow from a number, so that rows can name each other without being looked up.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psycopg
@@ -17,6 +20,7 @@ PER_GROUP = 5
 DAYS = 200
 """Ages of the groups: from now back to so long ago, which is more than the retention of any."""
 OPEN_ONE_IN = 10
+CONNECTIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,15 +257,23 @@ def _of_alerts(alerts: int, groups: int, organizations: int) -> Iterator[Copy]:
 
 def grow(server: Postgres, database: str, size: Size) -> None:
     """Fill the database, in which the product has delivered at least one alert."""
-    with psycopg.connect(server.url(database), autocommit=True) as connection:
-        # Foreign keys are right by construction; checking them would take longer than writing.
+    left = deque(sorted(copies(size), key=lambda copy: -copy.count))
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for one in [pool.submit(_copy_all, server.url(database), left) for _ in range(CONNECTIONS)]:
+            one.result()
+    server.query(database, "VACUUM ANALYZE")
+    server.query(database, "CHECKPOINT")
+
+
+def _copy_all(url: str, left: deque[Copy]) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Foreign keys are right by construction; checking them would take longer than writing, and
+        # forbid to begin with any table.
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET synchronous_commit = off")
-        for copy in copies(size):
-            connection.execute(_statement(connection, copy))
-        connection.execute("RESET synchronous_commit")
-        connection.execute("VACUUM ANALYZE")
-        connection.execute("CHECKPOINT")
+        while left:
+            with suppress(IndexError):  # another one took the last
+                connection.execute(_statement(connection, left.popleft()))
 
 
 def _statement(connection: psycopg.Connection, copy: Copy) -> sql.Composed:

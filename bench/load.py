@@ -1,7 +1,8 @@
 """The load generator, in a process of its own: `python -m bench.load`, a job on stdin.
 
 Closed loop: so many connections, each POSTs again once it was answered. Open loop: POSTs at a fixed
-rate, whatever the answers do, so that a slow answer delays no other. Prints what it did as JSON.
+rate, whatever the answers do, so that a slow answer delays no other until very many are slow. It
+prints what it did as JSON.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +25,8 @@ class Job:
     """What to POST. It ends after `posts` POSTs or after `seconds`, whichever comes first.
 
     `urls` are taken in turn. `first`: the number of the first alert; each has its own.
-    `rate`: POSTs a second in open loop; 0.0: closed loop.
+    `rate`: POSTs a second in open loop; 0.0: closed loop. `connections`: of a closed loop;
+    `most_connections`: of an open one, beyond which POSTs are late.
     """
 
     urls: tuple[str, ...]
@@ -34,11 +37,12 @@ class Job:
     seconds: float = 600.0
     connections: int = 16
     rate: float = 0.0
+    most_connections: int = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One POST; times are `time.monotonic()`. `status` 0: the connection broke."""
+    """One POST; times are `time.monotonic()`. `status` 0: no connection, or it broke."""
 
     first: int
     alerts: int
@@ -46,6 +50,11 @@ class Post:
     sent: float
     answered: float
     status: int
+
+    @property
+    def alert_names(self) -> list[str]:
+        """The markers in it."""
+        return [marker(self.first + offset) for offset in range(self.alerts)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +100,11 @@ class Sent:
 
     def sent_at(self) -> dict[str, float]:
         """Alert → when its POST left, of those that were accepted."""
-        return {
-            marker(post.first + offset): post.sent
-            for post in self.accepted
-            for offset in range(post.alerts)
-        }
+        return {name: post.sent for post in self.accepted for name in post.alert_names}
+
+    def answered_at(self) -> dict[str, float]:
+        """Alert → when its POST was answered, of those that were accepted."""
+        return {name: post.answered for post in self.accepted for name in post.alert_names}
 
 
 class Load:
@@ -153,6 +162,13 @@ class _Connection(asyncio.Protocol):
         return await self._waiting
 
 
+async def _connect(address: str) -> _Connection:
+    host, _, port = address.rpartition(":")
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.create_connection(_Connection, host, int(port))
+    return connection
+
+
 class _Generator:
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -180,18 +196,19 @@ class _Generator:
         """One POST, on a free connection or a new one."""
         free = self._free.setdefault(address, [])
         connection = free.pop() if free else None
-        if connection is None or connection.closed:
-            host, _, port = address.rpartition(":")
-            loop = asyncio.get_running_loop()
-            _, connection = await loop.create_connection(_Connection, host, int(port))
         sent = time.monotonic()
-        status = await connection.exchange(request)
+        status = 0
+        with suppress(OSError):
+            if connection is None or connection.closed:
+                connection = await _connect(address)
+                sent = time.monotonic()
+            status = await connection.exchange(request)
+            if not connection.closed:
+                free.append(connection)
         answered = time.monotonic()
         self.posts.append(
             Post(first, self.job.alerts_per_post, due or sent, sent, answered, status)
         )
-        if not connection.closed:
-            free.append(connection)
 
     async def closed_loop(self) -> None:
         requests = self.requests()
@@ -204,11 +221,15 @@ class _Generator:
 
     async def open_loop(self) -> None:
         begun: set[asyncio.Task[None]] = set()
+        free = asyncio.Semaphore(self.job.most_connections)
         start = time.monotonic()
         for number, (first, address, request) in enumerate(self.requests()):
             due = start + number / self.job.rate
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            begun.add(asyncio.create_task(self.post(first, address, request, due)))
+            await free.acquire()
+            task = asyncio.create_task(self.post(first, address, request, due))
+            task.add_done_callback(lambda _: free.release())
+            begun.add(task)
         await asyncio.gather(*begun)
 
 

@@ -3,6 +3,8 @@
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,9 +26,25 @@ def describe() -> dict[str, str]:
         "Redis": _first_line(["redis-server", "--version"]),
         "Alertmanager": _first_line([ALERTMANAGER, "--version"]),
         "libraries": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
-        "Tocsin": _first_line(["git", "describe", "--always", "--dirty"]),
+    }
+
+
+def circumstances() -> dict[str, str]:
+    """When it is, which commit is measured, and how busy the machine is; as `describe`."""
+    return {
+        "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "commit": commit(),
         "load before": f"{os.getloadavg()[0]:.2f}",
     }
+
+
+@cache
+def commit() -> str:
+    """The one that runs, "-dirty" when something was changed since. Results are no change: writing
+    them begins while scenarios still run."""
+    changed = ["git", "diff", "--stat", "HEAD", "--", ".", ":(exclude)docs/benchmarks"]
+    is_dirty = _first_line(changed) != "–"
+    return _first_line(["git", "rev-parse", "--short", "HEAD"]) + ("-dirty" if is_dirty else "")
 
 
 def _of(file: str, name: str) -> str:

@@ -5,13 +5,19 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
-Shape = Literal["webhook", "separate", "alertmanager"]
+Shape = Literal["webhook", "separate", "storm", "alertmanager"]
 """`webhook`: Alertmanager's webhook, one group a POST. `separate`: our own JSON, a group for each
-alert. `alertmanager`: for Alertmanager's own API."""
+alert. `storm`: the same with few names and some of it critical; the marker says where it is.
+`alertmanager`: for Alertmanager's own API."""
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 START = "2026-11-23T00:02:39.487696Z"
+SHARDS = 100
+"""Values of the label by which routes can spread alerts over chats."""
 MARKER = re.compile(rb"zq\d{7}q")
+STORM_NAMES = ("HostDown", "FilesystemAlmostFull", "HighLatency", "TargetMissing", "QueueGrows")
+CRITICAL_ONE_IN = 20
+"""Of a storm."""
 
 
 def marker(number: int) -> str:
@@ -19,10 +25,17 @@ def marker(number: int) -> str:
     return f"zq{number:07d}q"
 
 
+def is_critical(name: str) -> bool:
+    """Whether the alert of a storm that has this marker is critical: the last of each twenty."""
+    return int(name[2:-1]) % CRITICAL_ONE_IN == CRITICAL_ONE_IN - 1
+
+
 def body(shape: Shape, numbers: Sequence[int]) -> bytes:
     """One POST with an alert for each number."""
     if shape == "separate":
         return _json([_plain(number) for number in numbers])
+    if shape == "storm":
+        return _json([_of_storm(number) for number in numbers])
     alerts = [_alert(number) for number in numbers]
     if shape == "alertmanager":
         return _json(alerts)
@@ -74,9 +87,23 @@ def _plain(number: int) -> dict[str, Any]:
         "message": "Filesystem /var has less than 5 % space left for ten minutes.",
         "status": "firing",
         "severity": "warning",
-        "labels": {"cluster": "eu-central-1", "host": f"node-{number % 1000}", "job": "node"},
+        "labels": {
+            "cluster": "eu-central-1",
+            "host": f"node-{number % 1000}",
+            "job": "node",
+            "shard": f"{number % SHARDS:02d}",
+        },
         "url": "https://runbooks.example.org/filesystem",
     }
+
+
+def _of_storm(number: int) -> dict[str, Any]:
+    name = marker(number)
+    plain = _plain(number)
+    labels = {**plain["labels"], "host": name}
+    severity = "critical" if is_critical(name) else "warning"
+    title = STORM_NAMES[number % len(STORM_NAMES)]
+    return {**plain, "title": title, "severity": severity, "labels": labels}
 
 
 def _json(value: object) -> bytes:

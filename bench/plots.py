@@ -5,20 +5,26 @@ from pathlib import Path
 from typing import Any
 
 from bench.report import number
-from bench.rows import Row
+from bench.results import Results
+from bench.rows import Plot, Row
 
 _COLOURS = {"goal": "#2e7d32", "met": "#7cb342", "MISSED": "#c62828"}
+_TOLD = ("CPU", "kernel")
+_FEW = 9
+"""Points that are drawn as such, and no distribution."""
 
 
-def draw(folder: Path, rows: Sequence[Row], caption: str) -> list[Path]:
-    """Every picture that these rows give; where they were written."""
-    made = [_budgets(folder / "budgets.svg", rows, caption)]
-    for row in rows:
-        if row.series and "POST" in row.what:
-            made.append(_latency(folder / "latency.svg", row, caption))
-        elif row.series:
-            made.append(_storm(folder / "storm.svg", row, caption))
-    return made
+def draw(folder: Path, known: Results, rows: Sequence[Row]) -> list[Path]:
+    """All budgets that are known, and the pictures of these rows; where they were written."""
+    machine = [text for name, text in known.machine.items() if name in _TOLD]
+    commits = {one.circumstances.get("commit", "") for one in known.outcomes.values()}
+    caption = "; ".join([*machine, *sorted(commits), *(["quick"] if known.quick else [])])
+    made = [_budgets(folder / "budgets.svg", known.rows, caption)]
+    return made + [
+        _lines(folder / f"{row.plot.name}.svg", row.plot, caption)
+        for row in rows
+        if row.plot is not None
+    ]
 
 
 def _figure(width: float, height: float) -> Any:
@@ -59,28 +65,25 @@ def _budgets(path: Path, rows: Sequence[Row], caption: str) -> Path:
     return _save(figure, path, caption)
 
 
-def _latency(path: Path, row: Row, caption: str) -> Path:
+def _lines(path: Path, plot: Plot, caption: str) -> Path:
     figure = _figure(6, 3.5)
     axes = figure.add_subplot()
-    for name, points in row.series.items():
-        axes.step([x for x, _ in points], [100 * y for _, y in points], where="post", label=name)
-    axes.set_xscale("log")
-    axes.set_xlabel("milliseconds from POST to Telegram")
-    axes.set_ylabel("% of alerts")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    return _save(figure, path, caption)
-
-
-def _storm(path: Path, row: Row, caption: str) -> Path:
-    figure = _figure(6, 3.5)
-    axes = figure.add_subplot()
-    for name, points in row.series.items():
-        axes.step([x for x, _ in points], [100 * y for _, y in points], where="post", label=name)
-    axes.axvline(row.bound.budget if row.bound else 60.0, color="black", linewidth=0.8)
-    axes.set_xlabel("seconds from POST until visible")
-    axes.set_ylabel("% of alerts")
-    axes.set_ylim(0, 101)
+    for name, points in plot.series.items():
+        if not points:
+            continue
+        xs, ys = zip(*points, strict=True)
+        if len(points) > _FEW:
+            axes.step(xs, ys, where="post", label=name)
+        else:
+            axes.plot(xs, ys, marker="o", label=name)
+            axes.set_xticks(xs)
+    if plot.log:
+        axes.set_xscale("log")
+    if plot.mark is not None:
+        axes.axvline(plot.mark, color="black", linewidth=0.8)
+    axes.set_xlabel(plot.x)
+    axes.set_ylabel(plot.y)
+    axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend()
     return _save(figure, path, caption)

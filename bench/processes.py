@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -13,6 +13,7 @@ from typing import IO
 ROOT = Path(__file__).resolve().parents[1]
 STOP_SECONDS = 15.0
 STOP_ALL_SECONDS = 2.0
+COMMAND_SECONDS = 240.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _started: list["Process"] = []
 _over = threading.Event()
@@ -76,7 +77,8 @@ class Process:
     def output(self) -> bytes:
         """What it wrote to its end. Raises Failed."""
         output, _ = self._popen.communicate()
-        _started.remove(self)
+        with suppress(ValueError):
+            _started.remove(self)
         if self._popen.returncode:
             raise Failed(f"{self.name} failed")
         return output
@@ -119,13 +121,33 @@ class Process:
 
 
 def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, data: str = "") -> str:
-    """Run a command to its end; its output. Raises Failed with what it complained about."""
+    """Run a command to its end; its output. Raises Failed with what it complained about, and
+    subprocess.TimeoutExpired."""
     done = subprocess.run(
-        command, cwd=ROOT, env=env, input=data, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env=env,
+        input=data,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=COMMAND_SECONDS,
     )
     if done.returncode:
         raise Failed(f"{' '.join(command[:4])}: {done.stderr[-2000:]}")
     return done.stdout
+
+
+def running() -> list[Process]:
+    """What was started and not yet ended."""
+    return list(_started)
+
+
+def kill_all_but(kept: Collection[Process]) -> None:
+    """kill -9 what was started since, and what it started."""
+    for process in reversed(running()):
+        if process not in kept:
+            process.kill()
 
 
 def stop_all() -> None:

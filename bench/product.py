@@ -7,7 +7,8 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,9 @@ import requests
 
 from bench.load import Job
 from bench.payloads import Shape
-from bench.processes import Process, cpu_seconds, pss_megabytes, run
-from bench.servers import Postgres, Redis, Telegram, free_port, session
+from bench.ports import free_port
+from bench.processes import Failed, Process, cpu_seconds, pss_megabytes, run
+from bench.servers import Postgres, Redis, Telegram, session
 
 MANAGE = (sys.executable, "manage.py")
 WEB = (
@@ -45,6 +47,7 @@ for arguments in asked["quickstart"]:
     tenants.append(json.loads(told.getvalue()))
 Organization.objects.update(ingest_limit=10_000_000)
 Integration.objects.update(ingest_limit=1_000_000)
+Bot.objects.update(updates="none")
 if asked["unpaced"]:
     Bot.objects.update(per_second=1000, chat_per_second=1000, group_per_minute=30_000)
 print(json.dumps(tenants))
@@ -66,7 +69,7 @@ class Tenant:
     api_key: str
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
-        """One call of the REST API. Raises requests.HTTPError."""
+        """One call of the REST API; None where it answers nothing. Raises requests.HTTPError."""
         with session() as http:
             answer = http.request(
                 method,
@@ -76,7 +79,7 @@ class Tenant:
                 timeout=30,
             )
         answer.raise_for_status()
-        return answer.json()
+        return answer.json() if answer.content else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +174,16 @@ class Tocsin:
         heartbeat = self.folder / "data" / "run" / "worker.heartbeat"
         self.web.wait_until(heartbeat.exists, "heartbeat")
 
+    def check_running(self) -> None:
+        """Raises Failed when one of its processes has ended by itself."""
+        for process in (self.web, *self.workers):
+            if process is not None and not process.running:
+                raise Failed(f"{process.name} has ended\n{process.log_end()}")
+
     def stop_workers(self) -> None:
-        """SIGTERM: they drain."""
+        """SIGTERM to all, then each drains."""
+        for worker in self.workers:
+            worker.ask_to_end()
         for worker in self.workers:
             worker.stop()
         self.workers.clear()
@@ -270,14 +281,20 @@ def scaled_out(
 
 
 @contextmanager
-def embedded(folder: Path, api: Telegram, wanted: Wanted) -> Iterator[Tocsin]:
-    """An installation on SQLite in a folder of its own; `manage.py up` runs."""
-    own = folder / "embedded"
-    own.mkdir()
+def embedded(
+    folder: Path,
+    api: Telegram,
+    wanted: Wanted,
+    prepare: Callable[[Tocsin], object] | None = None,
+) -> Iterator[Tocsin]:
+    """An installation on SQLite in a folder of its own; `manage.py up` runs, after `prepare`."""
+    own = Path(tempfile.mkdtemp(prefix="embedded-", dir=folder))
     port = free_port()
     tocsin = Tocsin(own, port, environment(own, port, api))
     tocsin.manage("migrate", "-v", "0")
     tocsin.set_up(wanted)
+    if prepare is not None:
+        prepare(tocsin)
     try:
         tocsin.start_embedded()
         yield tocsin

@@ -1,6 +1,6 @@
 """The table's rows, and what each is held to. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -53,12 +53,34 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture of a row: `name`.svg with points (x, y) by the name of each line, as steps.
+
+    `mark`: where a vertical line stands.
+    """
+
+    name: str
+    x: str
+    y: str
+    series: Mapping[str, Sequence[tuple[float, float]]]
+    log: bool = False
+    mark: float | None = None
+
+
+def shares_of(samples: Iterable[float], of: int | None = None) -> list[tuple[float, float]]:
+    """Points of a distribution: each sample, and the percentage of all (`of`) that is not above."""
+    ranked = sorted(samples)
+    whole = of or len(ranked)
+    return [(sample, 100 * (place + 1) / whole) for place, sample in enumerate(ranked)]
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One figure. `n`: samples behind it; `repeats`: how far they lay apart.
 
     `unfinished`: the measurement was broken off, so that it is at least so much, and no success.
-    `stages`: processor milliseconds for each alert, by kind of process. `series`: points of its
-    plot, by name.
+    `stages`: processor milliseconds for each alert, by kind of process. `shares`: parts of the
+    average time of an alert in milliseconds, in their order.
     """
 
     what: str
@@ -71,7 +93,8 @@ class Row:
     note: str = ""
     unfinished: bool = False
     stages: Mapping[str, float] = field(default_factory=dict)
-    series: Mapping[str, list[tuple[float, float]]] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    plot: Plot | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -18,17 +18,10 @@ import requests
 
 from bench.load import Job
 from bench.payloads import Shape
+from bench.ports import free_port
 from bench.processes import Process, run
 
 ALERTMANAGER = "prometheus-alertmanager"
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def session() -> requests.Session:
@@ -172,6 +165,10 @@ class Notes:
     firsts: dict[str, int]
 
 
+Told = tuple[float, str, list[str]]
+"""(arrival, method, alerts in their order) of a call."""
+
+
 class Telegram:
     """The stand-in, as the benchmark talks to it."""
 
@@ -194,6 +191,11 @@ class Telegram:
         """Everything noted since it was set up."""
         found = self._session.get(f"{self.url}/bench/notes", timeout=60).json()
         return Notes([tuple(call) for call in found["calls"]], found["seen"], found["firsts"])
+
+    def told(self) -> list[Told]:
+        """Each accepted call that spoke of several alerts."""
+        found = self._session.get(f"{self.url}/bench/told", timeout=60).json()
+        return [(at, method, names) for at, method, names in found]
 
     def wait_for(self, alerts: int, seconds: float) -> int:
         """Wait until so many alerts were seen, at most so long; how many were."""

@@ -37,6 +37,8 @@ class Notes:
     """(arrival, bot, method, chat, status, number of alerts)."""
     seen: dict[str, float] = field(default_factory=dict)
     firsts: Counter[str] = field(default_factory=Counter)
+    told: list[tuple[float, str, list[str]]] = field(default_factory=list)
+    """(arrival, method, alerts in their order) of accepted calls that spoke of several."""
     refused: int = 0
 
 
@@ -71,6 +73,8 @@ class Telegram:
             return status, _too_many(max(1, math.ceil(wait)))
         for name in found:
             self.notes.seen.setdefault(name, now)
+        if len(found) > 1:
+            self.notes.told.append((now, method, found))
         if method.startswith("send") and not _REPLY.search(body) and len(set(found)) == 1:
             self.notes.firsts[found[0]] += 1
         return status, {"ok": True, "result": self._message(chat_id, method, params)}
@@ -92,6 +96,8 @@ class Telegram:
         if path == "/bench/set-up":
             self.set_up(**json.loads(body))
         notes = self.notes
+        if path == "/bench/told":
+            return notes.told
         if path == "/bench/notes":
             return {"calls": notes.calls, "seen": notes.seen, "firsts": notes.firsts}
         return {

@@ -6,8 +6,10 @@ which agree with it on everything but some automatic links.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from operator import itemgetter
 
 from botapi import entities_found, tdlib
 from botapi.entities_html import parse_html
@@ -111,9 +113,13 @@ def entities_to_nodes(text: str, entities: Sequence[MessageEntity]) -> tuple[Nod
         if e["type"] in ("blockquote", "expandable_blockquote")
     }
     runs: list[Run] = []
+    waiting = deque(sorted(entities, key=itemgetter("offset")))
+    over: list[MessageEntity] = []
     for begin, end in pairwise(sorted(edges)):
         words = encoded[2 * begin : 2 * end].decode("utf-16-le", "surrogatepass")
-        over = [e for e in entities if e["offset"] <= begin and end <= end_of(e)]
+        while waiting and waiting[0]["offset"] <= begin:
+            over.append(waiting.popleft())
+        over = [e for e in over if end <= end_of(e)]
         link = next((links[id(e)] for e in over if id(e) in links), None)
         quote = next((quotes[id(e)] for e in over if id(e) in quotes), None)
         runs.append(_run(words, over, link, quote))

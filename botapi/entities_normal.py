@@ -7,7 +7,7 @@ they touch.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
@@ -52,22 +52,15 @@ def normalize(parsed: Parsed, found: Sequence[MessageEntity] = (), *, trim: bool
 
 
 def add_found(parsed: Parsed, found: Sequence[MessageEntity]) -> Parsed:
-    """The text with automatic entities, where no code, link or quote's edge is in the way."""
+    """The text, which is normal, with automatic entities, where no code, link or quote's edge is in
+    the way."""
     if not found:
         return parsed
     styles, quotes, others = _sorted_out(parsed.entities)
     free = _clear_of_quotes(found, quotes)
-    occupied = [
-        *others,
-        *(
-            new
-            for new in free
-            if not any(
-                new["offset"] < end_of(old) and old["offset"] < end_of(new) for old in others
-            )
-        ),
-    ]
-    return Parsed(parsed.text, _with_styles(in_order([*occupied, *quotes]), styles))
+    taken = _Spans(others)
+    new = [entity for entity in free if not taken.met_by(entity)]
+    return Parsed(parsed.text, _with_styles(in_order([*others, *new, *quotes]), styles))
 
 
 def _check_numbers(entities: Iterable[MessageEntity]) -> None:
@@ -189,16 +182,29 @@ def _clear_of_quotes(
     entities: Iterable[MessageEntity], quotes: Sequence[MessageEntity]
 ) -> list[MessageEntity]:
     """Without those that cross a quote's edge or hold a quote."""
+    spans = _Spans(quotes)
     return [
         entity
         for entity in entities
-        if not any(
-            quote["offset"] < end_of(entity)
-            and entity["offset"] < end_of(quote)
-            and (end_of(quote) < end_of(entity) or entity["offset"] < quote["offset"])
-            for quote in quotes
-        )
+        if not (met := spans.met_by(entity))
+        or (met[0] <= entity["offset"] and end_of(entity) <= met[1])
     ]
+
+
+class _Spans:
+    """Entities in order that have nothing in common, to be found by where they are: a text may hold
+    thousands."""
+
+    def __init__(self, entities: Sequence[MessageEntity]) -> None:
+        self._begins = [entity["offset"] for entity in entities]
+        self._ends = [end_of(entity) for entity in entities]
+
+    def met_by(self, entity: MessageEntity) -> tuple[int, int] | None:
+        """Begin and end of the first one that has something in common with this; None: none."""
+        first = bisect_right(self._ends, entity["offset"])
+        if first < len(self._begins) and self._begins[first] < end_of(entity):
+            return self._begins[first], self._ends[first]
+        return None
 
 
 def _with_styles(

@@ -21,6 +21,7 @@ CALLBACK_DATA_BYTES_MAX: Final = 64  # Bot API InlineKeyboardButton.callback_dat
 BUTTONS_PER_ROW_MAX: Final = 8  # what clients show; TDLib ReplyMarkup.cpp keeps 12
 BUTTONS_MAX: Final = 100  # what Telegram's servers keep, observed; TDLib keeps 300
 REPLY_MARKUP_BYTES_MAX: Final = 10_000  # REPLY_MARKUP_TOO_LONG, observed near 10 kB
+INPUT_PLACEHOLDER_MAX: Final = 64  # Bot API ReplyKeyboardMarkup.input_field_placeholder
 BUTTON_URL_MAX: Final = 2048  # ours: longer URLs open in no browser reliably
 
 # Files, uploaded to Telegram's own servers; a server run with --local takes 2000 MB.

@@ -24,6 +24,7 @@ from botapi.markup_escape import (
     merge_marks,
 )
 from botapi.markup_nodes import (
+    LEAVES,
     Blockquote,
     Bold,
     Code,
@@ -47,9 +48,10 @@ from botapi.markup_nodes import (
     text,
     underline,
 )
-from botapi.markup_runs import Run, nodes_of, plain_runs_of, runs_of, settled
+from botapi.markup_runs import Run, nodes_of, plain_runs_of, plain_words, runs_of, settled
 
 __all__ = [
+    "LEAVES",
     "MAX_CAPTION_LENGTH",
     "MAX_ENTITIES",
     "MAX_ENTITY_BYTES",
@@ -72,6 +74,7 @@ __all__ = [
     "entity_bytes",
     "entity_count",
     "fits",
+    "fitted",
     "is_blank",
     "italic",
     "join",
@@ -103,6 +106,7 @@ MAX_ENTITY_BYTES = 9_000
 _BYTES_PER_ENTITY = 16
 
 _BLANKS = (" ", "\n")
+_ONE_ENTITY = (Link, Blockquote)
 
 # Stand for MarkdownV2 marks that depend on their neighbours (`_write_underscores`).
 _ITALIC = "\x01"
@@ -129,7 +133,7 @@ def render(nodes: Sequence[Node], parse_mode: ParseMode) -> str:
 
     Plain text ("") shows a link as `label (url)`.
     """
-    return _written(settled(nodes) if parse_mode else plain(nodes), parse_mode)
+    return _written(settled(nodes), parse_mode) if parse_mode else plain_words(nodes)
 
 
 def _written(tree: Sequence[Node], parse_mode: ParseMode) -> str:
@@ -225,10 +229,7 @@ def visible(nodes: Sequence[Node]) -> str:
 
 def _words(nodes: Sequence[Node]) -> str:
     return "".join(
-        [
-            clean(node.text) if isinstance(node, Text | Code | Pre) else _words(node.children)
-            for node in nodes
-        ]
+        [clean(node.text) if isinstance(node, LEAVES) else _words(node.children) for node in nodes]
     )
 
 
@@ -257,9 +258,9 @@ def _count(nodes: Sequence[Node], styles: int) -> int:
             in_text = True
             continue
         in_text = False
-        if isinstance(node, Code | Pre):
+        if isinstance(node, LEAVES):
             count += 1
-        elif isinstance(node, Link | Blockquote):
+        elif isinstance(node, _ONE_ENTITY):
             count += 1 + _count(node.children, styles)
         else:
             count += _count(node.children, styles + 1)
@@ -277,7 +278,7 @@ def _url_bytes(nodes: Sequence[Node]) -> int:
         [
             (len(node.url.encode()) if isinstance(node, Link) else 0) + _url_bytes(node.children)
             for node in nodes
-            if not isinstance(node, Text | Code | Pre)
+            if not isinstance(node, LEAVES)
         ]
     )
 
@@ -289,17 +290,20 @@ def raw_bytes(nodes: Sequence[Node], parse_mode: ParseMode) -> int:
 
 def fits(nodes: Sequence[Node], parse_mode: ParseMode, limit: int = MAX_LENGTH) -> bool:
     """Whether one message (`limit` 4,096) or caption (1,024) holds the nodes and all entities."""
+    return fitted(nodes, parse_mode, limit) is not None
+
+
+def fitted(nodes: Sequence[Node], parse_mode: ParseMode, limit: int = MAX_LENGTH) -> str | None:
+    """The nodes as `render` writes them, where they fit as `fits` tells; else None."""
     tree = settled(nodes) if parse_mode else plain(nodes)
     written = _written(tree, parse_mode)
     # What is written is never shorter than what it shows.
     if len(written) > limit and len(_words(tree)) > limit:
-        return False
+        return None
     count = _count(tree, 0)
-    return (
-        len(written.encode()) <= MAX_RAW_BYTES
-        and count <= MAX_ENTITIES
-        and count * _BYTES_PER_ENTITY + _url_bytes(tree) <= MAX_ENTITY_BYTES
-    )
+    if len(written.encode()) > MAX_RAW_BYTES or count > MAX_ENTITIES:
+        return None
+    return written if count * _BYTES_PER_ENTITY + _url_bytes(tree) <= MAX_ENTITY_BYTES else None
 
 
 def shorten(

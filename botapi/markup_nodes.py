@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class Blockquote:
 Node: TypeAlias = (
     Text | Bold | Italic | Underline | Strikethrough | Spoiler | Code | Pre | Link | Blockquote
 )
+LEAVES: Final = (Text, Code, Pre)
+"""Nodes with text of their own. A tuple: `isinstance` takes three times as long with a union."""
 
 
 def _nodes(parts: Iterable[str | Node]) -> tuple[Node, ...]:

@@ -20,6 +20,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from botapi.entities_links import checked_link, link_user_id
 from botapi.markup_escape import clean
 from botapi.markup_nodes import (
+    LEAVES,
     Blockquote,
     Bold,
     Code,
@@ -111,10 +112,15 @@ def runs_of(nodes: Sequence[Node]) -> list[Run]:
 
 def plain_runs_of(nodes: Sequence[Node]) -> list[Run]:
     """The nodes as one run without any look, links as `label (url)`."""
+    words = plain_words(nodes)
+    return [Run(words)] if words else []
+
+
+def plain_words(nodes: Sequence[Node]) -> str:
+    """The words of `plain_runs_of`."""
     flattener = _Flattener(plain=True)
     flattener.walk(nodes, PLAIN)
-    words = "".join([run.text for run in settle_quotes(flattener.runs)])
-    return [Run(words)] if words else []
+    return "".join([run.text for run in settle_quotes(flattener.runs)])
 
 
 class _Flattener:
@@ -295,7 +301,7 @@ def settled(nodes: Sequence[Node]) -> Sequence[Node]:
 
 
 def _has_quote(node: Node) -> bool:
-    if isinstance(node, Text | Code | Pre):
+    if isinstance(node, LEAVES):
         return False
     return isinstance(node, Blockquote) or any(_has_quote(child) for child in node.children)
 
@@ -304,8 +310,10 @@ def _is_settled_inline(node: Node, inside: int) -> bool:
     """`inside` is the styles around the node, as bits, and `_LINK`."""
     if isinstance(node, Text):
         return True
-    if isinstance(node, Code | Pre):
-        is_named = isinstance(node, Pre) and node.language and not node.language.isalnum()
+    if isinstance(node, Code):
+        return not inside & _LINK
+    if isinstance(node, Pre):
+        is_named = node.language and not node.language.isalnum()
         return not inside & _LINK and not is_named
     bit = _BIT.get(type(node), 0)
     if isinstance(node, Link) and _ORDINARY_URL.fullmatch(node.url):

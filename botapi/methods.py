@@ -4,9 +4,9 @@ Each function has the method's name in snake case and returns a Call, which is d
 stored, sent later with `perform`, or taken apart. Parameter names are the Bot API's, verbatim.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypedDict, TypeVar
+from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 from botapi.client import BotApiClient, InputFile
 from botapi.results import (
@@ -14,11 +14,14 @@ from botapi.results import (
     ChatMember,
     Message,
     User,
+    WebhookInfo,
     read_chat_full_info,
     read_chat_member,
     read_message,
     read_true,
+    read_updates,
     read_user,
+    read_webhook_info,
 )
 
 T = TypeVar("T")
@@ -253,12 +256,86 @@ def delete_message(chat_id: int | str, message_id: int) -> Call[bool]:
     return Call("deleteMessage", {"chat_id": chat_id, "message_id": message_id}, read_true)
 
 
+def leave_chat(chat_id: int | str) -> Call[bool]:
+    """Leave a group or channel."""
+    return Call("leaveChat", {"chat_id": chat_id}, read_true)
+
+
 def send_chat_action(
     chat_id: int | str, action: ChatAction, *, message_thread_id: int | None = None
 ) -> Call[bool]:
     """Show for up to five seconds that the bot is busy."""
     params = _present(chat_id=chat_id, action=action, message_thread_id=message_thread_id)
     return Call("sendChatAction", params, read_true)
+
+
+def set_message_reaction(
+    chat_id: int | str, message_id: int, reaction: Sequence[Json]
+) -> Call[bool]:
+    """The bot's own reaction to a message, of one Bot API ReactionType; none takes it away."""
+    return Call(
+        "setMessageReaction",
+        {"chat_id": chat_id, "message_id": message_id, "reaction": reaction},
+        read_true,
+    )
+
+
+def set_my_commands(commands: Sequence[Json], scope: str) -> Call[bool]:
+    """What clients list behind "/": each `{"command", "description"}`. `scope`: a type of Bot API
+    BotCommandScope that needs no chat."""
+    return Call("setMyCommands", {"commands": commands, "scope": {"type": scope}}, read_true)
+
+
+def get_updates(
+    offset: int, *, limit: int, timeout: int, allowed_updates: Sequence[str]
+) -> Call[list[Any]]:
+    """Updates from `offset` on, which confirms all before it; 0: from the oldest, and confirm none.
+    The server parks the call up to `timeout` seconds (at most 50) until there are some."""
+    params = {
+        "offset": offset or None,
+        "limit": limit,
+        "timeout": timeout,
+        "allowed_updates": list(allowed_updates),
+    }
+    return Call("getUpdates", _present(**params), read_updates)
+
+
+def set_webhook(
+    url: str,
+    *,
+    secret_token: str,
+    allowed_updates: Sequence[str],
+    max_connections: int | None = None,
+) -> Call[bool]:
+    """Have updates posted to `url`, with `secret_token` in a header. A refusal may have taken away
+    the webhook that there was (telegram-bot-api Client.cpp)."""
+    params = _present(
+        url=url,
+        secret_token=secret_token,
+        allowed_updates=list(allowed_updates),
+        max_connections=max_connections,
+    )
+    return Call("setWebhook", params, read_true)
+
+
+def delete_webhook() -> Call[bool]:
+    """Let getUpdates receive again; what waits is kept."""
+    return Call("deleteWebhook", {}, read_true)
+
+
+def get_webhook_info() -> Call[WebhookInfo]:
+    """Where updates are posted, how many wait, and what went wrong last."""
+    return Call("getWebhookInfo", {}, read_webhook_info)
+
+
+def log_out() -> Call[bool]:
+    """Leave Telegram's cloud server, to use a local one; for ten minutes there is no way back."""
+    return Call("logOut", {}, read_true)
+
+
+def close() -> Call[bool]:
+    """Leave a local server, to use another one; refused in its first ten minutes there."""
+    return Call("close", {}, read_true)
 
 
 def _present(**params: object) -> dict[str, object]:

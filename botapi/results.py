@@ -6,6 +6,7 @@ documented type, or UnexpectedResult names it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from botapi.errors import UnexpectedResult
 
@@ -97,6 +98,23 @@ class Message:
     file_id: str = ""
 
 
+@dataclass(frozen=True)
+class WebhookInfo:
+    """Bot API WebhookInfo; `url` is empty without a webhook, times are Unix seconds, 0 for never.
+
+    `allowed_updates` is None where it is the default set.
+    """
+
+    url: str
+    pending_update_count: int
+    ip_address: str = ""
+    last_error_date: int = 0
+    last_error_message: str = ""
+    last_synchronization_error_date: int = 0
+    max_connections: int = 0
+    allowed_updates: tuple[str, ...] | None = None
+
+
 class _Fields:
     """One object of an answer, read field by field."""
 
@@ -138,6 +156,14 @@ class _Fields:
         if value is not None and not isinstance(value, bool):
             raise self._fail(name, "true or false")
         return value
+
+    def maybe_texts(self, name: str) -> tuple[str, ...] | None:
+        value = self._value.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise self._fail(name, "a list of strings")
+        return tuple(value)
 
     def has(self, name: str) -> bool:
         return self._value.get(name) is not None
@@ -204,6 +230,30 @@ def read_true(value: object, method: str) -> bool:
     if value is not True:
         raise UnexpectedResult(method, "value", "true")
     return True
+
+
+def read_updates(value: object, method: str = "getUpdates") -> list[Any]:
+    """Read a list of Update, each as it came: chatops/incoming.py reads them one by one, so that
+    one of a shape that nobody knows keeps none of the others away. Raises UnexpectedResult."""
+    if not isinstance(value, list):
+        raise UnexpectedResult(method, "value", "a list")
+    return value
+
+
+def read_webhook_info(value: object, method: str = "getWebhookInfo") -> WebhookInfo:
+    """Read a WebhookInfo. Raises UnexpectedResult."""
+    fields = _Fields(method, value)
+    return WebhookInfo(
+        url=fields.text("url"),
+        pending_update_count=fields.integer("pending_update_count"),
+        ip_address=fields.text("ip_address", ""),
+        last_error_date=fields.maybe_integer("last_error_date") or 0,
+        last_error_message=fields.text("last_error_message", ""),
+        last_synchronization_error_date=fields.maybe_integer("last_synchronization_error_date")
+        or 0,
+        max_connections=fields.maybe_integer("max_connections") or 0,
+        allowed_updates=fields.maybe_texts("allowed_updates"),
+    )
 
 
 def _user(fields: _Fields) -> User:

@@ -48,7 +48,12 @@ _SOCKET_OPTIONS: Final = [
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     *(
         (socket.IPPROTO_TCP, getattr(socket, name), value)
-        for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+        for name, value in (
+            *(("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)),
+            # Milliseconds. What the other end has not confirmed by then must never arrive: of a
+            # host that was cut off, the kernel would deliver calls long after they were given up.
+            ("TCP_USER_TIMEOUT", 30_000),
+        )
         if hasattr(socket, name)
     ),
 ]

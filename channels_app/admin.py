@@ -22,6 +22,7 @@ from accounts.models import Organization
 from accounts.zones import ZoneField
 from channels_app import bots, channels
 from channels_app.models import Bot, BotGrant, NotificationChannel, Verification
+from channels_app.offered import read_offered
 
 LABELS = {
     "Working": "success",
@@ -60,13 +61,17 @@ class BotForm(WritingForm[Bot]):
 
     class Meta:
         model = Bot
-        fields = ("name", "enabled")
+        fields = ("name", "enabled", "updates")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         adding = self.instance._state.adding
         if "token" not in self.fields:
             return
+        if "updates" in self.fields:
+            self.fields["updates"].required = False
+            if adding:
+                self.fields["updates"].initial = Bot.Updates.POLLING
         if adding:
             self.fields["token"].required = True
             self.fields[
@@ -96,6 +101,7 @@ class BotForm(WritingForm[Bot]):
                 token=values["token"],
                 api_url=values["api_url"],
                 proxy=values["proxy"],
+                updates=values["updates"] or Bot.Updates.POLLING,
             )
         proxy = "" if values.get("drop_proxy") else (values["proxy"] or None)
         enabled = values["enabled"]
@@ -107,6 +113,7 @@ class BotForm(WritingForm[Bot]):
             api_url=values["api_url"],
             proxy=proxy,
             enabled=enabled if enabled != row.enabled else None,
+            updates=values["updates"] or None,
         )
 
 
@@ -135,7 +142,7 @@ class BotPage(WritingPage):
             if obj.proxy_encrypted:
                 connection.append("drop_proxy")
         return [
-            (None, {"fields": first}),
+            (None, {"fields": [*first, "updates"]}),
             ("Connection", {"fields": connection, "classes": ["collapse"]}),
         ]
 
@@ -209,6 +216,27 @@ class GrantPage(WritingPage):
         bots.take_back(actor_of(request), cast("BotGrant", obj))
 
 
+class OfferedField(forms.CharField):
+    """Durations of buttons, one beside the other."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        """As people write it."""
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether other ones are wanted."""
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def clean(self, value: Any) -> list[str]:
+        """The list."""
+        try:
+            return read_offered(str(super().clean(value)).replace(",", " ").split())
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+
 class ChannelForm(WritingForm[NotificationChannel]):
     """A channel: bot, chat and how messages look and sound."""
 
@@ -221,6 +249,12 @@ class ChannelForm(WritingForm[NotificationChannel]):
         "or channel. Add the bot to the group or channel first; in a private chat press Start.",
     )
     timezone = ZoneField(required=False)
+    silence_durations = OfferedField(
+        label="Silence buttons",
+        max_length=60,
+        required=False,
+        help_text="For how long, such as 1h, 4h or 1d. Empty: no such buttons.",
+    )
 
     class Meta:
         model = NotificationChannel
@@ -276,6 +310,8 @@ class ChannelPage(WritingPage):
             ),
             ("Looks", {"fields": ["parse_mode", "link_previews", "protect_content", "timezone"]}),
             ("Sound", {"fields": ["silent", "silent_below", "renotify_interval"]}),
+            ("Buttons", {"fields": ["actions", "silence_durations", "trail"]}),
+            ("Troubles", {"fields": ["tells_admins"]}),
         ]
 
     @admin.display(description="Chat")

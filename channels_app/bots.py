@@ -21,6 +21,7 @@ from botapi.outbound import InvalidAddress, OutboundPolicy, Proxy
 from channels_app.encryption import context, decrypt, encrypt
 from channels_app.leaving import delete_chats
 from channels_app.models import Bot, BotGrant, Chat, NotificationChannel, Verification
+from channels_app.webhook_urls import why_no_webhook
 
 NO_ANSWER = "the bot's server does not answer"
 LOAN_ENDED = "The loan of its bot was ended by the bot's owner."
@@ -42,6 +43,10 @@ class ProvenElsewhere(NotProven):
     """Another organization's row was proven first."""
 
 
+class BotMoved(Exception):
+    """The bot has another token, server or proxy than when it was read."""
+
+
 class CallInTransaction(RuntimeError):
     """A Bot API call was about to be made inside a database transaction: a defect of ours."""
 
@@ -54,17 +59,26 @@ def register_bot(
     token: str,
     api_url: str = "",
     proxy: str = "",
+    updates: str = Bot.Updates.NONE,
 ) -> Bot:
     """Store a bot with its verification pending; nothing is sent to Telegram here, and nothing by
     the bot before `prove`.
 
-    Raises BotRefused for a token that can't be one, or a bot that is registered already: by this
-    organization, or by one that proved its token.
+    Raises BotRefused for a token that can't be one, a bot that is registered already: by this
+    organization, or by one that proved its token; a webhook that Telegram could not reach; and
+    where the organization has as many as it may.
     """
     telegram_id = _bot_id(token)
     _check_connection(api_url, proxy)
+    _check_updates(updates, api_url)
     if Bot.objects.for_organization(organization).filter(telegram_id=telegram_id).exists():
         raise _registered(telegram_id)
+    if Bot.objects.for_organization(organization).count() >= settings.BOTS_PER_ORGANIZATION:
+        raise BotRefused(
+            "token",
+            f"Your organization has {settings.BOTS_PER_ORGANIZATION} bots, which is the most "
+            "(BOTS_PER_ORGANIZATION). Delete one that is not needed.",
+        )
     if not (api_url or proxy) and _proven().filter(telegram_id=telegram_id).exists():
         raise BotRefused(
             "token",
@@ -76,6 +90,7 @@ def register_bot(
         name=name,
         telegram_id=telegram_id,
         api_url=api_url.rstrip("/"),
+        updates=updates,
     )
     bot.token_encrypted = encrypt(token, _context(bot, "token"))
     bot.proxy_encrypted = encrypt(proxy, _context(bot, "proxy"))
@@ -126,6 +141,7 @@ def change_bot(
     api_url: str | None = None,
     proxy: str | None = None,
     enabled: bool | None = None,
+    updates: str | None = None,
 ) -> Bot:
     """Change what is given. A new token must be the same bot's: its queue and chats stay.
 
@@ -142,6 +158,9 @@ def change_bot(
         bot = _locked(bot)  # it may have been disabled or proven since it was read
         before = audit.snapshot(bot)
         _apply(bot, name=name, token=token, api_url=api_url, proxy=proxy, enabled=enabled)
+        bot.updates = bot.updates if updates is None else updates
+        if updates is not None or api_url is not None:
+            _check_updates(bot.updates, bot.api_url)
         bot.save()
         audit.record(
             actor,
@@ -171,6 +190,10 @@ def _apply(
             raise BotRefused(
                 "token", "Enter the bot's token again to send it to another server or proxy."
             )
+    if moved:  # the former server was told the webhook's secret
+        bot.webhook_secret_encrypted = encrypt(
+            secrets.token_urlsafe(32), _context(bot, "webhook_secret")
+        )
     if token or moved:  # what is new has yet to be accepted by getMe
         bot.verification, bot.proven_at = Verification.PENDING, None
     if name is not None:
@@ -305,6 +328,29 @@ def told(failure: BotApiFailure | InvalidAddress, bot: Bot, organization_id: UUI
     return str(failure)
 
 
+def webhook_secret_of(bot: Bot) -> str:
+    """What Telegram has to put into the header of its POSTs; "" matches nothing. Raises
+    CannotDecrypt."""
+    return decrypt(bot.webhook_secret_encrypted, _context(bot, "webhook_secret"))
+
+
+def renew_webhook_secret(bot: Bot) -> str:
+    """Store a new one, which is returned: the former opens nothing from now on. Raises BotMoved:
+    the server that this row names must not learn what another one's POSTs are known by."""
+    secret = secrets.token_urlsafe(32)
+    bot.webhook_secret_encrypted = encrypt(secret, _context(bot, "webhook_secret"))
+    same = Bot.objects.filter(pk=bot.pk, api_url=bot.api_url, proven_at=bot.proven_at)
+    if not same.update(webhook_secret_encrypted=bot.webhook_secret_encrypted):
+        raise BotMoved("The bot was changed at this moment.")
+    return secret
+
+
+def has_privacy_mode(bot: Bot) -> bool:
+    """Whether the bot hears only commands and replies in groups (getMe's
+    `can_read_all_group_messages`); False while that is not known."""
+    return bot.facts.get("can_read_all_group_messages") is False
+
+
 def masked_token(bot: Bot) -> str:
     """What a person may see of the token: the bot's ID."""
     return f"{bot.telegram_id}:{SECRET}"
@@ -325,7 +371,12 @@ def rekey(bot: Bot) -> None:
 
 @lru_cache(maxsize=1)
 def _pool() -> ClientPool:
-    return ClientPool(policy=_policy(), before_call=refuse_in_transaction)
+    return new_client_pool()
+
+
+def new_client_pool(pool_size: int = 64) -> ClientPool:
+    """Clients that keep up to so many connections to each server."""
+    return ClientPool(policy=_policy(), before_call=refuse_in_transaction, pool_size=pool_size)
 
 
 def _policy() -> OutboundPolicy:
@@ -370,6 +421,15 @@ def _check_connection(api_url: str, proxy: str) -> None:
             Proxy.parse(proxy)
         except InvalidAddress as error:
             raise BotRefused("proxy", str(error)) from None
+
+
+def _check_updates(updates: str, api_url: str) -> None:
+    if updates not in Bot.Updates.values:
+        ways = ", ".join(Bot.Updates.values)
+        raise BotRefused("updates", f"{updates!r} is none of the ways {ways}.")
+    server = api_url or settings.TELEGRAM_API_URL
+    if updates == Bot.Updates.WEBHOOK and (why := why_no_webhook(settings.SITE_URL, server)):
+        raise BotRefused("updates", why)
 
 
 def _set_enabled(bot: Bot, enabled: bool) -> None:

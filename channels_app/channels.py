@@ -12,8 +12,10 @@ from accounts.audit import SYSTEM, Actor
 from accounts.models import Organization
 from accounts.tenancy import require_same_organization
 from channels_app.bots import bots_usable_by
-from channels_app.leaving import delete_chats
+from channels_app.leaving import delete_chats, is_in_use
 from channels_app.models import Bot, Chat, NotificationChannel, Verification
+from channels_app.offered import read_offered
+from channels_app.persons import is_persons
 
 CHAT_NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")
 LOWEST_CHAT_ID = -(2**52)
@@ -27,6 +29,10 @@ SETTINGS = (
     "link_previews",
     "timezone",
     "renotify_interval",
+    "tells_admins",
+    "actions",
+    "trail",
+    "silence_durations",
 )
 """What a person may set besides name and chat."""
 
@@ -46,15 +52,17 @@ def create_channel(
     name: str,
     bot: Bot,
     chat_id: str | int,
+    is_shown: bool = False,
     **values: Any,
 ) -> NotificationChannel:
     """Store a channel with its verification pending; nothing is sent to Telegram here.
 
-    `values` are those of SETTINGS. Raises ChannelRefused.
+    `is_shown`: the chat's people used a link of this organization there. `values` are those of
+    SETTINGS. Raises ChannelRefused.
     """
     _check(values)
     with transaction.atomic():
-        chat = claim_chat(organization, bot, chat_id)
+        chat = claim_chat(organization, bot, chat_id, is_shown=is_shown)
         channel = NotificationChannel(organization=organization, name=name, chat=chat, **values)
         _save(channel)
         audit.record(actor, organization, "create", channel)
@@ -114,7 +122,12 @@ def delete_channel(actor: Actor, channel: NotificationChannel) -> None:
         # Locked, so that nobody adds a channel to it meanwhile.
         chat = Chat.objects.select_for_update().get(pk=channel.chat_id)
         channel.delete()
-        if not chat.channels.exists():
+        if chat.channels.exists():
+            return
+        if is_in_use(chat):
+            # What others have there stays, and nobody's channel is the bot's owner's to give.
+            Chat.objects.filter(pk=chat.pk).update(organization=chat.bot.organization_id)
+        else:
             delete_chats([chat])
 
 
@@ -123,7 +136,9 @@ def may_send(channel: NotificationChannel) -> bool:
     return bots_usable_by(channel.organization_id).filter(pk=channel.chat.bot_id).exists()
 
 
-def claim_chat(organization: Organization, bot: Bot, chat_id: str | int) -> Chat:
+def claim_chat(
+    organization: Organization, bot: Bot, chat_id: str | int, *, is_shown: bool = False
+) -> Chat:
     """The chat, owned by the organization from now on; in the caller's transaction. Raises
     ChannelRefused."""
     # Locked, so that neither bot nor chat is deleted meanwhile.
@@ -141,6 +156,8 @@ def claim_chat(organization: Organization, bot: Bot, chat_id: str | int) -> Chat
     )
     known = Chat.objects.select_for_update().filter(bot=bot, **key).order_by("pk")
     chat = known.first()
+    if not is_shown:
+        _refuse_strangers(organization, bot, number, chat)
     if chat is None:
         try:
             with transaction.atomic():
@@ -149,12 +166,34 @@ def claim_chat(organization: Organization, bot: Bot, chat_id: str | int) -> Chat
                 )
         except IntegrityError:  # somebody claimed it at this moment
             chat = known.first()
+    if chat is not None and chat.organization_id != organization.pk and not chat.channels.exists():
+        # Nobody's channel: the bot only talked there, and it goes to whom alerts are sent.
+        chat.organization = organization
+        chat.save(update_fields=["organization"])
     if chat is None or chat.organization_id != organization.pk:
         raise ChannelRefused(
             "chat_id",
             "This chat belongs to another organization on this bot. Use a bot of your own for it.",
         )
     return chat
+
+
+def _refuse_strangers(
+    organization: Organization, bot: Bot, number: int | None, chat: Chat | None
+) -> None:
+    """Whoever's chat it is hears what is written there, so nobody takes a stranger's by its number
+    from a bot that serves others as well. Raises ChannelRefused."""
+    if bot.organization_id == organization.pk or number is None or number < 0:
+        return
+    if chat is not None and chat.organization_id == organization.pk and chat.channels.exists():
+        return
+    if not is_persons(organization, bot, number):
+        raise ChannelRefused(
+            "chat_id",
+            "With a bot that is lent to you a person's chat is connected by a link that they open "
+            "(Channels → Add channel → Choose the chat in Telegram), or by its number once they "
+            "are a member here and have linked their Telegram account.",
+        )
 
 
 def parse_chat_id(given: str | int) -> tuple[int | None, str]:
@@ -187,6 +226,10 @@ def retarget(chat: Chat, new_chat_id: int) -> Chat:
     with transaction.atomic():
         known = Chat.objects.filter(bot=chat.bot_id, chat_id=new_chat_id).first()
         if known is not None and known.pk != chat.pk:
+            if not known.channels.exists():
+                # Nobody's channel: the bot only talked there, as in `claim_chat`.
+                known.organization_id = chat.organization_id
+                known.save(update_fields=["organization"])
             require_same_organization(chat.organization_id, known)
             chat.channels.update(chat=known)
             return known
@@ -273,3 +316,11 @@ def _check(values: dict[str, Any]) -> None:
         raise ChannelRefused(
             "timezone", f"{zone!r} is no time zone. Use a name such as Europe/Berlin."
         )
+    actions = NotificationChannel.Actions
+    if values.get("actions", actions.ANYONE) not in actions.values:
+        raise ChannelRefused("actions", f"Say one of {', '.join(actions.values)}.")
+    if "silence_durations" in values:
+        try:
+            values["silence_durations"] = read_offered(values["silence_durations"])
+        except ValueError as error:
+            raise ChannelRefused("silence_durations", str(error)) from None

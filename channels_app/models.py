@@ -171,6 +171,11 @@ def is_group(kind: str, chat_id: int | None) -> bool:
     return chat_id is None or chat_id < 0
 
 
+def default_durations() -> list[str]:
+    """Of the Silence buttons of a new channel."""
+    return ["1h", "4h"]
+
+
 class NotificationChannel(Verified, OrganizationOwned):
     """A bot plus a chat (and topic), with format and sound policy."""
 
@@ -196,6 +201,13 @@ class NotificationChannel(Verified, OrganizationOwned):
         HIGH = "high", "High"
         WARNING = "warning", "Warning"
 
+    class Actions(models.TextChoices):
+        """Who may press the buttons under its alerts."""
+
+        ANYONE = "anyone", "Anyone in the chat"
+        MEMBERS = "members", "Members with a linked Telegram account"
+        NOBODY = "nobody", "Nobody: no buttons"
+
     name = models.CharField(max_length=100)
     chat = models.ForeignKey(Chat, on_delete=models.RESTRICT, related_name="channels")
     message_thread_id = models.PositiveIntegerField(
@@ -217,6 +229,33 @@ class NotificationChannel(Verified, OrganizationOwned):
     )
     renotify_interval = models.PositiveIntegerField(
         default=60, help_text="Seconds: at most one sounding reply about a group in this time."
+    )
+    tells_admins = models.BooleanField(
+        "for troubles",
+        default=False,
+        db_default=False,
+        help_text="Troubles of other bots and channels are told here, besides by e-mail.",
+    )
+    actions = models.CharField(
+        "who may press buttons",
+        max_length=7,
+        choices=Actions.choices,
+        default=Actions.ANYONE,
+        db_default=Actions.ANYONE.value,
+        help_text="Of the buttons under alerts, such as Acknowledge. In a public chat, which "
+        "everybody can join, Anyone means members as well. Buttons need a bot that receives "
+        "updates.",
+    )
+    trail = models.BooleanField(
+        "replies about actions",
+        default=False,
+        db_default=False,
+        help_text="What people do about an alert is also said in a short reply to it.",
+    )
+    silence_durations = models.JSONField(
+        default=default_durations,
+        db_default=models.Value(["1h", "4h"], models.JSONField()),
+        help_text='Of the Silence buttons, such as ["1h", "4h"]; none: no such buttons.',
     )
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     topic_problem = models.CharField(max_length=255, blank=True, editable=False)

@@ -1,27 +1,57 @@
 """Celery: queues, routes and the beat. A message is a wake-up; it carries no facts."""
 
 import os
+from datetime import datetime
 
-from celery import Celery
+from celery import Celery, Task
 from kombu import Queue
+
+from deliveries import clock
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-QUEUES = ("updates", "publish", "dispatch", "probes", "maintenance")
+QUEUES = ("updates", "publish", "dispatch", "probes", "fallbacks", "sync", "receive", "maintenance")
 
 ROUTES = {
     "alerts.publish": "publish",
     "alerts.sweep": "maintenance",
+    "alerts.mute": "maintenance",
+    "alerts.escalate": "maintenance",
+    "alerts.fallback-watch": "maintenance",
+    "alerts.fallback": "fallbacks",
+    "alerts.sync": "sync",
     "alerts.purge": "maintenance",
     "deliveries.dispatch": "dispatch",
     "deliveries.probe": "probes",
     "deliveries.sweep": "maintenance",
     "deliveries.purge": "maintenance",
     "accounts.purge": "maintenance",
+    "chatops.process": "updates",
+    "chatops.sweep": "maintenance",
+    "chatops.call": "receive",
+    "chatops.agree": "receive",
+    "chatops.leave": "receive",
+    "chatops.purge": "maintenance",
+    "chatops.commands": "receive",
 }
 """Task → queue; a test fails when a task is missing here."""
 
-app = Celery("tocsin")
+
+class WakeUpTask(Task):  # type: ignore[type-arg]  # Celery's own is not generic at run time
+    """A task whose messages are taken up as config/taken_up.py says."""
+
+    Request = "config.taken_up:TakenUp"
+
+
+class App(Celery):
+    """Celery by the database's clock: `now` dates what is sent."""
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+        return clock.now()
+
+
+app = App("tocsin", task_cls=WakeUpTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_ignore_result=True,
@@ -46,16 +76,33 @@ app.conf.update(
         "dispatch": {"task": "deliveries.dispatch", "schedule": 2.0, "options": {"expires": 4}},
         "probe": {"task": "deliveries.probe", "schedule": 5.0, "options": {"expires": 10}},
         "alerts-sweep": {"task": "alerts.sweep", "schedule": 5.0, "options": {"expires": 10}},
+        "mute": {"task": "alerts.mute", "schedule": 5.0, "options": {"expires": 10}},
         "deliveries-sweep": {
             "task": "deliveries.sweep",
             "schedule": 5.0,
             "options": {"expires": 10},
         },
-        "alerts-purge": {"task": "alerts.purge", "schedule": 600.0, "options": {"expires": 600}},
+        "process": {"task": "chatops.process", "schedule": 2.0, "options": {"expires": 4}},
+        "chatops-sweep": {"task": "chatops.sweep", "schedule": 5.0, "options": {"expires": 10}},
+        "call": {"task": "chatops.call", "schedule": 3.0, "options": {"expires": 6}},
+        "commands": {"task": "chatops.commands", "schedule": 15.0, "options": {"expires": 30}},
+        "agree": {"task": "chatops.agree", "schedule": 2.0, "options": {"expires": 4}},
+        "chatops-leave": {"task": "chatops.leave", "schedule": 60.0, "options": {"expires": 60}},
+        "chatops-purge": {"task": "chatops.purge", "schedule": 600.0, "options": {"expires": 600}},
+        "escalate": {"task": "alerts.escalate", "schedule": 2.0, "options": {"expires": 4}},
+        "fallback-watch": {
+            "task": "alerts.fallback-watch",
+            "schedule": 10.0,
+            "options": {"expires": 20},
+        },
+        "fallback": {"task": "alerts.fallback", "schedule": 3.0, "options": {"expires": 6}},
+        "sync": {"task": "alerts.sync", "schedule": 3.0, "options": {"expires": 6}},
+        # Often, so that a run has little to do; see RUN in accounts/chunks.py.
+        "alerts-purge": {"task": "alerts.purge", "schedule": 60.0, "options": {"expires": 60}},
         "deliveries-purge": {
             "task": "deliveries.purge",
-            "schedule": 600.0,
-            "options": {"expires": 600},
+            "schedule": 60.0,
+            "options": {"expires": 60},
         },
         "accounts-purge": {
             "task": "accounts.purge",

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+import ipaddress
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
@@ -55,6 +57,40 @@ def check_urls(**kwargs: Any) -> list[CheckMessage]:
         for name in ("SITE_URL", "TELEGRAM_API_URL")
         if not getattr(settings, name).startswith(("http://", "https://"))
     ]
+
+
+@register(Tags.urls)
+def check_watching(**kwargs: Any) -> list[CheckMessage]:
+    """HEARTBEAT_URL can be asked for, and METRICS_ALLOWED and TRUSTED_PROXIES are networks."""
+    problems: list[CheckMessage] = []
+    try:
+        parts = urlsplit(settings.HEARTBEAT_URL)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if settings.HEARTBEAT_URL and not is_url:  # not shown: it is a secret
+        problems.append(
+            Error("HEARTBEAT_URL must be an http:// or https:// URL.", id="tocsin.E004")
+        )
+    if settings.HEARTBEAT_SECONDS < 1:
+        problems.append(
+            Error(
+                f"HEARTBEAT_SECONDS must be 1 or more, not {settings.HEARTBEAT_SECONDS}.",
+                id="tocsin.E005",
+            )
+        )
+    for name in ("METRICS_ALLOWED", "TRUSTED_PROXIES"):
+        for network in getattr(settings, name):
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                problems.append(
+                    Error(
+                        f"{name}: {network!r} is no network. Write it as 10.0.0.0/8 or 192.0.2.7.",
+                        id="tocsin.E006",
+                    )
+                )
+    return problems
 
 
 @register(Tags.compatibility)

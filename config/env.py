@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -27,26 +28,37 @@ def secret(name: str, file_name: str, make: "type[SecretKey] | type[EncryptionKe
     """A secret from NAME, NAME_FILE or `DATA_DIR/file_name`, which is made when it is missing.
 
     Making is safe against a second process that starts at the same moment: the file is linked
-    into place whole, and whoever comes second reads what the first one wrote.
+    into place whole, and whoever comes second reads what the first one wrote. Raises
+    ImproperlyConfigured where it cannot be made.
     """
     given = env.str(name, default="")
     if given:
         return str(given).strip()
     path = data_dir() / file_name
-    if not path.exists():
-        draft = path.with_name(f".{file_name}.{os.getpid()}.{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(make.new() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            _make_once(path, make.new())
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name} is not set, and {path} cannot be used ({error.strerror}): "
+            f"set {name}, or {name}_FILE to a file that can be read."
+        ) from error
+
+
+def _make_once(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
 
 
 class SecretKey:

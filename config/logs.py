@@ -10,18 +10,23 @@ from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from botapi.tokens import redact
 
-KEY = re.compile(r"(tk|ti)_[A-Za-z0-9_-]{12,}")
-"""API keys (`tk_…`) and integration keys (`ti_…`): so made that logs can recognise them."""
+KEY = re.compile(r"(tk|ti|th)_[A-Za-z0-9_-]{12,}")
+"""API keys (`tk_…`), integration keys (`ti_…`) and heartbeats' keys (`th_…`): so made that logs can
+recognise them."""
 LINK = re.compile(r"(/password/reset/[^/\s]+/)[0-9a-z]+-[0-9a-f]{20,}")
 """A link that sets a password (Django's PasswordResetTokenGenerator): worth a log-in while it is
 new."""
+WEBHOOK = re.compile(r"(/telegram/)[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
+"""Where Telegram posts a bot's updates (chatops/urls.py)."""
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 """All but the tab; with what some viewers take for the end of a line."""
 
 
 def without_secrets(text: str) -> str:
-    """The text with bot tokens, API keys, integration keys and password links taken out."""
+    """The text with bot tokens, API keys, integration keys, webhooks and password links taken
+    out."""
     text = KEY.sub(lambda match: f"{match[1]}_…", redact(text))
+    text = WEBHOOK.sub(lambda match: f"{match[1]}…", text)
     return LINK.sub(lambda match: f"{match[1]}…", text)
 
 

@@ -104,7 +104,12 @@ def _bot(organization: Organization, token: str, api_url: str) -> Bot | None:
     bot = owned.filter(telegram_id=telegram_id).first()
     if bot is None:
         bot = bots.register_bot(
-            COMMAND_LINE, organization, name="My bot", token=token, api_url=api_url
+            COMMAND_LINE,
+            organization,
+            name="My bot",
+            token=token,
+            api_url=api_url,
+            updates=Bot.Updates.POLLING,
         )
     elif bots.token_of(bot) != token or bot.api_url != api_url.rstrip("/"):
         bot = bots.change_bot(COMMAND_LINE, bot, token=token, api_url=api_url)

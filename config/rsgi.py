@@ -9,13 +9,20 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from io import BytesIO
 from typing import Any
 
 from django.conf import settings
 
+from config.turns import Turns
 from config.wsgi import application as django_application
+
+# isort: split
+# Once Django is set up by that.
+from alerts.together import GATHERING, Gathering
+from deliveries import clock, tally
 
 Headers = list[tuple[str, str]]
 Answer = tuple[int, Headers, bytes]
@@ -30,6 +37,14 @@ BODIES_MAX = 256 * 1024 * 1024
 """Bytes of bodies together, unfinished or waiting for a thread; above it, those who send more are
 asked to come back."""
 
+MOST_TOGETHER = 8
+"""POSTs of alerts that are stored in one transaction: more of them cost no less each, and whoever
+comes meanwhile waits for all of them."""
+TOGETHER_BYTES = 64 * 1024
+
+_PLACE_PARTS = 3
+"""Of a path: with `hooks/v1/<key>` and `telegram/<bot>` is said who asks."""
+_HEARTBEATS = "/hooks/v1/heartbeat/"
 _TOO_SLOW = (408, f"The body did not arrive within {BODY_SECONDS:g} seconds. Send it again.")
 _BROKEN = (400, "The connection broke before the body's end.")
 _TOO_MANY = (503, "Too many bodies are being received. Send this one again.")
@@ -44,8 +59,15 @@ class Front:
 
     def __init__(self, wsgi: Callable[..., Iterable[bytes]], threads: int = THREADS) -> None:
         self._wsgi = wsgi
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="web")
+        self._turns: Turns[dict[str, Any], Answer] = Turns(
+            threads, "web", self._answer_together, most=MOST_TOGETHER
+        )
         self._held = 0
+
+    def __rsgi_init__(self, loop: Any) -> None:
+        """The server starts this process (granian's docs/spec/RSGI.md)."""
+        tally.start()
+        self._turns.submit("clock", _keep_clock)
 
     async def __call__(self, scope: Any, protocol: Any) -> None:
         """One request (RSGI 1.x, granian's docs/spec/RSGI.md)."""
@@ -55,11 +77,13 @@ class Front:
         except BodyRefused as refused:
             status, headers, content = _problem(*refused.args)
         else:
-            loop = asyncio.get_running_loop()
             environ = environ_of(scope, body)
-            status, headers, content = await loop.run_in_executor(
-                self._threads, self._answer, environ
-            )
+            who = who_asks(environ)
+            if may_be_together(environ, body):
+                served = self._turns.submit_together(who, environ)
+            else:
+                served = self._turns.submit(who, partial(self._answer, environ))
+            status, headers, content = await asyncio.wrap_future(served)
         finally:
             self._held -= len(body)
         protocol.response_bytes(status, headers, content)
@@ -94,26 +118,85 @@ class Front:
                 self._held -= size
         return b"".join(parts)
 
+    def _answer_together(self, some: list[tuple[dict[str, Any], Future[Answer]]]) -> None:
+        """Several POSTs of alerts; they are stored in one transaction."""
+        if len(some) == 1:
+            ((environ, future),) = some
+            future.set_result(self._answer(environ))
+            return
+        gathering = Gathering()
+        gathered = []
+        for environ, future in some:
+            before = len(gathering)
+            try:
+                answer, close = self._begin(environ | {GATHERING: gathering})
+            except BaseException as error:  # noqa: BLE001  # it is of whoever waits for the future
+                future.set_exception(error)
+                continue
+            if len(gathering) == before:
+                close()
+                future.set_result(answer)
+            else:
+                gathered.append((future, close))
+        for number, response in gathering.store_all():
+            future, close = gathered[number]
+            headers = [(name.lower(), text) for name, text in response.items()]
+            close()
+            future.set_result((response.status_code, headers, response.content))
+
     def _answer(self, environ: dict[str, Any]) -> Answer:
-        """Runs in a thread; PEP 3333."""
+        """Runs in a thread."""
+        answer, close = self._begin(environ)
+        close()
+        return answer
+
+    def _begin(self, environ: dict[str, Any]) -> tuple[Answer, Callable[[], object]]:
+        """PEP 3333; what is returned second ends the request."""
         started: list[tuple[str, Headers]] = []
 
         def start_response(status: str, headers: Headers, exc_info: Any = None) -> None:
             started[:] = [(status, headers)]
 
         result = self._wsgi(environ, start_response)
+        close = getattr(result, "close", lambda: None)
         try:
             content = b"".join(result)
-        finally:
-            close = getattr(result, "close", None)
-            if close is not None:
-                close()
+        except BaseException:
+            close()
+            raise
         ((status, headers),) = started
-        return (
+        answer = (
             int(status.split(" ", 1)[0]),
             [(name.lower(), text) for name, text in headers],
             content,
         )
+        return answer, close
+
+
+def _keep_clock() -> Answer:
+    clock.keep()
+    return 204, [], b""
+
+
+def may_be_together(environ: dict[str, Any], body: bytes) -> bool:
+    """Whether it is a POST of alerts that is stored together with others: a small one, so that
+    nobody waits long for another's."""
+    return (
+        environ["PATH_INFO"].startswith("/hooks/")
+        and environ["REQUEST_METHOD"] in ("POST", "PUT")
+        and not environ["PATH_INFO"].startswith(_HEARTBEATS)
+        and len(body) <= TOGETHER_BYTES
+        and "HTTP_CONTENT_ENCODING" not in environ
+    )
+
+
+def who_asks(environ: dict[str, Any]) -> tuple[str, ...]:
+    """By whose turn a request goes: that of a key, of a session or, without any, of a place. Nobody
+    has checked it yet: a wrong one has turns, in which it is refused."""
+    path = environ["PATH_INFO"]
+    parts = _PLACE_PARTS + path.startswith(_HEARTBEATS)
+    place = path.strip("/").split("/")[:parts]
+    return (environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_COOKIE", ""), *place)
 
 
 def environ_of(scope: Any, body: bytes) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-from django.templatetags.static import static
-from django.urls import reverse_lazy
 
+from config.console import AROUND_EACH_PAGE
 from config.env import BASE_DIR, EncryptionKey, SecretKey, data_dir, env, secret
 
 VERSION = "0.1.0"
@@ -56,13 +55,17 @@ INSTALLED_APPS = [
     "channels_app",
     "deliveries",
     "alerts",
+    "chatops",
     "config",
 ]
 MIDDLEWARE = [
     # First: whether the request came by HTTPS decides whether the next one redirects.
     "accounts.middleware.TrustedProxyMiddleware",
+    "config.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "accounts.middleware.ContentPolicyMiddleware",
+    "alerts.shortcut.HooksMiddleware",
+    "chatops.shortcut.TelegramMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -94,6 +97,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASE = DATABASES["default"]
 EMBEDDED_DATABASE = DATABASE["ENGINE"] == "django.db.backends.sqlite3"
 if EMBEDDED_DATABASE:
+    DATABASE["ENGINE"] = "config.sqlite"  # waits for the lock in a way of its own
     # IMMEDIATE: read-then-write transactions wait for the lock instead of failing half-way.
     # FULL: a 202 must survive a power cut.
     DATABASE["CONN_MAX_AGE"] = None
@@ -106,6 +110,10 @@ if EMBEDDED_DATABASE:
         " PRAGMA temp_store=MEMORY;",
     )
 else:
+    SESSION_OPTIONS = (
+        "-c idle_in_transaction_session_timeout=10s"
+        " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    )
     # Celery closes connections around every task whatever CONN_MAX_AGE says; the pool keeps them.
     DATABASE.setdefault("OPTIONS", {}).update(
         pool={"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16), "timeout": 20},
@@ -117,11 +125,16 @@ else:
         keepalives_interval=10,
         keepalives_count=3,
         tcp_user_timeout=30_000,
+        # Nor must a client that did so hold its locks: a lane's next holder waits for them.
+        options=env.str("DATABASE_SESSION_OPTIONS", default=SESSION_OPTIONS),
     )
 AUTH_USER_MODEL = "accounts.User"
 MIGRATION_MODULES: dict[str, str] = {}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+FLAPPING_FLIPS = max(env.int("FLAPPING_FLIPS", default=4), 2)
+FLAPPING_WINDOW = timedelta(minutes=env.int("FLAPPING_WINDOW_MINUTES", default=30))
+FLAPPING_CALM = timedelta(minutes=env.int("FLAPPING_CALM_MINUTES", default=15))
 RETENTION = {
     "traces": timedelta(days=env.int("RETENTION_TRACES_DAYS", default=14)),
     "attempts": timedelta(days=env.int("RETENTION_ATTEMPTS_DAYS", default=30)),
@@ -129,6 +142,8 @@ RETENTION = {
     "groups": timedelta(days=env.int("RETENTION_GROUPS_DAYS", default=180)),
     "audit": timedelta(days=env.int("RETENTION_AUDIT_DAYS", default=400)),
     "idempotency": timedelta(hours=48),
+    "updates": timedelta(days=env.int("RETENTION_UPDATES_DAYS", default=7)),
+    "strangers": timedelta(hours=24),  # updates from chats and people that nobody here knows
 }
 """How long closed things are kept; open state is never purged."""
 
@@ -139,6 +154,10 @@ CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default=REDIS_URL or "memo
 
 # --- Telegram and the outside world ---------------------------------------------------------------
 TELEGRAM_API_URL: str = env.str("TELEGRAM_API_URL", default="https://api.telegram.org").rstrip("/")
+BOTS_PER_ORGANIZATION: int = env.int("BOTS_PER_ORGANIZATION", default=200)
+"""Each that is polled keeps a thread and a connection."""
+TELEGRAM_WEBHOOK_NETWORKS: list[str] = env.list("TELEGRAM_WEBHOOK_NETWORKS", default=[])
+"""Networks (CIDR) that updates are taken from; empty: any, for the secret alone says enough."""
 TELEGRAM_BOT_TOKEN: str = env.str("TELEGRAM_BOT_TOKEN", default="").strip()
 TELEGRAM_CHAT_ID: str = env.str("TELEGRAM_CHAT_ID", default="").strip()
 OUTBOUND_PROXY: str = env.str("OUTBOUND_PROXY", default="")
@@ -160,6 +179,14 @@ DEFAULT_FROM_EMAIL: str = env.str(
 EMAIL_TIMEOUT = 10
 """Seconds: a mail server that swallows packets must not hold a thread."""
 SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+
+# --- Who watches the watcher ----------------------------------------------------------------------
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="").strip()
+METRICS_ALLOWED: list[str] = env.list("METRICS_ALLOWED", default=[])
+"""Networks (CIDR) that may see /metrics when no token is set; this machine itself always may."""
+HEARTBEAT_URL: str = env.str("HEARTBEAT_URL", default="").strip()
+"""A secret: who knows it can pretend that all is well."""
+HEARTBEAT_SECONDS: int = env.int("HEARTBEAT_SECONDS", default=60)
 
 # --- Limits of ingest -----------------------------------------------------------------------------
 INGEST_MAX_BYTES = 16 * 1024 * 1024
@@ -218,89 +245,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 STATIC_ROOT = None
 
-# --- Console --------------------------------------------------------------------------------------
-MEMBER, MANAGER = "accounts.console.may_view", "accounts.console.may_manage"
-
-
-def _page(
-    title: str, icon: str, name: str, permission: str = MEMBER, **more: Any
-) -> dict[str, Any]:
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"console:{name}"),
-        "permission": permission,
-        **more,
-    }
-
-
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Tocsin",
-    "SITE_HEADER": "Tocsin",
-    "SITE_SYMBOL": "notifications_active",
-    "SITE_URL": None,
-    "SITE_FAVICONS": [
-        {
-            "rel": "icon",
-            "type": "image/svg+xml",
-            "href": lambda request: static("console/icon.svg"),
-        }
-    ],
-    "SHOW_VIEW_ON_SITE": False,
-    "SHOW_HISTORY": True,
-    "STYLES": [lambda request: static("console/console.css")],
-    "SCRIPTS": [lambda request: static("console/console.js")],
-    "SIDEBAR": {
-        "show_search": False,
-        "show_all_applications": False,
-        "navigation": [
-            {
-                "items": [
-                    _page("Overview", "dashboard", "index"),
-                    _page(
-                        "Groups",
-                        "crisis_alert",
-                        "alerts_alertgroup_changelist",
-                        badge="alerts.admin.overview.firing_badge",
-                    ),
-                    _page("Alerts", "notifications", "alerts_alert_changelist"),
-                ]
-            },
-            {
-                "title": "What happened",
-                "items": [
-                    _page("Traces", "timeline", "alerts_trace_changelist"),
-                    _page(
-                        "Deliveries",
-                        "send",
-                        "deliveries_delivery_changelist",
-                        badge="alerts.admin.overview.dead_letter_badge",
-                    ),
-                ],
-            },
-            {
-                "title": "Set-up",
-                "items": [
-                    _page("Integrations", "input", "alerts_integration_changelist"),
-                    _page("Routes", "alt_route", "alerts_route_changelist"),
-                    _page("Channels", "forum", "channels_app_notificationchannel_changelist"),
-                    _page("Bots", "smart_toy", "channels_app_bot_changelist"),
-                    _page("Bot grants", "handshake", "channels_app_botgrant_changelist"),
-                ],
-            },
-            {
-                "title": "Organization",
-                "items": [
-                    _page("Members", "group", "accounts_membership_changelist"),
-                    _page("API keys", "key", "accounts_apikey_changelist", MANAGER),
-                    {"title": "REST API", "icon": "api", "link": reverse_lazy("docs")},
-                    _page("Audit", "history", "accounts_auditentry_changelist", MANAGER),
-                    _page("Settings", "settings", "accounts_organization_changelist"),
-                ],
-            },
-        ],
-    },
-}
+UNFOLD = AROUND_EACH_PAGE
 
 # --- REST -----------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {
@@ -340,9 +285,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ProbeState": "deliveries.models.Probe.State",
         "ProbeKind": "deliveries.models.Probe.Kind",
         "IntegrationKind": "alerts.models.Integration.Kind",
+        "FallbackKind": "alerts.models.Fallback.Kind",
         "TimelineKind": "alerts.models.TimelineEvent.Kind",
         "Severity": "alerts.models.SEVERITIES",
+        "Ringing": "alerts.api.routes.RINGING",
+        "UpstreamKind": "alerts.models.Upstream.Kind",
         "Status": "alerts.models.Status",
+        "LinkKind": "chatops.api.links.CHAT_KINDS",
         "ParseMode": "channels_app.models.NotificationChannel.Format",
     },
 }

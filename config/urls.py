@@ -7,8 +7,10 @@ from config import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("alerts.urls")),
+    path("", include("chatops.urls")),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
+    path("metrics", views.prometheus),
     path("api/", include("config.rest.urls")),
     # Named as Django's sign-in page and mails expect.
     path("password/reset/", site.password_reset, name="admin_password_reset"),

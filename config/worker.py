@@ -8,54 +8,95 @@ Broken brokers do not stop deliveries: what the beat can't publish it runs here.
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from celery import Celery, signals
+from celery import signals
 from celery.platforms import EX_OK
 from celery.worker import state as worker_state
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
 from kombu import Queue
 
-from config.celery import QUEUES, ROUTES, app
-from deliveries import dispatcher, probing, wakeup
+from accounts import chunks
+from alerts import publish
+from chatops import answers
+from chatops.poller import Poller
+from config.celery import QUEUES, ROUTES, App, WakeUpTask, app
+from config.watching import heartbeat
+from deliveries import clock, dispatcher, probing, tally, wakeup
 
 log = logging.getLogger(__name__)
 
-POOLS = {"updates": 4, "publish": 2, "dispatch": 2, "probes": 2, "maintenance": 2}
+POOLS = {
+    "updates": 4,
+    "publish": 3,
+    "dispatch": 2,
+    "probes": 2,
+    "fallbacks": 2,
+    "sync": 2,
+    "receive": 3,
+    "maintenance": 4,
+}
 HEARTBEAT_SECONDS = 2.0
 STOP_SECONDS = 8.0
+POLLER_STOP_SECONDS = 1.5
 RESTART_SECONDS = 1.0
 PATIENCE_SECONDS = 10.0
+SWITCH_SECONDS = 0.0005
+"""For how long a thread that computes keeps another from it, which comes back from the database:
+a call in a flood is some twenty such returns away, and by default each may take 5 ms."""
 
 
 class Worker:
-    """Runs until SIGTERM or SIGINT, then drains for at most STOP_SECONDS."""
+    """Runs until SIGTERM or SIGINT, then ends what is under way, for at most `stop_seconds`.
 
-    def __init__(self, queues: Sequence[str] = QUEUES, heartbeat: Path | None = None) -> None:
+    Without queues it only beats; without a beat another worker has to. `polls`: it takes part in
+    polling Telegram for updates.
+    """
+
+    def __init__(
+        self,
+        queues: Sequence[str] = QUEUES,
+        heartbeat: Path | None = None,
+        *,
+        beats: bool = True,
+        polls: bool = False,
+        stop_seconds: float = STOP_SECONDS,
+    ) -> None:
         self._consumers = [_Consumer(name, POOLS[name]) for name in queues]
         self._heartbeat = heartbeat
         self._stop = threading.Event()
-        self._beat = Beat(self._stop, queues)
+        self._beat = Beat(self._stop, queues) if beats else None
+        self._poller = Poller() if polls else None
+        self._stop_seconds = stop_seconds
 
     def run(self) -> None:
         """Start everything, and wait for the signal. In the main thread."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        sys.setswitchinterval(SWITCH_SECONDS)
         app.loader.import_default_modules()
+        clock.keep()
         signals.task_prerun.connect(_refresh_connections, weak=False)
-        signals.task_prerun.connect(self._beat.note, weak=False)
         signals.task_postrun.connect(_refresh_connections, weak=False)
         if not settings.CELERY_BROKER_URL.startswith("memory:"):
             for consumer in self._consumers:
                 consumer.start()
-        self._beat.start()
+        if self._beat is not None:
+            signals.task_prerun.connect(self._beat.note, weak=False)
+            self._beat.start()
+        tally.start()
+        heartbeat.start(self._stop)
+        if self._poller is not None:
+            self._poller.start()
         self._touch()  # `up` waits for the first one
         while not self._stop.wait(HEARTBEAT_SECONDS):
             self._touch()
@@ -65,18 +106,26 @@ class Worker:
         self._stop.set()
 
     def _touch(self) -> None:
-        if self._heartbeat is not None and self._beat.is_alive():
+        if self._heartbeat is not None and (self._beat is None or self._beat.is_alive()):
             self._heartbeat.touch()
 
     def _drain(self) -> None:
-        ends_at = time.monotonic() + STOP_SECONDS
+        ends_at = time.monotonic() + self._stop_seconds
         # Each consumer's loop looks at this, and ends by itself.
         worker_state.should_stop = EX_OK  # type: ignore[assignment]  # stubs know the first value
-        dispatcher.stop()
+        # Bots and claims first: other workers may go on with them at once.
+        dispatcher.close()
+        publish.close()
+        if self._poller is not None:
+            self._poller.stop(POLLER_STOP_SECONDS)
         probing.stop()
+        chunks.stop()
+        dispatcher.finish(ends_at - time.monotonic())
         for consumer in self._consumers:
             consumer.join(max(0.0, ends_at - time.monotonic()))
-        dispatcher.wait_until_ended(max(0.0, ends_at - time.monotonic()))
+        answers.idle(ends_at - time.monotonic())
+        with suppress(Error):
+            tally.write()
         logging.shutdown()
         # A call may still hang on a thread; its attempt is recovered by the next worker.
         os._exit(EX_OK)
@@ -109,7 +158,7 @@ class _Consumer:
                 time.sleep(RESTART_SECONDS)
 
     def _make(self) -> Any:
-        queue_app = Celery("tocsin", set_as_current=False, fixups=[])
+        queue_app = App("tocsin", task_cls=WakeUpTask, set_as_current=False, fixups=[])
         queue_app.config_from_object("django.conf:settings", namespace="CELERY")
         queue_app.conf.update(app.conf.changes or {})
         queue_app.conf.update(

@@ -8,14 +8,43 @@ Files = Mapping[str, Mapping[str, str]]
 KEYBOARD = "reply_markup"
 TEXT_CONTENT = ("text", "parse_mode", "entities", "link_preview_options")
 CAPTION_CONTENT = ("caption", "parse_mode", "caption_entities", "show_caption_above_media")
-MEDIA = {"photo": "sendPhoto", "document": "sendDocument"}
-"""Type of an InputMedia → the method that sends it; the type is also the name of the parameter."""
+MEDIA = {
+    "photo": "sendPhoto",
+    "document": "sendDocument",
+    "audio": "sendAudio",
+    "video": "sendVideo",
+    "animation": "sendAnimation",
+    "voice": "sendVoice",
+}
+"""Kind of a message with a file and a caption → the method that sends it; the kind is also the name
+of the parameter, and of the InputMedia."""
 SEND_MEDIA = {method: parameter for parameter, method in MEDIA.items()}
+KIND_SENT_BY = {
+    **SEND_MEDIA,
+    "sendMessage": "text",
+    "sendVideoNote": "video_note",
+    "sendSticker": "sticker",
+    "sendLocation": "location",
+    "sendVenue": "venue",
+    "sendContact": "contact",
+    "sendPoll": "poll",
+    "sendDice": "dice",
+    "sendMediaGroup": "album",
+}
+"""Method → the kind of message that it makes."""
+EVERY_MESSAGE = (
+    *("message_thread_id", "disable_notification", "protect_content", "reply_parameters"),
+    KEYBOARD,
+)
+"""What every message may carry, whatever its kind."""
+CONTENT_EDITS = ("editMessageText", "editMessageCaption", "editMessageMedia")
+"""Each shows all that the message is to show, whatever the one before it showed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One Bot API call without chat_id, message_id and reply_parameters, which sending fills in.
+    """One Bot API call without chat_id and message_id, which sending fills in; and without
+    reply_parameters, unless it answers what a person wrote.
 
     `method` and the names in `params` are the Bot API's, verbatim. `files` maps a parameter (or the
     name after `attach://` in editMessageMedia) to {"attachment": id} or {"render": name, "id": …},
@@ -31,7 +60,18 @@ class Call:
     @property
     def sends(self) -> bool:
         """Whether the call makes a new message."""
-        return self.method.startswith("send")
+        return self.method.startswith("send") and not self.stands_alone
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the call is about no message at all."""
+        return self.method == "sendChatAction"
+
+    @property
+    def weight(self) -> int:
+        """How many messages Telegram's limits count: of an album each."""
+        media = self.params.get("media")
+        return max(1, len(media)) if isinstance(media, list) else 1
 
     @property
     def deletes(self) -> bool:
@@ -52,7 +92,7 @@ def overlay(waiting: Call, change: Call) -> Call | None:
     """
     if change.method == "editMessageReplyMarkup":
         return replace(
-            waiting, params={**without(waiting.params, KEYBOARD), **_only(change.params, KEYBOARD)}
+            waiting, params={**without(waiting.params, KEYBOARD), **only(change.params, KEYBOARD)}
         )
     if not waiting.sends:
         return _overlay_edit(waiting, change)
@@ -70,11 +110,15 @@ def overlay(waiting: Call, change: Call) -> Call | None:
 def _overlay_edit(waiting: Call, change: Call) -> Call | None:
     if waiting.deletes:
         return None
+    contents = waiting.method in CONTENT_EDITS and change.method in CONTENT_EDITS
+    keyboard = waiting.method == "editMessageReplyMarkup" and change.method in CONTENT_EDITS
+    if not (contents or keyboard or change.method == waiting.method):
+        return None  # each does what the other does not
     if change.method == "editMessageCaption" and waiting.method == "editMessageMedia":
         media = waiting.params.get("media")
         if not isinstance(media, dict):
             return None
-        caption = _only(change.params, *CAPTION_CONTENT)
+        caption = only(change.params, *CAPTION_CONTENT)
         params = {
             **without(change.params, *CAPTION_CONTENT),
             "media": {**without(media, *CAPTION_CONTENT), **caption},
@@ -116,5 +160,22 @@ def _media_send(edit: Call, kind: str, media: Mapping[str, object]) -> Call:
     return replace(edit, method=MEDIA[kind], params={**params, kind: source}, files={})
 
 
-def _only(params: Mapping[str, object], *names: str) -> dict[str, object]:
+def only(params: Mapping[str, object], *names: str) -> dict[str, object]:
+    """Of `params` these names."""
     return {name: params[name] for name in names if name in params}
+
+
+def notice_call(
+    params: Mapping[str, object], text: str, parse_mode: str, plain_text: str, *, silent: bool
+) -> Call:
+    """A text without a preview of its links. `params`: what every message to this channel carries;
+    `parse_mode`: "" for a text that has none."""
+    all_params: dict[str, object] = {
+        **params,
+        "text": text,
+        "link_preview_options": {"is_disabled": True},
+        "disable_notification": silent,
+    }
+    if parse_mode:
+        all_params["parse_mode"] = parse_mode
+    return Call("sendMessage", all_params, {}, plain_text)

@@ -136,6 +136,12 @@ _FORBIDDEN = (
     ("not enough rights", Problem.RESTRICTED),
 )
 
+OTHER_KINDS = (
+    *("animations", "audios", "videos", "video notes", "voice notes", "stickers", "games"),
+    *("polls", "locations", "venues", "contacts", "dice"),
+)
+"""Beside texts, photos and documents (TDLib MessageContent.cpp)."""
+
 _BAD_REQUEST: tuple[tuple[tuple[str, ...], Decision], ...] = (
     (("message is not modified", "message to delete not found"), Sent()),
     (
@@ -149,7 +155,17 @@ _BAD_REQUEST: tuple[tuple[tuple[str, ...], Decision], ...] = (
         ),
         ForgetTarget(),
     ),
-    (("message can't be deleted", "method not found"), GiveUp(Problem.REFUSED)),
+    (("message with poll to stop not found",), ForgetTarget()),
+    (
+        (
+            "message can't be deleted",
+            "method not found",
+            "poll can't be stopped",
+            "message is not a poll",
+            "no live location in the message",
+        ),
+        GiveUp(Problem.REFUSED),
+    ),
     (
         ("rights to send photos", "send_photos_forbidden"),
         NextStep(Refusal.MEDIA, Problem.NO_PHOTOS),
@@ -163,6 +179,10 @@ _BAD_REQUEST: tuple[tuple[tuple[str, ...], Decision], ...] = (
         DisableChannel(Problem.NOT_ADMIN),
     ),
     (("rights to send text", "send_plain_forbidden"), DisableChannel(Problem.NO_TEXT)),
+    (
+        (*(f"rights to send {kind}" for kind in OTHER_KINDS), "chat_send_"),
+        NextStep(Refusal.MEDIA),  # the chat takes texts, and stays enabled
+    ),
     (
         ("no write access", "chat_write_forbidden", "chat_restricted", "user_restricted"),
         DisableChannel(Problem.RESTRICTED),
@@ -214,6 +234,11 @@ _BAD_REQUEST: tuple[tuple[tuple[str, ...], Decision], ...] = (
             "photo",
             "document",
             "media",
+            "audio",
+            "video",
+            "voice",
+            "sticker",
+            "animation",
             "file",
             "image_",
             "http url",

@@ -13,6 +13,7 @@ from django.db import OperationalError
 
 from deliveries import wakeup
 from deliveries.conflicts import is_conflict
+from deliveries.holding import Former
 from deliveries.run import Run
 from deliveries.senders import Senders
 
@@ -22,20 +23,26 @@ RUN_SECONDS = 25.0
 THREADS = 32 if settings.EMBEDDED_DATABASE else 64
 
 _lock = threading.Lock()
+_closed = threading.Event()
 _senders = Senders(THREADS)
 _current: Run | None = None
+_former: Former = {}
 
 
 def dispatch(seconds: float = RUN_SECONDS, *, until_idle: bool = False) -> None:
     """Run the dispatcher in this process; when a run is under way, only tell it and return."""
-    global _current  # noqa: PLW0603  # one run per process is the point
+    global _current, _former  # noqa: PLW0603  # one run per process is the point
     with _lock:
+        if _closed.is_set():
+            return
         if _current is not None:
             _current.wake()
             return
-        _current = run = Run(_senders)
+        _current = run = Run(_senders, _former)
     try:
+        _former = {}
         run.go(seconds, until_idle=until_idle)
+        _former = run.former
     except OperationalError as error:
         if not is_conflict(error):
             raise
@@ -54,11 +61,23 @@ def stop() -> None:
             _current.stop()
 
 
-def wait_until_ended(seconds: float) -> None:
-    """Return when no run is under way in this process, or after so many seconds."""
+def close() -> None:
+    """Have this process begin nothing more, ever; what is under way goes on."""
+    _closed.set()
+    stop()
+
+
+def finish(seconds: float) -> None:
+    """After `close`: let go of the lanes, and settle the calls under way, for so many seconds.
+
+    Others go on with these lanes meanwhile, each chat's next call after the settling of its last.
+    What is not settled by then may have been sent: it leaves again, marked.
+    """
     ends_at = time.monotonic() + seconds
     while _current is not None and time.monotonic() < ends_at:
-        time.sleep(0.05)
+        time.sleep(0.01)
+    if _current is None and _senders.busy:
+        Run(_senders).finish(ends_at - time.monotonic())
 
 
 def _tell_current() -> bool:

@@ -1,4 +1,5 @@
-"""Files of calls: stored until sent, or made at the moment of sending by a registered maker."""
+"""Files of calls: stored until sent, or made at the moment of sending by a registered maker, or
+loaded then from a URL."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -7,6 +8,7 @@ from uuid import UUID
 from accounts.models import Organization
 from botapi.client import InputFile
 from botapi.limits import DOCUMENT_BYTES_MAX
+from deliveries import fetching
 from deliveries.calls import Files
 from deliveries.models import Attachment, Delivery
 
@@ -48,7 +50,14 @@ def store(
 
 def load(organization_id: UUID, files: Files) -> dict[str, InputFile]:
     """The files of a call, by parameter. Raises CannotMake."""
-    return {name: _load_one(organization_id, spec) for name, spec in files.items()}
+    links = {name: spec for name, spec in files.items() if "url" in spec}
+    loaded = {
+        name: _load_one(organization_id, spec) for name, spec in files.items() if name not in links
+    }
+    try:
+        return loaded | fetching.load(links)
+    except fetching.NotLoaded as error:
+        raise CannotMake(str(error)) from None
 
 
 def _load_one(organization_id: UUID, spec: Mapping[str, str]) -> InputFile:

@@ -5,18 +5,13 @@ All but `check_bot` writes only, in the caller's transaction.
 
 import logging
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
-from django.utils import timezone
 
 from accounts.audit import SYSTEM, Actor
-from accounts.models import Membership, Role
 from accounts.tenancy import ForeignOrganization
 from botapi.errors import BotApiError, BotApiFailure
 from botapi.outbound import InvalidAddress
@@ -24,7 +19,7 @@ from botapi.tokens import InvalidToken
 from channels_app import bots, channels
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, Chat, NotificationChannel
-from deliveries import lanes, outbox, wakeup
+from deliveries import clock, lanes, outbox, wakeup
 from deliveries.advice import ADVICE, Problem, verdict
 from deliveries.decisions import SuspectBot, classify
 from deliveries.models import Delivery, Probe, SentMessage, Stream
@@ -38,8 +33,9 @@ CHECK_SECONDS = 10.0
 CONNECTION = ("token_encrypted", "api_url", "proxy_encrypted")
 """What of a bot its calls depend on."""
 _REASONS = tuple(advice.wrong for advice in ADVICE.values())
+BY_US = Q(disabled_reason__in=_REASONS)
+"""Of what is disabled: Telegram's refusal did it, not a person."""
 _callbacks: list[Callable[[NotificationChannel], None]] = []
-_mail = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
 
 def on_channel_enabled(callback: Callable[[NotificationChannel], None]) -> None:
@@ -89,18 +85,14 @@ def resume_enabled() -> int:
 def settle_deleted() -> int:
     """Settle what was parked for channels that were deleted; returns how many calls."""
     return Delivery.objects.filter(channel=None, state=Delivery.State.PARKED).update(
-        state=Delivery.State.SUPERSEDED, settled_at=timezone.now(), outcome="channel deleted"
+        state=Delivery.State.SUPERSEDED, settled_at=clock.now(), outcome="channel deleted"
     )
 
 
 def disable(channel: NotificationChannel, problem: Problem, said: str) -> None:
-    """Disable a channel that refuses us, park what waits, and tell the admins."""
-    advice = ADVICE[problem]
+    """Disable a channel that refuses us, and park what waits; troubles.py tells the admins."""
     outbox.park(channel)
-    if channels.disable_channel(channel, advice.wrong, verdict(problem, said)):
-        words = f"\n\nTelegram said: {said}" if said else ""
-        text = f"{advice}{words}\n\nAlerts for it wait, and none is lost."
-        _tell_admins(channel, f"Channel {channel.name} was disabled", text)
+    channels.disable_channel(channel, ADVICE[problem].wrong, verdict(problem, said))
 
 
 def count_failure(channel: NotificationChannel | None) -> int:
@@ -189,10 +181,8 @@ def check_bot(bot: Bot, suspected_at: datetime, now: datetime) -> float | None:
 
 
 def _disable_bot(bot: Bot, problem: Problem, said: str) -> None:
-    advice = ADVICE[problem]
-    if bots.disable_bot(bot, advice.wrong):
+    if bots.disable_bot(bot, ADVICE[problem].wrong):
         Bot.objects.filter(pk=bot.pk).update(verdict=verdict(problem, said))
-        _tell_admins(bot, f"Bot {bot} was disabled", f"{advice}\n\n{said}")
 
 
 def is_connected_as(bot: Bot) -> bool:
@@ -209,7 +199,7 @@ def disabled_by_us(row: Bot | NotificationChannel) -> bool:
 
 def reprobe_disabled() -> int:
     """Ask for a probe of what Telegram made us disable over an hour ago; returns how many."""
-    hour_ago = timezone.now() - REPROBE
+    hour_ago = clock.now() - REPROBE
     recent = Probe.objects.filter(created_at__gt=hour_ago)
     by_us = Q(enabled=False, disabled_reason__in=_REASONS, disabled_at__lt=hour_ago)
     found = NotificationChannel.objects.filter(by_us, chat__bot__enabled=True)
@@ -241,27 +231,3 @@ def enable_bot(bot: Bot) -> None:
     with transaction.atomic():
         bots.change_bot(SYSTEM, Bot.objects.select_for_update().get(pk=bot.pk), enabled=True)
         outbox.wake_dispatch()
-
-
-def _tell_admins(row: Bot | NotificationChannel, news: str, text: str) -> None:
-    """By mail, with the page where it stands. The path is the console's (without importing it)."""
-    addresses = list(
-        Membership.objects.for_organization(row.organization_id)
-        .filter(role__in=(Role.OWNER, Role.ADMIN), user__is_active=True)
-        .values_list("user__email", flat=True)
-    )
-    if not addresses:
-        return
-    subject = " ".join(f"[{row.organization.name}] {news}".split())  # a header is one line
-    page = f"{settings.SITE_URL}/channels_app/{row._meta.model_name}/{row.pk}/change/"
-    text = f"{text}\n\n{page}\n"
-    transaction.on_commit(lambda: _mail.submit(_send_mail, addresses, subject, text))
-
-
-def _send_mail(addresses: list[str], subject: str, text: str) -> None:
-    try:
-        EmailMessage(
-            subject, text, None, bcc=addresses, connection=get_connection(timeout=10)
-        ).send()
-    except OSError as error:  # smtplib's errors are OSErrors
-        log.warning("mail to the admins failed: %s", type(error).__name__)

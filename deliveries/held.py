@@ -47,7 +47,8 @@ class HeldLane:
     """A lane that this run holds. All times are seconds since the epoch, by the run's clock.
 
     `in_flight`: chat → whether it is a group, one call each. `blocked`: chat → until when a call of
-    a former holder may be under way there. `look_at`: when something not yet eligible will be.
+    a former holder may be under way there. `look_at`: when a chat of it is to be read again.
+    `unread`: something may wait in it that nobody has read yet.
     """
 
     def __init__(self, lane: Lane, clock: lanes.Clock, senders: Senders) -> None:
@@ -63,6 +64,8 @@ class HeldLane:
         self.in_flight: dict[UUID, bool] = {}
         self.blocked: dict[UUID, float] = {}
         self.look_at: float | None = None
+        self.unread = True
+        self._later: dict[UUID, float] = {}
         self._clock = clock
         self._senders = senders
         self._failed_at = 0.0
@@ -74,7 +77,8 @@ class HeldLane:
     def is_idle(self) -> bool:
         """Whether nothing is left that it would be held for."""
         return not (
-            self.in_flight
+            self.unread
+            or self.in_flight
             or len(self.schedule)
             or self.look_at is not None
             or self.suspected_at is not None
@@ -105,15 +109,26 @@ class HeldLane:
             return at
         return self.look_at if at is None else min(at, self.look_at)
 
-    def look_later(self, at: float | None) -> None:
-        """Have its chats read again then."""
-        if at is not None and (self.look_at is None or at < self.look_at):
-            self.look_at = at
+    def look_later(self, chat_id: UUID, at: float) -> None:
+        """Have this chat read again then."""
+        self._later[chat_id] = min(at, self._later.get(chat_id, at))
+        self.look_at = at if self.look_at is None else min(at, self.look_at)
+
+    def take_later(self, until: float) -> list[UUID]:
+        """The chats to be read again by then."""
+        due = [chat_id for chat_id, at in self._later.items() if at <= until]
+        for chat_id in due:
+            del self._later[chat_id]
+        self.look_at = min(self._later.values(), default=None)
+        return due
 
     def block(self, chats: dict[UUID, float]) -> None:
         """Leave these chats alone until so long: calls of a former holder may be under way."""
-        self.blocked = {chat: at for chat, at in chats.items() if chat not in self.in_flight}
-        self.look_later(min(self.blocked.values(), default=None))
+        blocked = {chat: at for chat, at in chats.items() if chat not in self.in_flight}
+        freed = dict.fromkeys(self.blocked.keys() - blocked.keys(), 0.0)
+        self.blocked = blocked
+        for chat_id, at in {**blocked, **freed}.items():
+            self.look_later(chat_id, at)
 
     def offer(self, head: Head) -> bool:
         """Take over what was found to be next in a chat; whether that is of use now."""

@@ -10,7 +10,19 @@ from dataclasses import replace
 from enum import StrEnum
 
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
-from deliveries.calls import KEYBOARD, MEDIA, SEND_MEDIA, TEXT_CONTENT, Call, as_send, without
+from deliveries.calls import (
+    CAPTION_CONTENT,
+    EVERY_MESSAGE,
+    KEYBOARD,
+    KIND_SENT_BY,
+    MEDIA,
+    SEND_MEDIA,
+    TEXT_CONTENT,
+    Call,
+    as_send,
+    only,
+    without,
+)
 from deliveries.decisions import Refusal
 
 
@@ -32,6 +44,11 @@ FITTING = {
     Refusal.TOPIC: Step.TOPIC,
 }
 
+CONTENT = frozenset({Refusal.MEDIA, Refusal.MARKUP})
+"""Refusals of what the call is there to show."""
+WITHOUT_TEXT = KIND_SENT_BY.keys() - SEND_MEDIA.keys() - {"sendMessage"}
+"""Polls, places and the like."""
+
 
 def next_step(
     call: Call, taken: Collection[Step], refusal: Refusal, *, replies: bool
@@ -45,11 +62,13 @@ def next_step(
         step
         for step in Step
         if step not in taken
-        and (replies if step is Step.REPLY else apply(call, {*taken, step}) not in (now, None))
+        and ((replies and step is Step.REPLY) or apply(call, {*taken, step}) not in (now, None))
     ]
     fitting = FITTING.get(refusal)
     if fitting in possible:
         return fitting
+    if refusal in CONTENT and now and now.method in WITHOUT_TEXT:  # it is all there is
+        return Step.MEDIA if Step.MEDIA in possible else None
     return possible[0] if possible else None
 
 
@@ -62,6 +81,8 @@ def apply(call: Call, steps: Collection[Step]) -> Call | None:
         result = _without_media(result)
     if Step.PLAIN in steps and result is not None:
         result = _plain(result)
+    if Step.REPLY in steps and result is not None:  # to what a person wrote
+        result = replace(result, params=without(result.params, "reply_parameters"))
     if Step.TOPIC in steps and result is not None:
         result = replace(result, params=without(result.params, "message_thread_id"))
     return result
@@ -85,6 +106,10 @@ def _without_media(call: Call) -> Call | None:
             return None
         params = {**without(call.params, "media"), **without(media, "type", "media")}
         return Call("editMessageCaption", params, {}, call.plain_text)
+    if call.method == "sendMediaGroup":
+        text = {"text": call.plain_text}
+        kept = {**only(call.params, *EVERY_MESSAGE), **text}
+        return Call("sendMessage", kept, {}, call.plain_text) if call.plain_text else None
     if call.method not in SEND_MEDIA:
         return call
     if not call.params.get("caption"):
@@ -92,7 +117,7 @@ def _without_media(call: Call) -> Call | None:
             return None
         caption = {"caption": call.plain_text}
         call = replace(call, params={**without(call.params, "parse_mode"), **caption})
-    params = without(call.params, SEND_MEDIA[call.method])
+    params = only(call.params, *EVERY_MESSAGE, *CAPTION_CONTENT, "link_preview_options")
     return as_send(Call("editMessageCaption", params, {}, call.plain_text))
 
 

@@ -3,21 +3,21 @@
 Nothing here touches the network. When the transaction commits, the dispatcher is woken.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models import F, Q, QuerySet
 
-from accounts.audit import Actor, record
 from accounts.models import Organization
+from accounts.statements import Writes
 from accounts.tenancy import require_same_organization
 from botapi import failpoints
 from channels_app.models import Chat, NotificationChannel
-from deliveries import wakeup
+from deliveries import clock, wakeup
 from deliveries.calls import Call, as_send, overlay
 from deliveries.models import Delivery, SentMessage, Stream
 from deliveries.streams import open_streams, take_numbers, turn_at
@@ -25,17 +25,17 @@ from deliveries.streams import open_streams, take_numbers, turn_at
 __all__ = [
     "Call",
     "MessageGone",
-    "NotRetryable",
     "Send",
+    "act",
     "call_of",
     "change",
     "fold_newer",
     "follow",
+    "hasten",
     "open_stream",
     "open_streams",
     "park",
     "pending_for",
-    "retry",
     "send",
     "send_many",
     "supersede",
@@ -51,10 +51,6 @@ PARAMS_VERSION = 1
 
 class MessageGone(Exception):
     """The message was forgotten (deleted in Telegram, or not editable): send a new one."""
-
-
-class NotRetryable(Exception):
-    """The delivery is no dead letter, or newer state of its message followed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,23 +105,22 @@ def send(
 
 
 def send_many(sends: Sequence[Send]) -> list[SentMessage]:
-    """As `send`, for many messages in three statements."""
+    """As `send`, for many messages in two statements."""
     for one in sends:
         require_same_organization(one.stream.organization_id, one.channel, one.reply_to)
-    numbers = take_numbers(one.stream.pk for one in sends)
-    messages = SentMessage.objects.bulk_create(
-        [
-            SentMessage(
-                organization_id=one.stream.organization_id,
-                chat_id=one.stream.chat_id,
-                stream=one.stream,
-                kind=one.kind,
-            )
-            for one in sends
-        ]
-    )
-    Delivery.objects.bulk_create(
-        [
+    messages = [
+        SentMessage(
+            organization_id=one.stream.organization_id,
+            chat_id=one.stream.chat_id,
+            stream=one.stream,
+            kind=one.kind,
+        )
+        for one in sends
+    ]
+    writes = Writes()
+    with transaction.atomic(savepoint=False):
+        numbers = take_numbers(one.stream.pk for one in sends)
+        calls = [
             _delivery(
                 one.stream,
                 one.call,
@@ -139,10 +134,26 @@ def send_many(sends: Sequence[Send]) -> list[SentMessage]:
             )
             for one, message, number in zip(sends, messages, numbers, strict=True)
         ]
-    )
+        writes.insert_instances(messages)
+        writes.insert_instances(calls)
+        writes.execute()
     failpoints.hit("outbox.sends_written")
     wake_dispatch()
     return messages
+
+
+def act(
+    stream: Stream,
+    call: Call,
+    *,
+    channel: NotificationChannel,
+    purpose: str,
+    priority: int,
+    due_at: datetime,
+) -> Delivery:
+    """Have a call made that is about no message, as the stream's next one."""
+    require_same_organization(stream.organization_id, channel)
+    return _append(stream, call, channel=channel, purpose=purpose, priority=priority, due_at=due_at)
 
 
 def change(
@@ -173,21 +184,16 @@ def change(
             return overwritten
     if last is None and message.state == SentMessage.State.EXPECTED and _is_expected(message):
         call = as_send(call) or call
-    stream = message.stream
-    delivery = _delivery(
-        stream,
+    delivery = _append(
+        message.stream,
         call,
-        take_numbers([stream.pk])[0],
         channel=channel,
         purpose=purpose,
         priority=priority,
         due_at=due_at,
         target=message,
-        reply_to=None,
     )
-    delivery.save(force_insert=True)
     failpoints.hit("outbox.change_written")
-    wake_dispatch()
     return delivery
 
 
@@ -234,7 +240,7 @@ def park(channel: NotificationChannel) -> int:
 
 def unpark(channel: NotificationChannel) -> int:
     """Let what was laid aside leave, the channel being enabled again; returns how many calls."""
-    moved = _of(channel, State.PARKED).update(state=State.WAITING, not_before=timezone.now())
+    moved = _of(channel, State.PARKED).update(state=State.WAITING, not_before=clock.now())
     wake_dispatch()
     return moved
 
@@ -244,7 +250,20 @@ def supersede(message: SentMessage) -> int:
     return (
         Delivery.objects.for_organization(message.organization_id)
         .filter(target=message, state__in=(State.WAITING, State.PARKED), attempts=0)
-        .update(state=State.SUPERSEDED, settled_at=timezone.now())
+        .update(state=State.SUPERSEDED, settled_at=clock.now())
+    )
+
+
+def hasten(streams: Iterable[UUID]) -> int:
+    """Have what waits in these streams leave as answers to people do, because the last of it is
+    one; returns how many calls. A stream has few: what waits of an edit is overwritten."""
+    these = list(streams)
+    if not these:
+        return 0
+    return (
+        Delivery.objects.filter(stream__in=these, state=State.WAITING)
+        .exclude(priority=Delivery.Priority.INTERACTIVE)
+        .update(priority=Delivery.Priority.INTERACTIVE, turn_at=F("due_at"))
     )
 
 
@@ -256,32 +275,6 @@ def follow(delivery: Delivery, channel: NotificationChannel) -> None:
     )
     Stream.objects.filter(pk=delivery.stream_id).update(chat=chat)
     SentMessage.objects.filter(stream=delivery.stream_id).update(chat=chat)
-    wake_dispatch()
-
-
-def retry(delivery: Delivery, actor: Actor) -> None:
-    """Send a dead letter again, as it was first asked for and as the stream's next call.
-
-    Raises NotRetryable when it is not dead, or when newer state of its message followed it.
-    """
-    newer = Delivery.objects.for_organization(delivery.organization_id).filter(
-        target=delivery.target_id, sequence__gt=delivery.sequence, stream=delivery.stream_id
-    )
-    if delivery.target_id is not None and newer.exists():
-        raise NotRetryable("a newer call for the same message followed this one")
-    now = timezone.now()
-    moved = Delivery.objects.filter(pk=delivery.pk, state=State.DEAD).update(
-        state=State.WAITING,
-        sequence=take_numbers([delivery.stream_id])[0],
-        ladder=[],
-        attempts=0,
-        not_before=now,
-        settled_at=None,
-        outcome="",
-    )
-    if not moved:
-        raise NotRetryable(f"it is {delivery.get_state_display().lower()}, not undeliverable")
-    record(actor, delivery.organization_id, "retried", delivery)
     wake_dispatch()
 
 
@@ -307,7 +300,7 @@ def fold_newer(delivery: Delivery) -> None:
     if newest is None:
         return
     moved = Delivery.objects.filter(pk=newer.pk, state=State.WAITING, attempts=0).update(
-        state=State.SUPERSEDED, settled_at=timezone.now()
+        state=State.SUPERSEDED, settled_at=clock.now()
     )
     if moved:
         Delivery.objects.filter(pk=delivery.pk, state=State.WAITING).update(**_stored(newest))
@@ -324,6 +317,17 @@ def wake_dispatch() -> None:
     transaction.on_commit(wakeup.wake_dispatch)
 
 
+def _append(
+    stream: Stream, call: Call, *, target: SentMessage | None = None, **fields: Any
+) -> Delivery:
+    """Store the stream's next call."""
+    number = take_numbers([stream.pk])[0]
+    delivery = _delivery(stream, call, number, target=target, reply_to=None, **fields)
+    delivery.save(force_insert=True)
+    wake_dispatch()
+    return delivery
+
+
 def _delivery(
     stream: Stream,
     call: Call,
@@ -333,7 +337,7 @@ def _delivery(
     purpose: str,
     priority: int,
     due_at: datetime,
-    target: SentMessage,
+    target: SentMessage | None,
     reply_to: SentMessage | None,
 ) -> Delivery:
     disabled = channel is not None and not channel.enabled
@@ -362,6 +366,7 @@ def _stored(call: Call) -> dict[str, object]:
         "params": {"v": PARAMS_VERSION, **call.params},
         "files": {name: dict(spec) for name, spec in call.files.items()},
         "plain_text": call.plain_text,
+        "weight": call.weight,
     }
 
 
@@ -380,7 +385,7 @@ def _overwrite(last: Delivery, message: SentMessage, call: Call, priority: int) 
     if call.deletes and last.attempts:
         return None  # what may have arrived is there to be deleted
     if call.deletes and waiting.sends:
-        if not untouched.update(state=State.SUPERSEDED, settled_at=timezone.now()):
+        if not untouched.update(state=State.SUPERSEDED, settled_at=clock.now()):
             return None
         SentMessage.objects.filter(pk=message.pk).update(state=SentMessage.State.FORGOTTEN)
         last.state = State.SUPERSEDED

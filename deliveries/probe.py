@@ -11,13 +11,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.utils import timezone
 
 from accounts.audit import SYSTEM, Actor, record
 from accounts.tenancy import require_same_organization
 from botapi import failpoints
 from channels_app.models import Bot, NotificationChannel, Verification
-from deliveries import checks, health, outbox, selectors, wakeup
+from deliveries import checks, clock, health, outbox, selectors, wakeup
 from deliveries.advice import Problem, verdict
 from deliveries.checks import Failed, Verdict
 from deliveries.models import Delivery, Probe, SentMessage
@@ -57,8 +56,8 @@ def check(probe: Probe) -> None:
     `probe` as it was before it was claimed: one that a dead worker had is late anyway, and gets the
     whole time again.
     """
-    since = timezone.now() if probe.claimed_until is not None else probe.created_at
-    left = max(LATE_SECONDS, (since + WITHIN - timezone.now()).total_seconds())
+    since = clock.now() if probe.claimed_until is not None else probe.created_at
+    left = max(LATE_SECONDS, (since + WITHIN - clock.now()).total_seconds())
     if probe.channel is None:
         _conclude(probe, lambda: checks.check_bot(probe.bot, left))
     else:
@@ -70,7 +69,7 @@ def look_after(test: Probe) -> bool:
     """Store the verdict of a test, when its delivery or its time is over; whether that is so."""
     delivery = test.delivery
     is_open = delivery is not None and delivery.state in (State.WAITING, State.IN_FLIGHT)
-    if is_open and timezone.now() < test.created_at + WITHIN:
+    if is_open and clock.now() < test.created_at + WITHIN:
         return False
     _conclude(test, lambda: _became_of(test))
     return True
@@ -92,7 +91,7 @@ def _send_test(channel: NotificationChannel) -> Delivery:
         purpose=Delivery.Purpose.TEST,
         priority=Delivery.Priority.INTERACTIVE,
         kind=SentMessage.Kind.TEXT,
-        due_at=timezone.now(),
+        due_at=clock.now(),
     )
     return Delivery.objects.for_organization(channel.organization_id).get(target=message)
 
@@ -112,7 +111,7 @@ def _conclude(probe: Probe, find: Callable[[], Verdict]) -> None:
         found, state = verdict(Problem.REFUSED), Probe.State.FAILED
     with transaction.atomic():
         Probe.objects.filter(pk=probe.pk).update(
-            state=state, verdict=found, finished_at=timezone.now(), claimed_until=None
+            state=state, verdict=found, finished_at=clock.now(), claimed_until=None
         )
         if probe.kind != Probe.Kind.TEST and _is_as_asked(probe):
             _verified(probe, state == Probe.State.OK, found)
@@ -174,7 +173,7 @@ def _verified(probe: Probe, ok: bool, found: Verdict) -> None:
     by_us = health.disabled_by_us(row)
     values: dict[str, Any] = {
         "verification": Verification.OK if ok else Verification.FAILED,
-        "verified_at": timezone.now(),
+        "verified_at": clock.now(),
         "verdict": shown,
     }
     if isinstance(row, Bot):

@@ -14,10 +14,9 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from botapi import failpoints
-from deliveries import probe, wakeup
+from deliveries import clock, probe, wakeup
 from deliveries.models import Probe
 
 log = logging.getLogger(__name__)
@@ -104,13 +103,13 @@ class Run:
 
     def _give_up(self, crowded: QuerySet[Probe]) -> None:
         """Who waited in vain for as long as a check may take hears that the server hangs."""
-        for row in crowded.filter(created_at__lt=timezone.now() - probe.WITHIN):
+        for row in crowded.filter(created_at__lt=clock.now() - probe.WITHIN):
             if self._claim(row.pk):
                 probe.give_up(row, f"{PER_BOT} checks of this bot wait for its server's answer")
 
     def _claim(self, pk: UUID) -> bool:
         claimed = (
-            _open().filter(pk=pk).update(state=State.RUNNING, claimed_until=timezone.now() + CLAIM)
+            _open().filter(pk=pk).update(state=State.RUNNING, claimed_until=clock.now() + CLAIM)
         )
         self.ran += claimed
         return bool(claimed)
@@ -118,7 +117,7 @@ class Run:
 
 def _open() -> QuerySet[Probe]:
     """What nobody runs, or nobody any more, oldest first."""
-    died = Q(state=State.RUNNING, claimed_until__lt=timezone.now())
+    died = Q(state=State.RUNNING, claimed_until__lt=clock.now())
     return Probe.objects.filter(Q(state=State.PENDING) | died).order_by("created_at")
 
 

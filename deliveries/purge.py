@@ -1,72 +1,55 @@
 """Deletion by age, in small chunks; never of open state."""
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from accounts.chunks import FIRST, Delete, chunk, delete, every, in_chunks
 from botapi import failpoints
 from deliveries import files
-from deliveries.models import Delivery, DeliveryAttempt, Probe, Stream
+from deliveries.models import Delivery, DeliveryAttempt, Probe, Stream, Trouble
 from deliveries.settling import OWN_STREAM
 
-CHUNK = 500
 State = Delivery.State
 OPEN = (State.WAITING, State.IN_FLIGHT, State.PARKED)
 
 
-def purge(chunks: int = 20, size: int = CHUNK) -> int:
-    """Delete what is older than its retention, at most so many chunks of each; returns rows.
+def purge(first: int = FIRST) -> int:
+    """Delete what is older than its retention, for a while; how many rows.
 
-    `size` is how many rows a chunk has.
+    `first` is how many rows the first chunk of each kind has.
     """
     now = timezone.now()
     attempts_before = now - settings.RETENTION["attempts"]
     deliveries_before = now - settings.RETENTION["deliveries"]
-    steps: list[Callable[[], int]] = [
-        lambda: _delete(
+    kinds: dict[str, Delete] = {
+        "attempts": every(
             DeliveryAttempt.objects.filter(
                 started_at__lt=attempts_before, finished_at__isnull=False
-            ),
-            size,
+            ).order_by("started_at")
         ),
-        lambda: _delete(Probe.objects.filter(finished_at__lt=attempts_before), size),
-        lambda: _delete_streams(deliveries_before, size),
-        lambda: _delete(_settled(deliveries_before), size),
-        lambda: files.delete_orphans(deliveries_before, size),
-    ]
-    return sum(_repeat(step, chunks, size) for step in steps)
+        "probes": every(Probe.objects.filter(finished_at__lt=attempts_before).order_by("pk")),
+        "calls": lambda size: _delete_settled(deliveries_before, size),
+        "troubles": every(
+            Trouble.objects.filter(recovered_at__lt=deliveries_before).order_by("recovered_at")
+        ),
+        "files": lambda size: files.delete_orphans(deliveries_before, size),
+    }
+    return sum(in_chunks(kinds, first).values())
 
 
-def _repeat(step: Callable[[], int], chunks: int, size: int) -> int:
-    total = 0
-    for _ in range(chunks):
-        deleted = step()
-        total += deleted
-        if deleted < size:
-            break
-    return total
-
-
-def _settled(before: datetime) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(settled_at__lt=before).exclude(state__in=OPEN)
-
-
-def _delete(rows: QuerySet[Any], size: int) -> int:
-    ids = list(rows.order_by().values_list("pk", flat=True)[:size])
-    if ids:
-        rows.model._default_manager.filter(pk__in=ids).delete()
+def _delete_settled(before: datetime, size: int) -> int:
+    """The oldest calls with their attempts; of single messages the whole stream."""
+    settled = Delivery.objects.filter(settled_at__lt=before).exclude(state__in=OPEN)
+    oldest = settled.order_by("settled_at").values_list("pk", "stream_id", "purpose")
+    with chunk():
+        rows = list(oldest[:size])
+        own = {stream_id for _, stream_id, purpose in rows if purpose in OWN_STREAM}
+        open_calls = Delivery.objects.filter(stream__in=own, state__in=OPEN)
+        own -= set(open_calls.values_list("stream_id", flat=True))
+        delete(Delivery, [pk for pk, *_ in rows])
+        delete(Stream, list(own))
+    if rows:
         failpoints.hit("purge.deliveries_deleted")
-    return len(ids)
-
-
-def _delete_streams(before: datetime, size: int) -> int:
-    """Streams of single messages, with their calls and attempts."""
-    is_open = Exists(Delivery.objects.filter(stream=OuterRef("stream"), state__in=OPEN))
-    done = _settled(before).filter(~is_open, purpose__in=OWN_STREAM).order_by()
-    ids = list(done.values_list("stream_id", flat=True).distinct()[:size])
-    Stream.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return len(rows)

@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -21,8 +21,9 @@ from botapi.client import BotApiClient
 from botapi.errors import BotApiFailure, UnexpectedResult
 from botapi.tokens import InvalidToken
 from channels_app.models import Bot
-from deliveries import files, health
+from deliveries import answers, files, health
 from deliveries.advice import Problem
+from deliveries.answers import NOTHING_TOLD, Told
 from deliveries.attempts import CALL_SECONDS, Attempt, Result
 from deliveries.decisions import (
     Decision,
@@ -38,8 +39,6 @@ from deliveries.decisions import (
 log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 2.0
-MESSAGE_ID_MAX = 2**63 - 1
-"""What can be stored; Telegram's are of 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,8 @@ class Senders:
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._started = 0
         self._busy = 0
-        self._of: Counter[UUID] = Counter()
+        self._of: Counter[UUID] = Counter()  # jobs of each bot, and of each organization
+        self._owners: dict[UUID, UUID] = {}
 
     @property
     def free(self) -> int:
@@ -82,18 +82,24 @@ class Senders:
         """How many jobs of this bot are not collected yet, those of former runs included."""
         return self._of[bot_id]
 
-    def has_room(self, bot_id: UUID, taken: Counter[UUID]) -> bool:
+    def has_room(self, bot: Bot, taken: Collection[Bot]) -> bool:
         """Whether this bot may have one more job, beside those about to be submitted (`taken`).
 
         It needs as many free threads as the bot has busy ones: so a bot whose server hangs gets
-        half of them, the next such bot half of the rest.
+        half of them, the next such bot half of the rest. Its organization needs half as many as it
+        has: all of its bots together get two thirds.
         """
-        return self._of[bot_id] + taken[bot_id] < self.free - taken.total()
+        free = self.free - len(taken)
+        of_bot = self._of[bot.pk] + sum(one.pk == bot.pk for one in taken)
+        owner = bot.organization_id
+        of_owner = self._of[owner] + sum(one.organization_id == owner for one in taken)
+        return of_bot < free and of_owner < 2 * free
 
-    def submit(self, bot_id: UUID, job: Job) -> None:
+    def submit(self, bot: Bot, job: Job) -> None:
         """Have it run. Only the dispatch run's own thread calls this and `collect`."""
         self._busy += 1
-        self._of[bot_id] += 1
+        self._owners[bot.pk] = bot.organization_id
+        self._of.update((bot.pk, bot.organization_id))
         if self._started < min(self._busy, self.threads):
             self._started += 1
             name = f"send-{self._started}"
@@ -120,9 +126,10 @@ class Senders:
     def _count(self, jobs: Sequence[Done], sign: int) -> None:
         self._busy += sign * len(jobs)
         for job in jobs:
-            self._of[job.bot_id] += sign
-            if not self._of[job.bot_id]:
-                del self._of[job.bot_id]
+            for key in (job.bot_id, self._owners[job.bot_id]):
+                self._of[key] += sign
+                if not self._of[key]:
+                    del self._of[key]
 
     def _run(self) -> None:
         while True:
@@ -147,13 +154,14 @@ class CallJob:
         started = self.now()
         failure: BotApiFailure | None = None
         message_id: int | None = None
+        told, reason = NOTHING_TOLD, ""
         try:
-            decision, message_id = self._exchange()
+            decision, message_id, told = self._exchange()
         except BotApiFailure as error:
             failure, decision = error, classify(error)
         except files.CannotMake as error:
             log.warning("delivery %s goes without its file: %s", self.attempt.delivery.pk, error)
-            decision = NextStep(Refusal.MEDIA)
+            decision, reason = NextStep(Refusal.MEDIA), str(error)
         except InvalidToken:
             decision = SuspectBot(Problem.WRONG_TOKEN)
         except (OperationalError, InterfaceError) as error:  # while its file was read
@@ -163,25 +171,27 @@ class CallJob:
             log.exception("delivery %s can't be called", self.attempt.delivery.pk)
             decision = GiveUp(Problem.REFUSED)
         if self._names_no_message(decision, message_id):
-            failure = UnexpectedResult(self.attempt.row.method, "message_id", "that of a message")
+            failure = UnexpectedResult(
+                self.attempt.delivery.method, "message_id", "that of a message"
+            )
             decision = classify(failure)
         finished_at = datetime.fromtimestamp(self.now(), UTC)
-        result = Result(self.attempt, decision, finished_at, failure, message_id)
+        result = Result(self.attempt, decision, finished_at, failure, message_id, told, reason)
         return Done(self.attempt.delivery.bot_id, result, started)
 
-    def _exchange(self) -> tuple[Decision, int | None]:
+    def _exchange(self) -> tuple[Decision, int | None, Told]:
         call = self.attempt.call
         if call is None:
-            return GiveUp(Problem.REFUSED), None
+            return GiveUp(Problem.REFUSED), None, NOTHING_TOLD
         uploads = {}
         if call.files:
             try:
                 uploads = files.load(self.attempt.delivery.organization_id, call.files)
             finally:
                 connection.close()
-        left = self.attempt.row.deadline.timestamp() - self.now() - SETTLE_SECONDS
+        left = self.attempt.deadline.timestamp() - self.now() - SETTLE_SECONDS
         if left < CALL_SECONDS / 3:  # it waited here too long to be settled in time
-            return LaneBackoff(maybe_sent=False), None
+            return LaneBackoff(maybe_sent=False), None, NOTHING_TOLD
         failpoints.hit("call.before")
         answer = self.client.call(
             self.token,
@@ -191,9 +201,7 @@ class CallJob:
             timeout=min(CALL_SECONDS, left),
         )
         failpoints.hit("call.answered")
-        found = answer.get("message_id") if isinstance(answer, dict) else None
-        known = isinstance(found, int) and 0 < found <= MESSAGE_ID_MAX
-        return Sent(), found if known else None
+        return Sent(), answers.message_id_of(answer), answers.read(call.method, answer)
 
     def _names_no_message(self, decision: Decision, message_id: int | None) -> bool:
         call = self.attempt.call

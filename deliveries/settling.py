@@ -7,18 +7,19 @@ nothing.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from accounts.statements import Row, Writes, adapt, one_of, query, uuid_of
 from botapi import failpoints
 from botapi.errors import BotApiError, BotApiFailure, InvalidAnswer
 from channels_app import bots
-from deliveries import files, health, outbox
+from deliveries import clock, files, health, outbox, polls, tally
 from deliveries.advice import Problem
 from deliveries.attempts import Result, asked, reply_id
-from deliveries.calls import SEND_MEDIA, Call, as_send
+from deliveries.calls import KIND_SENT_BY, Call, as_send
 from deliveries.decisions import (
     ConfirmChannel,
     Decision,
@@ -38,7 +39,7 @@ from deliveries.models import ChatClock, Delivery, DeliveryAttempt, SentMessage
 
 State = Delivery.State
 Purpose = Delivery.Purpose
-OWN_STREAM = (Purpose.MESSAGE, Purpose.TEST)
+OWN_STREAM = (Purpose.MESSAGE, Purpose.TEST, Purpose.FALLBACK, Purpose.ANSWER)
 """Purposes whose stream ends with its message; other streams belong to a group in a channel."""
 REFUSED_IN_A_ROW = 3
 FORBIDDEN_IN_A_ROW = 5
@@ -47,6 +48,8 @@ MOVED_IN_A_ROW = 3
 UNCONFIRMED_IN_A_ROW = 3
 RETRY_SECONDS = 10
 AFTER_429 = 0.25
+GONE = ("not found", "message_id_invalid")
+"""In what Telegram says of a message that is no longer there."""
 _STATUSES = range(100, 1000)
 """What an `error_code` may be; a server of the user's may say anything."""
 
@@ -62,6 +65,7 @@ def settle(results: Sequence[Result]) -> None:
                 _settle_other(result)
         failpoints.hit("settle.before_commit")
     failpoints.hit("settle.committed")
+    tally.settled(results)
 
 
 def abandon(result: Result) -> None:
@@ -70,28 +74,20 @@ def abandon(result: Result) -> None:
     said = "The answer could not be stored; Telegram may have acted on it."
     with transaction.atomic():
         _close(result.attempt.delivery, State.DEAD, Problem.REFUSED, said, maybe_sent=True)
-        DeliveryAttempt.objects.filter(pk=result.attempt.row.pk).update(
+        DeliveryAttempt.objects.filter(pk=result.attempt.id).update(
             finished_at=result.finished_at, outcome="unknown", maybe_sent=True, description=said
         )
 
 
 def _settle_sent(results: Sequence[Result]) -> None:
-    now = results[0].finished_at
-    ids = [result.attempt.delivery.pk for result in results]
-    claims = {result.attempt.delivery.claim for result in results}
-    mine = Delivery.objects.filter(pk__in=ids, claim__in=claims)
-    changed = mine.filter(state=State.IN_FLIGHT).update(
-        state=State.SENT, settled_at=now, outcome="sent", description="", deadline=None
-    )
-    if changed != len(results):  # somebody recovered what we were slow to settle
-        ours = set(mine.filter(state=State.SENT).values_list("pk", flat=True))
-        results = [result for result in results if result.attempt.delivery.pk in ours]
-    DeliveryAttempt.objects.filter(pk__in=[result.attempt.row.pk for result in results]).update(
-        finished_at=now, outcome="sent", status=200
-    )
-    messages = [message for result in results if (message := _shown(result)) is not None]
-    if messages:
-        SentMessage.objects.bulk_update(messages, ["message_id", "state", "kind", "sent_at"])
+    settled = _sent(results, max(result.finished_at for result in results))
+    if len(settled) != len(results):  # somebody recovered what we were slow to settle
+        results = [result for result in results if result.attempt.delivery.pk in settled]
+    writes = Writes()
+    writes.update(DeliveryAttempt, [_answered(result) for result in results])
+    writes.update(SentMessage, [row for one in results if (row := _shown(one)) is not None])
+    writes.execute()
+    _note_told(results)
     health.channels_answered(
         {
             delivery.channel.pk
@@ -103,23 +99,55 @@ def _settle_sent(results: Sequence[Result]) -> None:
     files.delete_settled(result.attempt.delivery for result in results)
 
 
-def _shown(result: Result) -> SentMessage | None:
+def _note_told(results: Sequence[Result]) -> None:
+    """Keep what Telegram told of messages that somebody sent by the API."""
+    for result in results:
+        delivery, told = result.attempt.delivery, result.told
+        if delivery.purpose != Purpose.MESSAGE or delivery.target is None:
+            continue
+        if told.facts:
+            kept = {"v": 1, **told.facts}
+            SentMessage.objects.filter(pk=delivery.target.pk).update(result=kept)
+        if told.poll is not None:
+            polls.note(delivery.target, delivery.bot_id, told.poll)
+
+
+def _sent(results: Sequence[Result], now: datetime) -> set[UUID]:
+    """Settle these deliveries as sent; which of them were still in flight under their claim."""
+    these, ids = one_of("id", [result.attempt.delivery.pk for result in results])
+    claimed, claims = one_of("claim", {result.attempt.delivery.claim for result in results})
+    rows = query(
+        "UPDATE deliveries_delivery SET state = 'sent', settled_at = %s, outcome = 'sent',"  # noqa: S608  # conditions with placeholders
+        f" description = '', deadline = NULL WHERE {these} AND {claimed} AND state = 'in_flight'"
+        " RETURNING id",
+        [adapt(now), ids, claims],
+    )
+    return {uuid_of(row[0]) for row in rows}
+
+
+def _answered(result: Result) -> Row:
+    """Each by its own time: budgets are rebuilt from it."""
+    return {
+        "id": result.attempt.id,
+        "finished_at": result.finished_at,
+        "outcome": "sent",
+        "status": 200,
+    }
+
+
+def _shown(result: Result) -> Row | None:
     """The message as it is now, when the call changed what we know of it."""
     call, message = result.attempt.call, result.attempt.delivery.target
     if call is None or message is None:
         return None
-    if call.deletes:
-        message.state = SentMessage.State.FORGOTTEN
-        return message
+    known = {"id": message.pk, "message_id": message.message_id, "sent_at": message.sent_at}
     kind = _kind(call, message.kind)
-    if not call.sends:
-        if kind == message.kind:
-            return None
-        message.kind = kind
-        return message
-    message.kind, message.message_id = kind, result.message_id
-    message.sent_at, message.state = result.finished_at, SentMessage.State.SHOWN
-    return message
+    if call.deletes:
+        return {**known, "state": SentMessage.State.FORGOTTEN, "kind": message.kind}
+    if call.sends:
+        known.update(message_id=result.message_id, sent_at=result.finished_at)
+        return {**known, "state": SentMessage.State.SHOWN, "kind": kind}
+    return None if kind == message.kind else {**known, "state": message.state, "kind": kind}
 
 
 def _kind(call: Call, known: str) -> str:
@@ -127,15 +155,17 @@ def _kind(call: Call, known: str) -> str:
     if isinstance(media, dict):
         return str(media.get("type"))
     if call.sends:
-        return SEND_MEDIA.get(call.method, SentMessage.Kind.TEXT)
+        return KIND_SENT_BY.get(call.method, SentMessage.Kind.TEXT)
     return known
 
 
 def _settle_other(result: Result) -> None:
     failure, attempt, decision = result.failure, result.attempt, result.decision
     delivery = attempt.delivery
-    words = "" if failure is None else bots.told(failure, delivery.bot, delivery.organization_id)
-    DeliveryAttempt.objects.filter(pk=attempt.row.pk).update(
+    words = result.reason
+    if failure is not None:
+        words = bots.told(failure, delivery.bot, delivery.organization_id)
+    DeliveryAttempt.objects.filter(pk=attempt.id).update(
         finished_at=result.finished_at,
         outcome=_name(decision),
         status=_status(failure),
@@ -176,7 +206,7 @@ def put_back(
     else:
         fields["attempts"] = F("attempts") - 1
     if wait:
-        fields["not_before"] = timezone.now() + timedelta(seconds=wait)
+        fields["not_before"] = clock.now() + timedelta(seconds=wait)
     return _move(delivery, State.WAITING, description=said, **fields)
 
 
@@ -256,6 +286,9 @@ def _forget(result: Result, decision: ForgetTarget, said: str) -> None:
             message.update(message_id=None, state=SentMessage.State.EXPECTED)
         return
     dead = delivery.purpose == Purpose.MESSAGE
+    if dead and not any(words in said.lower() for words in GONE):
+        _give_up(result, GiveUp(Problem.REFUSED), said)  # it is there, and can still be deleted
+        return
     state = State.DEAD if dead else State.SUPERSEDED
     if _close(delivery, state, "forgotten", said):
         message.update(state=SentMessage.State.FORGOTTEN)
@@ -319,10 +352,12 @@ def _lay_aside(delivery: Delivery) -> None:
 
 
 def _close(delivery: Delivery, state: str, outcome: str, said: str, **fields: object) -> bool:
+    if state == State.DEAD:
+        transaction.on_commit(lambda: tally.count(tally.DEAD_LETTERS, str(outcome)))
     return _move(
         delivery,
         state,
-        settled_at=timezone.now(),
+        settled_at=clock.now(),
         outcome=str(outcome)[:30],
         description=said,
         **fields,

@@ -1,14 +1,15 @@
 """Order: sequence numbers within a stream, and which calls are next."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
 
 from accounts.models import Organization
+from accounts.statements import adapt, one_of, query, utc, uuid_of
 from channels_app.models import Chat, is_group
 from deliveries.models import Delivery, Stream
 from deliveries.schedule import Head
@@ -58,16 +59,18 @@ def take_numbers(stream_ids: Iterable[UUID]) -> list[int]:
 
 
 def _advance(ids: list[UUID], count: int) -> list[tuple[UUID, int]]:
-    key = Stream._meta.pk
-    assert key is not None
-    marks = ", ".join(["%s"] * len(ids))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {Stream._meta.db_table} SET last_sequence = last_sequence + %s"  # noqa: S608  # only placeholders are joined in
-            f" WHERE id IN ({marks}) RETURNING id, last_sequence",
-            [count, *(key.get_db_prep_value(value, connection) for value in ids)],
-        )
-        return [(key.to_python(row[0]), row[1]) for row in cursor.fetchall()]
+    these, values = one_of("id", ids)
+    rows = query(
+        "UPDATE deliveries_stream SET last_sequence = last_sequence + %s"  # noqa: S608  # a condition with a placeholder
+        f" WHERE {these} RETURNING id, last_sequence",
+        [count, values],
+    )
+    return [(uuid_of(row[0]), row[1]) for row in rows]
+
+
+def is_in_use(chat: Chat) -> bool:
+    """Whether another organization than the chat's wrote there."""
+    return Stream.objects.filter(chat=chat).exclude(organization=chat.organization_id).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,103 +82,123 @@ class Heads:
 
 
 _CHATS_OF_BOTS = """
-    SELECT lane.bot_id AS bot_id,
+WITH RECURSIVE start(bot_id, after) AS (VALUES {marks}),
+open(bot_id, chat_id, number) AS (
+    SELECT start.bot_id,
            (SELECT d.chat_id FROM deliveries_delivery d
-            WHERE d.bot_id = lane.bot_id AND d.state IN ('waiting', 'in_flight')
-            ORDER BY d.chat_id LIMIT 1) AS chat_id
-    FROM deliveries_lane lane WHERE lane.bot_id IN ({marks})
+            WHERE d.bot_id = start.bot_id AND d.chat_id > start.after
+              AND d.state IN ('waiting', 'in_flight')
+            ORDER BY d.chat_id LIMIT 1),
+           1
+    FROM start
     UNION ALL
     SELECT open.bot_id,
            (SELECT d.chat_id FROM deliveries_delivery d
             WHERE d.bot_id = open.bot_id AND d.chat_id > open.chat_id
               AND d.state IN ('waiting', 'in_flight')
-            ORDER BY d.chat_id LIMIT 1)
-    FROM open WHERE open.chat_id IS NOT NULL
-"""
-_THESE_CHATS = "SELECT c.bot_id, c.id FROM channels_app_chat c WHERE c.id IN ({marks})"
-_HEADS = """
-WITH RECURSIVE open(bot_id, chat_id) AS ({chats}),
-heads AS (
-    SELECT open.bot_id, open.chat_id,
-        (SELECT d.id FROM deliveries_delivery d
-         WHERE d.bot_id = open.bot_id AND d.chat_id = open.chat_id
-           AND d.state IN ('waiting', 'in_flight') AND d.state = 'waiting' AND d.not_before <= %s
-           AND NOT EXISTS (
-               SELECT 1 FROM deliveries_delivery e
-               WHERE e.stream_id = d.stream_id AND e.sequence < d.sequence
-                 AND e.state IN ('waiting', 'in_flight'))
-         ORDER BY d.turn_at, d.id LIMIT 1) AS head_id
-    FROM open WHERE open.chat_id IS NOT NULL
+            ORDER BY d.chat_id LIMIT 1),
+           open.number + 1
+    FROM open WHERE open.chat_id IS NOT NULL AND open.number < {limit}
 )
-SELECT heads.bot_id, heads.chat_id, d.id, d.organization_id, d.priority, d.turn_at,
+SELECT bot_id, chat_id FROM open WHERE chat_id IS NOT NULL
+"""
+_NEXT = """
+    SELECT n.id FROM deliveries_delivery n
+    WHERE n.bot_id = chat.bot_id AND n.chat_id = chat.id{only}
+      AND n.state IN ('waiting', 'in_flight') AND n.state = 'waiting' AND n.not_before <= %s
+      AND NOT EXISTS (
+          SELECT 1 FROM deliveries_delivery e
+          WHERE e.stream_id = n.stream_id AND e.sequence < n.sequence
+            AND e.state IN ('waiting', 'in_flight'))
+    ORDER BY n.turn_at LIMIT 1
+"""
+_HEADS = f"""
+SELECT chat.bot_id, chat.id, d.id, d.organization_id, d.priority, d.turn_at, d.weight,
+       ({_NEXT.format(only=" AND n.priority = 0")}),
        chat.type, chat.chat_id, clock.not_before,
        CASE WHEN d.id IS NULL THEN
            (SELECT MIN(w.not_before) FROM deliveries_delivery w
-            WHERE w.bot_id = heads.bot_id AND w.chat_id = heads.chat_id
+            WHERE w.bot_id = chat.bot_id AND w.chat_id = chat.id
               AND w.state IN ('waiting', 'in_flight') AND w.state = 'waiting'
               AND NOT EXISTS (
                   SELECT 1 FROM deliveries_delivery e
                   WHERE e.stream_id = w.stream_id AND e.sequence < w.sequence
                     AND e.state IN ('waiting', 'in_flight')))
        END
-FROM heads
-JOIN channels_app_chat chat ON chat.id = heads.chat_id
-LEFT JOIN deliveries_delivery d ON d.id = heads.head_id
-LEFT JOIN deliveries_chatclock clock ON clock.chat_id = heads.chat_id
-"""
+FROM channels_app_chat chat
+LEFT JOIN deliveries_delivery d ON d.id = ({_NEXT.format(only="")})
+LEFT JOIN deliveries_chatclock clock ON clock.chat_id = chat.id
+WHERE
+"""  # noqa: S608  # parts of our own
 """The states are literals so that both databases may use the partial indexes. Chats are found by
-one index probe each, and so is what is next in each: the cost does not grow with what waits.
+one index probe each, and so is what is next in each: the cost does not grow with what waits. It
+would if more than `turn_at` decided, or if this were one statement with the chats' own: PostgreSQL
+then sorts all that waits in a chat, and scans all deliveries.
 What waits behind another call of its stream is no reason to look again: that call's settling is."""
 
 
-def heads_of_bots(bot_ids: Collection[UUID], now: datetime) -> Heads:
-    """What is next in every chat of these bots."""
-    return _heads(_CHATS_OF_BOTS, bot_ids, now)
+def heads_of_bots(
+    bots: Sequence[tuple[UUID, UUID]], now: datetime, limit: int
+) -> tuple[Heads, list[tuple[UUID, UUID]]]:
+    """What is next in the chats of these bots: for each (bot, chat), in `limit` chats after it.
+
+    Returns it with where to go on, for the bots that may have more.
+    """
+    if not bots:
+        return Heads([], {}), []
+    pair = (
+        "(CAST(%s AS uuid), CAST(%s AS uuid))" if connection.vendor == "postgresql" else "(%s, %s)"
+    )
+    sql = _CHATS_OF_BOTS.format(marks=", ".join([pair] * len(bots)), limit=int(limit))
+    last: dict[UUID, UUID] = {}
+    times: Counter[UUID] = Counter()
+    chats = set()
+    for bot, chat in query(sql, [adapt(value) for place in bots for value in place]):
+        bot_id, chat_id = uuid_of(bot), uuid_of(chat)
+        last[bot_id] = max(chat_id, last.get(bot_id, chat_id))
+        times[bot_id] += 1
+        chats.add(chat_id)
+    left = [(bot_id, last[bot_id]) for bot_id, number in times.items() if number >= limit]
+    return heads_of_chats(chats, now), left
 
 
 def heads_of_chats(chat_ids: Collection[UUID], now: datetime) -> Heads:
     """What is next in these chats."""
-    return _heads(_THESE_CHATS, chat_ids, now)
-
-
-def _heads(chats: str, ids: Collection[UUID], now: datetime) -> Heads:
     result = Heads([], {})
-    if not ids:
+    if not chat_ids:
         return result
-    key = Delivery._meta.get_field("id")
-    when = Delivery._meta.get_field("not_before")
-    marks = ", ".join(["%s"] * len(ids))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _HEADS.format(chats=chats.format(marks=marks)),
-            [
-                *(key.get_db_prep_value(value, connection) for value in ids),
-                when.get_db_prep_value(now, connection),
-            ],
-        )
-        rows = cursor.fetchall()
-    for bot, chat, head, owner, priority, turn, kind, number, clock, later in rows:
-        bot_id, chat_id = key.to_python(bot), key.to_python(chat)
+    condition, ids = one_of("chat.id", chat_ids)
+    rows = query(_HEADS + condition, [adapt(now), adapt(now), ids])
+    for bot, chat, head, owner, priority, turn, weight, urgent, kind, number, clock, later in rows:
+        bot_id, chat_id = uuid_of(bot), uuid_of(chat)
         if head is None:
             if later is not None:
-                result.look_again[bot_id, chat_id] = _seconds(later)
+                result.look_again[bot_id, chat_id] = utc(later).timestamp()
             continue
-        result.heads.append(
-            Head(
-                delivery_id=key.to_python(head),
-                bot_id=bot_id,
-                chat_id=chat_id,
-                organization_id=key.to_python(owner),
-                group=is_group(kind, number),
-                urgent=priority == Priority.INTERACTIVE,
-                turn=_seconds(turn),
-                not_before=0.0 if clock is None else _seconds(clock),
-            )
+        found = Head(
+            delivery_id=uuid_of(head),
+            bot_id=bot_id,
+            chat_id=chat_id,
+            organization_id=uuid_of(owner),
+            group=is_group(kind, number),
+            urgent=priority == Priority.INTERACTIVE,
+            turn=utc(turn).timestamp(),
+            not_before=0.0 if clock is None else utc(clock).timestamp(),
+            weight=weight,
         )
+        result.heads.append(found)
+        if urgent is not None and urgent != head:
+            # It has the turn of what it passes: the chat loses nothing by it.
+            # What answers a person is one message.
+            passing = replace(
+                found, delivery_id=uuid_of(urgent), urgent=True, passes=True, weight=1
+            )
+            result.heads.append(passing)
     return result
 
 
-def _seconds(value: datetime | str) -> float:
-    if isinstance(value, str):  # SQLite stores text in UTC
-        value = datetime.fromisoformat(value)
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+def made_since(bot_ids: Collection[UUID], moment: datetime) -> list[tuple[UUID, UUID]]:
+    """(delivery, chat) of what waits for these bots and was made then or later."""
+    first = UUID(int=int(moment.timestamp() * 1000) << 80)  # IDs are UUIDv7
+    found = Delivery.objects.filter(pk__gt=first, bot_id__in=bot_ids, state="waiting")
+    return list(found.values_list("pk", "chat_id"))

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from deliveries import dispatcher, health, probing, purge, wakeup
+from deliveries import clock, dispatcher, health, probing, purge, tally, troubles, wakeup
 
 
 @shared_task(name="deliveries.dispatch")
@@ -14,6 +14,7 @@ def dispatch() -> None:
 @shared_task(name="deliveries.probe")
 def run_probes() -> None:
     """Run the probes that people asked for."""
+    tally.note(tally.PROBED, clock.now().timestamp())
     probing.run_pending()
 
 
@@ -23,6 +24,8 @@ def sweep() -> None:
     health.resume_enabled()
     health.settle_deleted()
     health.reprobe_disabled()
+    troubles.sweep()
+    tally.note(tally.SWEPT, clock.now().timestamp())
     wakeup.wake_dispatch()
 
 

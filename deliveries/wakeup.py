@@ -1,7 +1,8 @@
 """Wake-ups: a hint that there is work. They carry no facts, and losing one only costs time.
 
 A request never touches the broker: it sets an event, and one thread of the process publishes, at
-most once in 10 ms per task. A dispatch run under way in this process listens, and is told directly.
+most once in 10 ms per task, and in a stream of them once in 50. A dispatch run under way in this
+process listens, and is told directly.
 """
 
 import logging
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 DISPATCH = "deliveries.dispatch"
 PROBE = "deliveries.probe"
 COALESCE_SECONDS = 0.01
+COALESCE_MAX = 0.05
+"""Whoever is woken looks for more before it ends, so a stream of wake-ups is mostly waste."""
 SOCKET_SECONDS = 0.5
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
 EXPIRES_SECONDS = 30
@@ -79,6 +82,8 @@ def _connect() -> Any:
     options = {
         "socket_timeout": SOCKET_SECONDS,
         "socket_connect_timeout": SOCKET_SECONDS,
+        "read_timeout": SOCKET_SECONDS,  # RabbitMQ's names for the same
+        "write_timeout": SOCKET_SECONDS,
         "max_retries": 0,
     }
     connection.transport_options = {**(connection.transport_options or {}), **options}
@@ -113,7 +118,10 @@ class _Publisher:
 
     def _run(self) -> None:
         failures = 0
+        pause = COALESCE_SECONDS
         while True:
+            is_stream = self._event.is_set()
+            pause = min(2 * pause, COALESCE_MAX) if is_stream else COALESCE_SECONDS
             self._event.wait()
             self._event.clear()
             with self._lock:
@@ -124,14 +132,12 @@ class _Publisher:
                     publish(name)
                     failpoints.hit("wakeup.sent")
                 failures = 0
-                time.sleep(COALESCE_SECONDS)
-            except Exception as error:  # noqa: BLE001  # each transport has its own; all mean "later"
-                pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
-                failures += 1
-                log.warning(
-                    "broker unreachable (%s); next try in %s s", type(error).__name__, pause
-                )
                 time.sleep(pause)
+            except Exception as error:  # noqa: BLE001  # each transport has its own; all mean "later"
+                wait = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+                failures += 1
+                log.warning("broker unreachable (%s); next try in %s s", type(error).__name__, wait)
+                time.sleep(wait)
                 with self._lock:
                     self._wanted |= names
                 self._event.set()

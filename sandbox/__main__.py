@@ -16,6 +16,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from sandbox.app import make_app
+from sandbox.bot_api import BotApi
+from sandbox.journal import Journal
 from sandbox.scenery import build_default_world
 from sandbox.storage import Storage, StorageError
 from sandbox.world import World
@@ -58,8 +60,10 @@ async def serve(
     storage = None if state is None else Storage(state)
     if storage is None or not storage.load(world):
         build_default_world(world)
+    api = BotApi(world, Journal())
+    api.courier.resume()
     server = Server(
-        make_app(world, names),
+        make_app(api, names),
         address=host,
         port=port,
         interface=Interfaces.ASGINL,

@@ -15,6 +15,23 @@ from sandbox.parameters import Parameters, leading_integer
 from sandbox.world import World
 
 GENERAL_TOPIC_ID = 1
+_CONTENTS: dict[ContentKind, str] = {
+    "text": "text messages",
+    "photo": "photos",
+    "document": "documents",
+    "audio": "audios",
+    "video": "videos",
+    "voice": "voice notes",
+    "video_note": "video notes",
+    "animation": "animations",
+    "sticker": "stickers",
+    "location": "locations",
+    "venue": "venues",
+    "contact": "contacts",
+    "poll": "polls",
+    "dice": "dice",
+}
+"""TDLib MessageContent.cpp, can_send_message_content."""
 _OUTSIDE = {Standing.KICKED, Standing.NOT_MEMBER, Standing.NEVER_STARTED}
 
 
@@ -127,8 +144,7 @@ def check_may_write(bot: Bot, chat: Chat) -> None:
 def check_may_send(bot: Bot, chat: Chat, kind: ContentKind) -> None:
     """TDLib's check of the right to post this kind of content."""
     if kind in chat.forbidden.get(bot.id, ()):
-        name = {"text": "text messages", "photo": "photos", "document": "documents"}[kind]
-        raise bad_request(f"Not enough rights to send {name} to the chat")
+        raise bad_request(f"Not enough rights to send {_CONTENTS[kind]} to the chat")
 
 
 def check_on_server(bot: Bot, chat: Chat, topic_id: int) -> None:

@@ -11,21 +11,25 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.bot_api import BotApi
 from sandbox.control import Control
+from sandbox.control_people import People
 from sandbox.downloads import download
-from sandbox.journal import Journal
 from sandbox.page import Page
 from sandbox.visitors import visitors_only
-from sandbox.world import World
 
 
-def make_app(world: World, names: Collection[str] = ()) -> ASGIApp:
+def make_app(api: BotApi, names: Collection[str] = ()) -> ASGIApp:
     """Bot API calls go straight to their endpoint; everything else through Starlette's router.
 
     `names`: how this machine is called besides localhost and its addresses, in lower case.
     """
-    api = BotApi(world, Journal())
+    world = api.world
     site = Starlette(
-        routes=[*Page(world).routes(), *Control(api).routes(), download(world)],
+        routes=[
+            *Page(world).routes(),
+            *Control(api).routes(),
+            *People(api).routes(),
+            download(world),
+        ],
         exception_handlers={404: _not_found},
     )
 

@@ -13,21 +13,23 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.body import BodyTooLarge, BodyUnreadable, read_parameters
 from sandbox.call import Call, Described
 from sandbox.connections import reset_connection
+from sandbox.courier import Courier
 from sandbox.errors import BotApiError, Refusal, bad_request, too_many_requests
 from sandbox.faults import Fault, FaultKind, FaultPlan
 from sandbox.flood import FloodModel
 from sandbox.journal import Entry, Journal
 from sandbox.methods import CANONICAL_NAMES, HANDLERS
 from sandbox.model import Bot, Json
-from sandbox.parameters import Parameters, leading_integer
+from sandbox.parameters import Parameters, UploadedFile, leading_integer
 from sandbox.tokens import check_token_form
 from sandbox.world import World
 
+JOURNAL_TEXT_MAX = 500_000
 _GATEWAY_PAGES = {502: "Bad Gateway", 504: "Gateway Time-out", 413: "Request Entity Too Large"}
 
 
@@ -49,6 +51,7 @@ class BotApi:
         self.journal = journal
         self.flood = FloodModel()
         self.faults = FaultPlan()
+        self.courier = Courier(world, self.reply)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in {"GET", "POST"}:
@@ -77,6 +80,32 @@ class BotApi:
         self.journal.append(entry)
         await _deliver(scope, receive, send, answer, fault)
 
+    async def reply(self, bot: Bot, content_type: str, body: bytes) -> None:
+        """Perform the call with which a webhook answered. Its result is for nobody."""
+        scope = {
+            "type": "http",
+            "query_string": b"",
+            "headers": [(b"content-type", content_type.encode("latin-1"))],
+        }
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body}
+
+        entry = Entry(0, self.world.clock(), "", 0, 0, {}, [])
+        try:
+            parameters = await read_parameters(scope, receive)
+        except (BodyTooLarge, BodyUnreadable):
+            return
+        method = parameters.text("method").lower()
+        if not method or method.startswith("get") or method in _NOT_IN_REPLIES:
+            return
+        call, answer = self._identify(f"/bot{bot.token}/", parameters, entry)
+        if call is not None:
+            answer = await self._perform(call, None, entry)
+        entry.status, entry.description = answer.status, answer.description
+        entry.message_id = answer.message_id
+        self.journal.append(entry)
+
     def _identify(
         self, path: str, parameters: Parameters, entry: Entry
     ) -> tuple[Call | None, Answer]:
@@ -87,13 +116,21 @@ class BotApi:
         entry.method = canonical or method
         entry.parameters = parameters.values
         entry.files = [
-            {"field": name, "file_name": file.file_name, "size": len(file.content)}
+            {
+                "field": name,
+                "file_name": file.file_name,
+                "size": len(file.content),
+                "text": _text_of(file),
+            }
             for name, file in parameters.files.items()
         ]
         try:
             bot = self._bot_of(token)
             entry.bot_id = bot.id
             entry.chat_id = self._chat_id(parameters.text("chat_id"))
+            if bot.is_closed and canonical != "close":
+                bot.is_closed = False
+                self.courier.look(bot)
         except BotApiError as error:
             return None, _error(error)
         if canonical is None:
@@ -174,8 +211,15 @@ def _success(result: Any) -> Answer:
     envelope: Json = {"ok": True, "result": result}
     if isinstance(result, Described):
         envelope = {"ok": True, "result": result.result, "description": result.description}
-    message_id = result.get("message_id", 0) if isinstance(result, dict) else 0
+    message = result[0] if isinstance(result, list) and result else result
+    message_id = message.get("message_id", 0) if isinstance(message, dict) else 0
     return Answer(200, _json(envelope), message_id=message_id)
+
+
+def _text_of(file: UploadedFile) -> str:
+    """What can be read in it; "" of what is no text or too long to be kept."""
+    is_text = file.content_type.startswith("text/") and len(file.content) <= JOURNAL_TEXT_MAX
+    return file.content.decode("utf-8", "replace") if is_text else ""
 
 
 def _error(error: BotApiError) -> Answer:
@@ -205,6 +249,7 @@ def _json(value: Json) -> bytes:
 
 
 _NO_ANSWER = Answer(0, b"")
+_NOT_IN_REPLIES = {"setwebhook", "deletewebhook", "close", "logout"}
 _SILENT = {
     FaultKind.HANG_BEFORE,
     FaultKind.HANG_AFTER,

@@ -20,9 +20,10 @@ class Call:
     method: str
     parameters: Parameters
 
-    def admit(self, chat: Chat) -> None:
-        """Count this call against the published limits. Raises 429 when it comes too early."""
-        self.flood.admit(self.bot.id, chat, self.world.clock())
+    def admit(self, chat: Chat, messages: int = 1) -> None:
+        """Count this call, an album as its `messages`, against the published limits. Raises 429
+        when it comes too early."""
+        self.flood.admit(self.bot.id, chat, self.world.clock(), messages)
 
     def message_json(self, chat: Chat, message: Message) -> Json:
         world = self.world

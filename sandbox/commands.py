@@ -1,5 +1,5 @@
-"""setMyCommands, getMyCommands, deleteMyCommands and answerCallbackQuery (telegram-bot-api
-Client.cpp, td BotCommand.cpp).
+"""setMyCommands, getMyCommands and deleteMyCommands (telegram-bot-api Client.cpp, td
+BotCommand.cpp), and which commands a person's app shows.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from sandbox import access, strict_json
 from sandbox.access import Level
 from sandbox.call import Call
 from sandbox.errors import Refusal, bad_request
-from sandbox.model import Json
-from sandbox.parameters import Parameters, leading_integer
+from sandbox.model import Bot, Chat, Json, User
+from sandbox.parameters import Parameters
 
 MAX_COMMANDS = 100
 MAX_COMMAND_LENGTH = 32
 MAX_DESCRIPTION_LENGTH = 256
-CALLBACK_ANSWER_SECONDS = 150
-"""How long a callback query can be answered; the real window is not published."""
 
 _SCOPES_OF_CHATS = {"chat", "chat_administrators", "chat_member"}
 _SCOPES = {
@@ -53,14 +51,32 @@ def delete_my_commands(call: Call) -> bool:
     return True
 
 
-def answer_callback_query(call: Call) -> bool:
-    query_id = str(leading_integer(call.parameters.text("callback_query_id")))
-    asked = call.bot.callback_queries.pop(query_id, None)
-    if asked is None or call.world.clock() - asked > CALLBACK_ANSWER_SECONDS:
-        raise bad_request("query is too old and response timeout expired or query ID is invalid")
-    if len(call.parameters.text("text")) > 200:
-        raise bad_request("MESSAGE_TOO_LONG")
-    return True
+def shown_commands(bot: Bot, chat: Chat, user: User, *, is_administrator: bool) -> list[Json]:
+    """What the person's app lists: of the narrowest scope that has commands (Bot API, "Determining
+    list of commands").
+    """
+    for kind, chat_id, user_id in _scopes_of(chat, user, is_administrator):
+        for language in dict.fromkeys((user.language_code, "")):
+            key = json.dumps([kind, chat_id, user_id, language])
+            if commands := bot.commands.get(key):
+                return commands
+    return []
+
+
+def _scopes_of(chat: Chat, user: User, is_administrator: bool) -> list[tuple[str, int, int]]:
+    if chat.kind == "private":
+        return [("chat", chat.id, 0), ("all_private_chats", 0, 0), ("default", 0, 0)]
+    scopes = [
+        ("chat_member", chat.id, user.id),
+        ("chat_administrators", chat.id, 0),
+        ("chat", chat.id, 0),
+        ("all_chat_administrators", 0, 0),
+        ("all_group_chats", 0, 0),
+        ("default", 0, 0),
+    ]
+    if is_administrator:
+        return scopes
+    return [scope for scope in scopes if "administrators" not in scope[0]]
 
 
 def _commands(parameters: Parameters) -> list[Json]:

@@ -6,30 +6,27 @@ A wrong request gets 400 or 404 with `{"error": …}` naming the field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox import scenery
-from sandbox.bot_api import BotApi
 from sandbox.control_body import ControlError, Fields, read_fields
+from sandbox.control_handlers import Handler, Handlers, guarded_routes
 from sandbox.control_records import (
+    SWITCHES,
     bot_record,
     chat_record,
     fault_record,
     message_record,
     topic_record,
 )
-from sandbox.conversation import say
 from sandbox.faults import Fault, FaultKind
 from sandbox.flood import FloodMode
-from sandbox.model import Bot, Chat, ChatKind, User
+from sandbox.model import Bot, CallbackQuery, Chat, ChatKind, InlineQuery, User
+from sandbox.presses import remember_query
 from sandbox.shapes import user_json
-from sandbox.updates import UPDATE_KINDS, wake
-from sandbox.world import World
+from sandbox.updates import UPDATE_KINDS
 
 MAX_WAIT = 30.0
 PUBLIC_KINDS: dict[str, ChatKind] = {
@@ -37,23 +34,16 @@ PUBLIC_KINDS: dict[str, ChatKind] = {
     "supergroup": "supergroup",
     "channel": "channel",
 }
-_Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class Control:
+class Control(Handlers):
     """Handlers of the control API over one BotApi and its world."""
 
-    def __init__(self, api: BotApi) -> None:
-        self.api = api
-
-    @property
-    def world(self) -> World:
-        return self.api.world
-
     def routes(self) -> list[Route]:
-        table: list[tuple[str, str, _Handler]] = [
+        table: list[tuple[str, str, Handler]] = [
             ("GET", "/world", self.get_world),
             ("POST", "/bots", self.create_bot),
+            ("POST", "/bots/{bot_id:int}", self.change_bot),
             ("POST", "/bots/{bot_id:int}/updates", self.queue_update),
             ("POST", "/users", self.create_user),
             ("POST", "/chats", self.create_chat),
@@ -61,7 +51,6 @@ class Control:
             ("POST", "/chats/{chat_id}/topics/{topic_id:int}", self.change_topic),
             ("DELETE", "/chats/{chat_id}/topics/{topic_id:int}", self.delete_topic),
             ("POST", "/chats/{chat_id}/state", self.set_state),
-            ("POST", "/chats/{chat_id}/say", self.say),
             ("GET", "/chats/{chat_id}/messages", self.get_messages),
             ("DELETE", "/chats/{chat_id}/messages", self.clear_messages),
             ("GET", "/calls", self.get_calls),
@@ -74,10 +63,7 @@ class Control:
             ("POST", "/settings", self.change_settings),
             ("POST", "/reset", self.reset),
         ]
-        return [
-            Route(f"/_sandbox{path}", _guarded(handler), methods=[verb])
-            for verb, path, handler in table
-        ]
+        return guarded_routes(table)
 
     # --- the world ---
 
@@ -104,7 +90,17 @@ class Control:
         )
         if bot_id in self.world.users:
             raise ControlError(f"id: {bot_id} exists already")
-        return JSONResponse(bot_record(self.world.create_bot(user, fields.text("token"))), 201)
+        bot = self.world.create_bot(user, fields.text("token"))
+        _set_switches(bot, fields)
+        return JSONResponse(bot_record(bot), 201)
+
+    async def change_bot(self, request: Request) -> Response:
+        """What its owner sets at BotFather."""
+        fields = await read_fields(request)
+        bot = self._bot(request.path_params["bot_id"])
+        _set_switches(bot, fields)
+        self.world.note("bots", bot.id)
+        return JSONResponse(bot_record(bot))
 
     async def queue_update(self, request: Request) -> Response:
         fields = await read_fields(request)
@@ -113,10 +109,9 @@ class Control:
         for kind, value in fields.values.items():
             if kind not in UPDATE_KINDS:
                 raise ControlError(f"{kind}: no kind of update; one of {', '.join(UPDATE_KINDS)}")
-            if kind == "callback_query" and isinstance(value, dict):
-                bot.callback_queries[str(value.get("id", ""))] = self.world.clock()
+            if isinstance(value, dict):
+                self._expect_answer(bot, kind, str(value.get("id", "")))
             updates.append(self.world.queue_update(bot, kind, value))
-        wake(bot)
         return JSONResponse(updates, 201)
 
     async def create_user(self, request: Request) -> Response:
@@ -175,24 +170,6 @@ class Control:
         chat = self._chat(request)
         self._change_state(chat, fields, default="active")
         return JSONResponse(chat_record(self.world, chat))
-
-    async def say(self, request: Request) -> Response:
-        fields = await read_fields(request)
-        chat = self._chat(request)
-        user = self.world.users.get(fields.integer("from_id") or chat.id)
-        if user is None:
-            raise ControlError("from_id: must be the ID of a user")
-        bot = self._bot_of(fields)
-        message = say(
-            self.world,
-            chat,
-            user,
-            fields.text("text"),
-            bot=bot,
-            message_thread_id=fields.integer("message_thread_id"),
-            reply_to_message_id=fields.integer("reply_to_message_id"),
-        )
-        return JSONResponse(message, 201)
 
     # --- messages and calls ---
 
@@ -273,8 +250,12 @@ class Control:
             {"bot_id": bot_id, "chat_id": chat_id, "limit": limit, "count": count}
             for (bot_id, chat_id, limit), count in flood.violations.items()
         ]
-        latency = self.api.faults.latency
-        return JSONResponse({"flood": flood.mode, "latency": latency, "violations": violations})
+        settings = {
+            "flood": flood.mode,
+            "latency": self.api.faults.latency,
+            "clock_shift": self.world.clock_shift,
+        }
+        return JSONResponse(settings | {"violations": violations})
 
     async def change_settings(self, request: Request) -> Response:
         fields = await read_fields(request)
@@ -285,12 +266,14 @@ class Control:
             self.api.flood.mode = FloodMode(mode)
             self.api.flood.reset()
         self.api.faults.latency = fields.number("latency", self.api.faults.latency)
+        self.world.clock_shift = fields.number("clock_shift", self.world.clock_shift)
         return await self.get_settings(request)
 
     async def reset(self, request: Request) -> Response:
         """Forget everything; `{"default_world": true}` sets the first start's stage again."""
         fields = await read_fields(request)
         self.world.clear()
+        self.world.clock_shift = 0.0
         self.api.journal.clear()
         self.api.faults.clear()
         self.api.flood.mode = FloodMode.OFF
@@ -299,31 +282,15 @@ class Control:
             scenery.build_default_world(self.world)
         return await self.get_world(request)
 
-    # --- finding ---
+    # --- making ---
 
-    def _bot(self, bot_id: int) -> Bot:
-        bot = self.world.bots.get(bot_id)
-        if bot is None:
-            raise ControlError(f"bot {bot_id} not found", 404)
-        return bot
-
-    def _bot_of(self, fields: Fields) -> Bot | None:
-        bot_id = fields.integer("bot_id")
-        return self._bot(bot_id) if bot_id else None
-
-    def _chat(self, request: Request) -> Chat:
-        text = request.path_params["chat_id"]
-        chat = self.world.chats.get(int(text)) if text.lstrip("-").isdigit() else None
-        if chat is None:
-            raise ControlError(f"chat {text} not found", 404)
-        return chat
-
-    def _topic(self, request: Request) -> tuple[Chat, int]:
-        chat = self._chat(request)
-        topic_id = request.path_params["topic_id"]
-        if topic_id not in chat.topics:
-            raise ControlError(f"topic {topic_id} not found", 404)
-        return chat, topic_id
+    def _expect_answer(self, bot: Bot, kind: str, query_id: str) -> None:
+        """The bot may answer the query, though nobody asked it."""
+        now = self.world.clock()
+        if kind == "callback_query":
+            remember_query(self.world, CallbackQuery(query_id, bot.id, 0, "", 0, now))
+        elif kind == "inline_query":
+            bot.inline_queries[query_id] = InlineQuery(query_id, bot.id, 0, 0, "", "", now)
 
     def _make_person(self, fields: Fields) -> User:
         user_id = fields.integer("id")
@@ -352,16 +319,7 @@ class Control:
         self.world.note("chats", chat.id)
 
 
-def _guarded(handler: _Handler) -> _Handler:
-    """Errors as JSON; and no other web site may drive the sandbox through a browser."""
-
-    async def guarded(request: Request) -> Response:
-        origin = request.headers.get("origin")
-        if origin and origin.partition("://")[2] != request.headers.get("host"):
-            return JSONResponse({"error": "requests of other web sites are refused"}, 403)
-        try:
-            return await handler(request)
-        except ControlError as error:
-            return JSONResponse({"error": str(error)}, error.status)
-
-    return guarded
+def _set_switches(bot: Bot, fields: Fields) -> None:
+    for name, attribute in SWITCHES.items():
+        if name in fields.values:
+            setattr(bot, attribute, fields.boolean(name))

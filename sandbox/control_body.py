@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from starlette.requests import Request
 
@@ -59,7 +59,7 @@ class Fields:
         return [self._checked(name, item, int, "a list of numbers") for item in self._list(name)]
 
     def contents(self, name: str) -> list[ContentKind]:
-        kinds: tuple[ContentKind, ...] = ("text", "photo", "document")
+        kinds: tuple[ContentKind, ...] = get_args(ContentKind)
         for item in self._list(name):
             if item not in kinds:
                 raise ControlError(f"{name}: {item!r} is none of {', '.join(kinds)}")

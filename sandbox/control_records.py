@@ -7,9 +7,17 @@ from sandbox.model import Bot, Chat, Dialog, Json, Message
 from sandbox.shapes import chat_json, message_json, user_json
 from sandbox.world import World
 
+SWITCHES = {
+    "can_read_all_group_messages": "reads_all_messages",
+    "supports_inline_queries": "supports_inline",
+    "inline_feedback": "hears_choices",
+}
+"""What an owner switches at BotFather → the bot's attribute."""
+
 
 def bot_record(bot: Bot) -> Json:
-    return user_json(bot.user) | {"token": bot.token}
+    switches = {name: getattr(bot, attribute) for name, attribute in SWITCHES.items()}
+    return user_json(bot.user) | {"token": bot.token} | switches
 
 
 def chat_record(world: World, chat: Chat) -> Json:
@@ -17,6 +25,7 @@ def chat_record(world: World, chat: Chat) -> Json:
         "condition": chat.condition,
         "migrate_to_chat_id": chat.upgraded_to,
         "topics": [topic_record(chat, topic_id) for topic_id in chat.topics],
+        "members": {str(user_id): status for user_id, status in chat.members.items()},
         "states": {str(bot_id): standing for bot_id, standing in chat.standings.items()},
     }
 

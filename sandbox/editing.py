@@ -6,19 +6,15 @@ Leaving `reply_markup` out removes the keyboard. A bot's own messages can be edi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from sandbox import access, formatting, reply_markup, strict_json, uploads
+from sandbox import access, formatting, reply_markup, strict_json
 from sandbox.access import Level
 from sandbox.call import Call
-from sandbox.errors import Refusal, bad_request
-from sandbox.formatting import ParsedText
+from sandbox.errors import bad_request
+from sandbox.input_media import content_of, media_flags, one_media
 from sandbox.link_preview import link_preview_options
 from sandbox.model import Bot, Chat, Content, ContentKind, Json, Message, Standing
-from sandbox.parameters import Parameters
-from sandbox.sending import photo_flags
-from sandbox.uploads import InputFile, input_file
 
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
@@ -27,53 +23,57 @@ NOT_MODIFIED = (
 DELETE_LIMIT = 48 * 3600
 """Seconds after which a bot cannot delete its message (Bot API, deleteMessage)."""
 
+CAPTIONED: frozenset[ContentKind] = frozenset(
+    ["photo", "document", "audio", "video", "voice", "animation"]
+)
 _IDENTITY_OF_FILES = ("file_id", "file_path", "thumbnail", "thumb")
-_UNSUPPORTED_MEDIA = {"animation", "audio", "live_photo", "video"}
 
 
-def edit_message_text(call: Call) -> Json:
+def edit_message_text(call: Call) -> Json | bool:
     preview = link_preview_options(call.parameters)
     parsed = formatting.message_text(call.parameters)
     markup = reply_markup.parse(call.parameters)
-    chat, message = _message_to_edit(call)
+    chat, message = message_to_edit(call)
     if message.content.kind != "text":
         raise bad_request("There is no text in the message to edit")
     keyboard = reply_markup.accept(markup, chat, only_inline=True)
     fields = formatting.finished_text(call.world, parsed)
-    return _edit(call, chat, message, Content("text", fields | preview), keyboard)
+    return edit(call, chat, message, Content("text", fields | preview), keyboard)
 
 
-def edit_message_caption(call: Call) -> Json:
+def edit_message_caption(call: Call) -> Json | bool:
     markup = reply_markup.parse(call.parameters)
     parsed = formatting.caption(call.parameters)
-    chat, message = _message_to_edit(call)
+    chat, message = message_to_edit(call)
     kind = message.content.kind
-    if kind == "text":
+    if kind not in CAPTIONED:
         raise bad_request("There is no caption in the message to edit")
-    fields: Json = {kind: message.content.fields[kind]}
+    shown = message.content.fields
+    fields: Json = {name: shown[name] for name in (kind, "document") if name in shown}
     fields |= formatting.finished_caption(call.world, parsed)
-    if kind == "photo":
-        above = call.parameters.boolean("show_caption_above_media")
-        spoiler = bool(message.content.fields.get("has_media_spoiler"))
-        fields |= photo_flags(fields, above=above, spoiler=spoiler)
+    above = call.parameters.boolean("show_caption_above_media")
+    spoiler = bool(shown.get("has_media_spoiler"))
+    fields |= media_flags(kind, fields, above=above, spoiler=spoiler)
     keyboard = reply_markup.accept(markup, chat, only_inline=True)
-    return _edit(call, chat, message, Content(kind, fields), keyboard)
+    return edit(call, chat, message, Content(kind, fields), keyboard)
 
 
-def edit_message_media(call: Call) -> Json:
+def edit_message_media(call: Call) -> Json | bool:
     markup = reply_markup.parse(call.parameters)
-    media = _input_media(call.parameters)
-    chat, message = _message_to_edit(call)
-    content = _media_content(call, media)
+    media = one_media(call.parameters)
+    chat, message = message_to_edit(call)
+    if message.content.kind not in CAPTIONED | {"text"}:
+        raise bad_request("There is no media in the message to edit")
+    content = content_of(call, media)
     keyboard = reply_markup.accept(markup, chat, only_inline=True)
-    return _edit(call, chat, message, content, keyboard)
+    return edit(call, chat, message, content, keyboard)
 
 
-def edit_message_reply_markup(call: Call) -> Json:
+def edit_message_reply_markup(call: Call) -> Json | bool:
     markup = reply_markup.parse(call.parameters)
-    chat, message = _message_to_edit(call)
+    chat, message = message_to_edit(call)
     keyboard = reply_markup.accept(markup, chat, only_inline=True)
-    return _edit(call, chat, message, message.content, keyboard)
+    return edit(call, chat, message, message.content, keyboard)
 
 
 def delete_message(call: Call) -> bool:
@@ -132,18 +132,28 @@ def _can_delete(call: Call, chat: Chat, message: Message) -> bool:
     return (is_own or chat.kind == "private") and call.world.clock() - message.time < DELETE_LIMIT
 
 
-def _message_to_edit(call: Call) -> tuple[Chat, Message]:
+def message_to_edit(call: Call) -> tuple[Chat, Message]:
     parameters = call.parameters
     if not parameters.text("chat_id") and not parameters.message_id():
         if not parameters.text("inline_message_id"):
             raise bad_request("Message identifier is not specified")
-        raise bad_request("MESSAGE_ID_INVALID")  # nothing was ever sent in inline mode here
+        return _inline_message(call)
     chat, message = access.find_message(
         call.world, call.bot, parameters, Level.EDIT, "message to edit"
     )
     if not _can_edit(call.bot, chat, message):
         raise bad_request("Message can't be edited")
     return chat, message
+
+
+def _inline_message(call: Call) -> tuple[Chat, Message]:
+    """A message that a person sent through the bot, in a chat that it need not be in."""
+    inline_message_id = call.parameters.text("inline_message_id")
+    dialog, message_id = call.world.inline_messages.get(inline_message_id, (None, 0))
+    message = dialog.messages.get(message_id) if dialog else None
+    if message is None or message.deleted_time or message.via_bot_id != call.bot.id:
+        raise bad_request("MESSAGE_ID_INVALID")
+    return call.world.chats[message.chat_id], message
 
 
 def _can_edit(bot: Bot, chat: Chat, message: Message) -> bool:
@@ -154,13 +164,18 @@ def _can_edit(bot: Bot, chat: Chat, message: Message) -> bool:
     return message.bot_id == bot.id
 
 
-def _edit(
+def edit(
     call: Call, chat: Chat, message: Message, content: Content, keyboard: Json | None
-) -> Json:
+) -> Json | bool:
+    """The Message; of an inline message only that it was done."""
     reply_markup.check_on_server(keyboard, chat)
     call.admit(chat)
     if keyboard == message.reply_markup and _same(content, message.content):
         raise bad_request(NOT_MODIFIED)
+    if message.inline_message_id:
+        dialog, _ = call.world.inline_messages[message.inline_message_id]
+        call.world.edit_message(dialog, message, content, keyboard)
+        return True
     call.world.edit_message(call.world.dialog(call.bot, chat), message, content, keyboard)
     return call.message_json(chat, message)
 
@@ -178,66 +193,3 @@ def _comparable(value: Any) -> Any:
             key: _comparable(item) for key, item in value.items() if key not in _IDENTITY_OF_FILES
         }
     return [_comparable(item) for item in value] if isinstance(value, list) else value
-
-
-@dataclass(frozen=True, slots=True)
-class _InputMedia:
-    """An InputMedia object: a photo or a document with its caption."""
-
-    kind: ContentKind
-    file: InputFile
-    thumbnail: InputFile | None
-    caption: ParsedText
-    shows_caption_above: bool
-    has_spoiler: bool
-
-
-def _input_media(parameters: Parameters) -> _InputMedia:
-    text = parameters.text("media")
-    if not text:
-        raise Refusal('Parameter "media" is required')
-    value = strict_json.decode(text, "Can't parse input media JSON object")
-    try:
-        return _input_media_from_json(parameters, value)
-    except Refusal as refusal:
-        raise Refusal(f"Can't parse InputMedia: {refusal}") from None
-
-
-def _input_media_from_json(parameters: Parameters, value: Any) -> _InputMedia:
-    if not isinstance(value, dict):
-        raise Refusal("expected an Object")
-    caption = formatting.parse_text(
-        strict_json.optional_string(value, "caption"),
-        strict_json.optional_string(value, "parse_mode"),
-        value.get("caption_entities"),
-    )
-    above = strict_json.optional_boolean(value, "show_caption_above_media")
-    has_spoiler = strict_json.optional_boolean(value, "has_spoiler")
-    kind = strict_json.required_string(value, "type")
-    file = input_file(parameters, "", strict_json.optional_string(value, "media"))
-    if file is None:
-        raise Refusal("media not found")
-    thumbnail = strict_json.optional_string(value, "thumbnail")
-    if kind in _UNSUPPORTED_MEDIA:
-        raise Refusal(f'type "{kind}" is not known to the sandbox; use "photo" or "document"')
-    if kind not in {"photo", "document"}:
-        raise Refusal(f'type "{kind}" is unsupported')
-    return _InputMedia(
-        "photo" if kind == "photo" else "document",
-        file,
-        input_file(parameters, "", thumbnail, only_upload=True),
-        caption,
-        above,
-        has_spoiler,
-    )
-
-
-def _media_content(call: Call, media: _InputMedia) -> Content:
-    world, bot = call.world, call.bot
-    if media.kind == "document":
-        fields = uploads.document_fields(world, bot, media.file, media.thumbnail)
-        return Content("document", fields | formatting.finished_caption(world, media.caption))
-    fields = uploads.photo_fields(world, bot, media.file)
-    fields |= formatting.finished_caption(world, media.caption)
-    flags = photo_flags(fields, above=media.shows_caption_above, spoiler=media.has_spoiler)
-    return Content("photo", fields | flags)

@@ -12,13 +12,24 @@ import secrets
 from collections import OrderedDict
 from pathlib import Path
 
-from sandbox.model import StoredFile
+from sandbox.model import FileKind, StoredFile
 
 KEPT_BYTES = 256 * 2**20
 MAX_DOWNLOAD_SIZE = 20 * 2**20
 """getFile's limit (telegram-bot-api Client.cpp, MAX_DOWNLOAD_FILE_SIZE)."""
 
-_PREFIX = {"photo": b"\x02", "document": b"\x05", "thumbnail": b"\x01"}
+_PREFIX: dict[FileKind, bytes] = {
+    "thumbnail": b"\x01",
+    "photo": b"\x02",
+    "voice": b"\x03",
+    "video": b"\x04",
+    "document": b"\x05",
+    "sticker": b"\x08",
+    "audio": b"\x09",
+    "animation": b"\x0a",
+    "video_note": b"\x0d",
+}
+"""TDLib FileType.h."""
 
 
 class FileStore:
@@ -85,14 +96,14 @@ class FileStore:
                 path.unlink()
 
 
-def make_file_id(kind: str, bot_id: int) -> str:
+def make_file_id(kind: FileKind, bot_id: int) -> str:
     """Opaque base64url without a dot: a file_id with a dot would be taken for a URL."""
     return _base64url(
         _PREFIX[kind] + b"\x02" + bot_id.to_bytes(8, "big") + secrets.token_bytes(29) + b"\x04"
     )
 
 
-def make_unique_id(kind: str, content: bytes) -> str:
+def make_unique_id(kind: FileKind, content: bytes) -> str:
     return _base64url(_PREFIX[kind] + b"\x00" + hashlib.sha256(content).digest()[:13])
 
 

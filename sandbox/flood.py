@@ -1,7 +1,8 @@
 """Telegram's published limits as a switchable model (Bot FAQ: "My bot is hitting limits").
 
 One message a second per chat with a burst of three, 20 a minute per group, 30 a second per bot;
-edits count.
+edits count, and an album counts as its messages; one that is larger than a limit passes where
+nothing of the limit is used.
 The real limits are dynamic and secret; this is what a sender can be held to.
 """
 
@@ -38,11 +39,11 @@ class _Bucket:
     tokens: float
     time: float
 
-    def wait(self, now: float) -> float:
-        """Seconds until a token is there."""
+    def wait(self, now: float, wanted: int) -> float:
+        """Seconds until so many tokens are there, or as many as there can be."""
         self.tokens = min(CHAT_BURST, self.tokens + max(now - self.time, 0) * CHAT_RATE)
         self.time = now
-        missing = 1 - self.tokens
+        missing = min(float(wanted), CHAT_BURST) - self.tokens
         return missing / CHAT_RATE if missing > _ROUNDING else 0.0
 
 
@@ -59,7 +60,7 @@ class FloodModel:
         self._bots: dict[int, deque[float]] = defaultdict(deque)
         self.violations: Counter[tuple[int, int, str]] = Counter()
 
-    def admit(self, bot_id: int, chat: Chat, now: float) -> None:
+    def admit(self, bot_id: int, chat: Chat, now: float, messages: int = 1) -> None:
         """Take the call into account. Raises 429 with the seconds to wait when it exceeds a
         limit.
         """
@@ -68,26 +69,29 @@ class FloodModel:
         key = (bot_id, chat.id)
         bucket = self._chats.setdefault(key, _Bucket(CHAT_BURST, now))
         waits = {
-            "chat": bucket.wait(now),
-            "bot": _window_wait(self._bots[bot_id], BOT_LIMIT, BOT_WINDOW, now),
+            "chat": bucket.wait(now, messages),
+            "bot": _window_wait(self._bots[bot_id], BOT_LIMIT, BOT_WINDOW, now, messages),
         }
         if chat.kind in {"group", "supergroup"}:
-            waits["group"] = _window_wait(self._groups[key], GROUP_LIMIT, GROUP_WINDOW, now)
+            waits["group"] = _window_wait(
+                self._groups[key], GROUP_LIMIT, GROUP_WINDOW, now, messages
+            )
         limit = max(waits, key=lambda name: waits[name])
         if waits[limit] > 0:
             self.violations[bot_id, chat.id, limit] += 1
             if self.mode is FloodMode.PUBLISHED:
                 raise too_many_requests(max(1, math.ceil(waits[limit])))
-        bucket.tokens -= 1
-        self._bots[bot_id].append(now)
+        bucket.tokens -= messages
+        self._bots[bot_id].extend([now] * messages)
         if chat.kind in {"group", "supergroup"}:
-            self._groups[key].append(now)
+            self._groups[key].extend([now] * messages)
 
 
-def _window_wait(times: deque[float], limit: int, window: float, now: float) -> float:
-    """Seconds until one more call fits into the sliding window of accepted calls."""
+def _window_wait(
+    times: deque[float], limit: int, window: float, now: float, messages: int
+) -> float:
+    """Seconds until so many more messages fit into the sliding window of accepted ones."""
     while times and times[0] <= now - window + _ROUNDING:
         times.popleft()
-    if len(times) < limit:
-        return 0.0
-    return times[len(times) - limit] + window - now
+    surplus = len(times) + min(messages, limit) - limit
+    return times[surplus - 1] + window - now if surplus > 0 else 0.0

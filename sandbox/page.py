@@ -19,6 +19,7 @@ from sandbox.page_data import (
     message_items,
     visible_messages,
 )
+from sandbox.page_input import input_json
 from sandbox.world import World
 
 STATIC = Path(__file__).parent / "static"
@@ -55,6 +56,7 @@ class Page:
             Route("/static/{name}", self.static),
             Route(f"{data}/chats", self.chats),
             Route(f"{data}/chats/{{key}}/messages", self.messages),
+            Route(f"{data}/chats/{{key}}/input", self.input),
             Route(f"{data}/files/{{file_unique_id}}", self.file),
             Route(f"{data}/events", self.events),
         ]
@@ -84,6 +86,14 @@ class Page:
             found = visible_messages(dialog, int(query.get("before", 0)), limit)
         return JSONResponse(message_items(self.world, dialog, found), headers=_HEADERS)
 
+    async def input(self, request: Request) -> Response:
+        """What is below and beside the messages, for `?person=` if they may write there."""
+        dialog = find_dialog(self.world, request.path_params["key"])
+        if dialog is None:
+            return JSONResponse({"error": "no such chat"}, 404)
+        person_id = int(request.query_params.get("person", 0))
+        return JSONResponse(input_json(self.world, dialog, person_id), headers=_HEADERS)
+
     async def file(self, request: Request) -> Response:
         """Pictures are shown, everything else is downloaded under its own name."""
         files = self.world.files
@@ -93,7 +103,7 @@ class Page:
         content = None if file is None else files.content(file)
         if file is None or content is None:
             return JSONResponse({"error": "the file is gone"}, 404)
-        if file.kind == "document":
+        if file.kind not in {"photo", "thumbnail"}:
             name = quote(download_name(file), safe="")
             headers = _HEADERS | {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
             return Response(content, media_type="application/octet-stream", headers=headers)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sandbox.model import Chat, Dialog, Json, Message, Standing, StoredFile
+from sandbox.page_texts import origin_text, plain_text, service_text
 from sandbox.world import World
 
 PREVIEW_LENGTH = 80
@@ -64,7 +65,7 @@ def _dialog_json(world: World, chat: Chat, dialog: Dialog) -> Json:
             {"id": topic.message_thread_id, "name": topic.name, "is_closed": topic.is_closed}
             for topic in chat.topics.values()
         ],
-        "last": None if last is None else {"text": _summary(last), "time": last.time},
+        "last": None if last is None else {"text": _summary(world, last), "time": last.time},
     }
 
 
@@ -74,9 +75,14 @@ def _message_item(world: World, dialog: Dialog, message: Message) -> Json:
     topic = chat.topics.get(message.message_thread_id)
     return {
         "id": message.message_id,
-        "author": _name(world, message.from_id) if message.from_id else chat.title,
+        "author": _author(world, message),
+        "author_id": message.from_id,
         "by_bot": bool(message.bot_id),
-        "text": fields.get("text", fields.get("caption", "")),
+        "service": service_text(message, _author(world, message)),
+        "via": world.users[message.via_bot_id].username if message.via_bot_id else "",
+        "forwarded_from": origin_text(message),
+        "reactions": [item for given in message.reactions.values() for item in given],
+        "text": fields.get("text", fields.get("caption", "")) or plain_text(fields),
         "entities": fields.get("entities", fields.get("caption_entities", [])),
         "caption_above": bool(fields.get("show_caption_above_media")),
         "photo": _photo(world, fields),
@@ -118,18 +124,26 @@ def _reply(world: World, dialog: Dialog, message: Message) -> Json | None:
     replied = dialog.messages.get(message.reply_to_message_id)
     if replied is None or replied.deleted_time:
         return None
-    author = _name(world, replied.from_id) if replied.from_id else world.chats[dialog.chat_id].title
-    quote = message.quote["text"] if message.quote else _summary(replied)
+    quote = message.quote["text"] if message.quote else _summary(world, replied)
+    author = _author(world, replied)
     return {"id": replied.message_id, "author": author, "text": quote[:QUOTE_LENGTH]}
 
 
-def _summary(message: Message) -> str:
+def _summary(world: World, message: Message) -> str:
     fields = message.content.fields
     text = str(fields.get("text", fields.get("caption", "")))
+    text = text or plain_text(fields) or service_text(message, _author(world, message))
     if not text:
         document = fields.get("document")
         text = document.get("file_name", "File") if document else "Photo"
     return " ".join(text.split())[:PREVIEW_LENGTH]
+
+
+def _author(world: World, message: Message) -> str:
+    """A person, a bot, or in channels the channel."""
+    if message.from_id:
+        return _name(world, message.from_id)
+    return world.chats[message.chat_id].title
 
 
 def _name(world: World, user_id: int) -> str:

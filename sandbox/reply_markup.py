@@ -7,7 +7,7 @@ edited afterwards.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from botapi.entities_links import link_user_id
@@ -51,6 +51,8 @@ class ReplyMarkup:
 
     kind: Literal["inline", "keyboard", "remove", "force_reply"]
     rows: list[list[Json]]
+    flags: Json = field(default_factory=dict)
+    """Of a reply keyboard: those that are set, and the placeholder."""
 
 
 def parse(parameters: Parameters) -> ReplyMarkup | None:
@@ -64,16 +66,30 @@ def parse(parameters: Parameters) -> ReplyMarkup | None:
     keyboard = _rows(value, "keyboard")
     inline = _rows(value, "inline_keyboard")
     flags = {name: strict_json.optional_boolean(value, name) for name in _FLAGS}
-    strict_json.optional_string(value, "input_field_placeholder")
+    shown = _shown_flags(value)
     if keyboard:
-        return ReplyMarkup("keyboard", keyboard)
+        return ReplyMarkup("keyboard", keyboard, shown)
     if inline:
         return ReplyMarkup("inline", inline)
     if flags["hide_keyboard"] or flags["remove_keyboard"]:
-        return ReplyMarkup("remove", [])
+        return ReplyMarkup("remove", [], shown)
     if flags["force_reply"] or flags["force_reply_keyboard"]:
-        return ReplyMarkup("force_reply", [])
+        return ReplyMarkup("force_reply", [], shown)
     return None
+
+
+def below_input(markup: ReplyMarkup | None) -> Json | None:
+    """What the message changes below the person's input field."""
+    if markup is None or markup.kind == "inline":
+        return None
+    return {"kind": markup.kind, "rows": _cut(markup.rows)} | markup.flags
+
+
+def _shown_flags(value: Json) -> Json:
+    flags = ("selective", "one_time_keyboard", "is_persistent")
+    shown: Json = {name: True for name in flags if value.get(name) is True}
+    placeholder = strict_json.optional_string(value, "input_field_placeholder")
+    return shown | ({"input_field_placeholder": placeholder} if placeholder else {})
 
 
 def _rows(value: Json, name: str) -> list[list[Json]]:

@@ -97,12 +97,13 @@ def _set_condition(
     if condition is ChatCondition.UPGRADED:
         if chat.kind != "group":
             raise ValueError(f"state: only a group can be upgraded, not a {chat.kind} chat")
-        chat.upgraded_to = migrate_to_chat_id or _upgrade(world, chat).id
+        chat.upgraded_to = migrate_to_chat_id or upgraded(world, chat).id
     chat.condition = condition
     world.note("chats", chat.id)
 
 
-def _upgrade(world: World, group: Chat) -> Chat:
+def upgraded(world: World, group: Chat) -> Chat:
+    """A supergroup with the group's title, people and bots."""
     supergroup = make_chat(world, "supergroup", group.title)
     supergroup.members = dict(group.members)
     supergroup.standings = dict(group.standings)

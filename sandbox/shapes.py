@@ -49,8 +49,8 @@ def user_json(user: User) -> Json:
 def me_json(bot: Bot) -> Json:
     return user_json(bot.user) | {
         "can_join_groups": True,
-        "can_read_all_group_messages": False,
-        "supports_inline_queries": False,
+        "can_read_all_group_messages": bot.reads_all_messages,
+        "supports_inline_queries": bot.supports_inline,
         "supports_guest_queries": False,
         "can_connect_to_business": False,
         "has_main_web_app": False,
@@ -126,14 +126,20 @@ def message_json(
         fields["edit_date"] = int(message.edit_time)
     if message.message_thread_id:
         fields["message_thread_id"] = message.message_thread_id
+    if message.forward:
+        fields |= message.forward
     replied = messages.get(message.reply_to_message_id)
     if replied is not None and not replied.deleted_time:
         fields["reply_to_message"] = message_json(replied, {}, chats, users)
     if message.quote:
         fields["quote"] = message.quote
+    if message.media_group_id:
+        fields["media_group_id"] = message.media_group_id
     fields |= message.content.fields
     if message.reply_markup:
         fields["reply_markup"] = message.reply_markup
+    if message.via_bot_id:
+        fields["via_bot"] = user_json(users[message.via_bot_id])
     if message.is_protected:
         fields["has_protected_content"] = True
     if message.is_topic_message:

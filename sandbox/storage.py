@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +21,7 @@ from sandbox.model import (
     Content,
     Json,
     Message,
+    QueuedUpdate,
     Standing,
     StoredFile,
     Topic,
@@ -140,28 +140,40 @@ def _find(world: World, kind: str, key: str) -> Json | None:
 
 
 def _bot_fields(bot: Bot) -> Json:
-    """Without what only lives while the process does: callback queries and waiting calls."""
+    """Without what only lives while the process does: queries and waiting calls."""
     return {
         "user": asdict(bot.user),
         "token": bot.token,
         "last_message_id": bot.last_message_id,
         "last_update_id": bot.last_update_id,
-        "updates": list(bot.updates),
+        "updates": [asdict(queued) for queued in bot.updates.values()],
         "allowed_updates": bot.allowed_updates,
         "webhook": asdict(bot.webhook),
         "commands": bot.commands,
+        "menu_buttons": bot.menu_buttons,
+        "reads_all_messages": bot.reads_all_messages,
+        "supports_inline": bot.supports_inline,
+        "hears_choices": bot.hears_choices,
     }
 
 
 def _bot(fields: Json) -> Bot:
+    kept = [_queued(item) for item in fields["updates"]]
     return Bot(
         **fields
         | {
             "user": User(**fields["user"]),
-            "updates": deque(fields["updates"]),
+            "updates": {queued.update["update_id"]: queued for queued in kept},
             "webhook": Webhook(**fields["webhook"]),
         }
     )
+
+
+def _queued(fields: Json) -> QueuedUpdate:
+    """Earlier versions kept Updates as they are, without an end."""
+    if "update_id" in fields:
+        return QueuedUpdate(fields, "", float("inf"))
+    return QueuedUpdate(**fields)
 
 
 def _chat(fields: Json) -> Chat:
@@ -175,6 +187,8 @@ def _chat(fields: Json) -> Chat:
                 int(key): Standing(standing) for key, standing in fields["standings"].items()
             },
             "forbidden": {int(key): kinds for key, kinds in fields["forbidden"].items()},
+            "pinned": {int(key): pins for key, pins in fields.get("pinned", {}).items()},
+            "rights": {int(key): names for key, names in fields.get("rights", {}).items()},
         }
     )
 

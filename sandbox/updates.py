@@ -1,22 +1,28 @@
-"""getUpdates and the webhook's settings. The sandbox keeps a webhook's state but does not call it.
+"""getUpdates, the webhook's settings, and leaving the server; `courier` calls the webhooks.
 
 Semantics of telegram-bot-api Client.cpp (getUpdates, setWebhook) and the Bot API, "Getting
-updates".
+updates", as its server runs with `--local`: webhooks may be http, on any port, at any address. Not
+modelled: its brake on callers that repeat an offset within 3 s, `retry after` for setWebhook twice
+a second and for `close` in the first ten minutes, and new random IDs after a week of silence.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from sandbox.call import Call, Described
-from sandbox.errors import bad_request, conflict
+from sandbox.errors import BotApiError, bad_request, conflict
 from sandbox.model import Bot, Json, Webhook
+from sandbox.parameters import UploadedFile
 
 MAX_LIMIT = 100
 MAX_TIMEOUT = 50
+MAX_CERTIFICATE_BYTES = 3 * 2**20
 UPDATE_KINDS = [
     "message",
     "edited_message",
@@ -68,12 +74,13 @@ async def get_updates(call: Call) -> list[Json]:
     limit = parameters.integer("limit", MAX_LIMIT, 1, MAX_LIMIT)
     timeout = parameters.integer("timeout", 0, 0, MAX_TIMEOUT)
     _confirm(bot, offset)
+    call.world.drop_expired_updates(bot)
     call.world.note("bots", bot.id)
     if not bot.updates and timeout:
         await _park(bot, timeout)
-    return [update for update in bot.updates if offset <= 0 or update["update_id"] >= offset][
-        :limit
-    ]
+        call.world.drop_expired_updates(bot)
+    waiting = (queued.update for queued in bot.updates.values())
+    return list(itertools.islice(waiting, limit))
 
 
 def set_webhook(call: Call) -> Described:
@@ -86,17 +93,23 @@ def set_webhook(call: Call) -> Described:
         secret_token=_checked_secret(parameters.text("secret_token")),
         max_connections=parameters.integer("max_connections", 40, 1, 100_000),
         ip_address=parameters.text("ip_address"),
-        has_custom_certificate="certificate" in parameters.files,
+        certificate=_checked_certificate(parameters.files.get("certificate")),
     )
+    webhook.has_custom_certificate = bool(webhook.certificate)
     before = bot.allowed_updates
     _remember_allowed(call)
     if parameters.boolean("drop_pending_updates"):
         bot.updates.clear()
-    elif webhook == bot.webhook and before == bot.allowed_updates:
+    elif (
+        _settings(webhook) == _settings(bot.webhook)
+        and before == bot.allowed_updates
+        and not webhook.certificate
+    ):
         return Described(True, "Webhook is already set")
     bot.webhook = webhook
-    _release(bot, "terminated by setWebhook request")
+    _release(bot, conflict("terminated by setWebhook request"))
     call.world.note("bots", bot.id)
+    call.world.on_update(bot)
     return Described(True, "Webhook was set")
 
 
@@ -108,17 +121,22 @@ def delete_webhook(call: Call) -> Described:
     if not bot.webhook.url:
         return Described(True, "Webhook is already deleted")
     bot.webhook = Webhook()
+    call.world.on_update(bot)
     return Described(True, "Webhook was deleted")
 
 
 def get_webhook_info(call: Call) -> Json:
     bot = call.bot
+    call.world.drop_expired_updates(bot)
     info: Json = {
         "url": bot.webhook.url,
         "has_custom_certificate": bot.webhook.has_custom_certificate,
         "pending_update_count": len(bot.updates),
     }
     if bot.webhook.url:
+        if bot.webhook.last_error_message:
+            info["last_error_date"] = int(bot.webhook.last_error_time)
+            info["last_error_message"] = bot.webhook.last_error_message
         info["max_connections"] = bot.webhook.max_connections
         if bot.webhook.ip_address:
             info["ip_address"] = bot.webhook.ip_address
@@ -127,9 +145,26 @@ def get_webhook_info(call: Call) -> Json:
     return info
 
 
-def leave_server(call: Call) -> bool:
-    """logOut and close: there is no other server to go to, so the bot simply stays."""
-    _release(call.bot, "terminated by other getUpdates request")
+def log_out(call: Call) -> bool:
+    """The server forgets the bot: its webhook, its updates, and whoever waits for them. Any later
+    call logs it in again.
+    """
+    bot = call.bot
+    bot.webhook = Webhook()
+    bot.updates.clear()
+    _release(bot, BotApiError(400, "Logged out"))
+    call.world.on_update(bot)
+    call.world.note("bots", bot.id)
+    return True
+
+
+def close(call: Call) -> bool:
+    """Updates and webhook stay; until the bot's next call it cannot be closed again."""
+    if call.bot.is_closed:
+        raise bad_request("the bot has already been closed")
+    call.bot.is_closed = True
+    _release(call.bot, BotApiError(500, "Internal Server Error: restart"))
+    call.world.on_update(call.bot)
     return True
 
 
@@ -140,40 +175,38 @@ def is_allowed(bot: Bot, kind: str) -> bool:
     return kind in bot.allowed_updates
 
 
-def wake(bot: Bot) -> None:
-    """Tell a waiting getUpdates that there is something."""
-    if bot.parked is not None and not bot.parked.done():
-        bot.parked.set_result("")
-
-
 async def _park(bot: Bot, timeout: int) -> None:
     """Only one call waits: a second one ends the first with 409."""
-    _release(bot, _OTHER_POLL)
-    parked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    _release(bot, conflict(_OTHER_POLL))
+    parked: asyncio.Future[BotApiError | None] = asyncio.get_running_loop().create_future()
     bot.parked = parked
     try:
         async with asyncio.timeout(timeout):
-            reason = await parked
+            error = await parked
     except TimeoutError:
-        reason = ""
+        error = None
     finally:
         if bot.parked is parked:
             bot.parked = None
-    if reason:
-        raise conflict(reason)
+    if error is not None:
+        raise error
 
 
-def _release(bot: Bot, reason: str) -> None:
+def _release(bot: Bot, error: BotApiError) -> None:
     if bot.parked is not None and not bot.parked.done():
-        bot.parked.set_result(reason)
+        bot.parked.set_result(error)
 
 
 def _confirm(bot: Bot, offset: int) -> None:
-    if offset < 0:
-        while len(bot.updates) > -offset:
-            bot.updates.popleft()
-    while offset > 0 and bot.updates and bot.updates[0]["update_id"] < offset:
-        bot.updates.popleft()
+    """A positive offset confirms what is before it, a negative one all but so many."""
+    first = offset if offset >= 0 else next(iter(list(bot.updates)[offset:]), 0)
+    for update_id in list(itertools.takewhile(lambda update_id: update_id < first, bot.updates)):
+        del bot.updates[update_id]
+
+
+def _settings(webhook: Webhook) -> Webhook:
+    """What the caller chose."""
+    return replace(webhook, last_error_time=0, last_error_message="")
 
 
 def _remember_allowed(call: Call) -> None:
@@ -195,11 +228,20 @@ def _checked_url(url: str) -> str:
     try:
         parts = urlsplit(full)
         host = parts.hostname
+        _ = parts.port  # raises ValueError for one that there is not
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"}:
         raise bad_request("invalid webhook URL specified")
     return full
+
+
+def _checked_certificate(file: UploadedFile | None) -> str:
+    if file is None:
+        return ""
+    if len(file.content) > MAX_CERTIFICATE_BYTES:
+        raise bad_request(f"certificate size is too big ({len(file.content)} bytes)")
+    return file.content.decode("ascii", "replace")
 
 
 def _checked_secret(secret: str) -> str:

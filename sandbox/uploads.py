@@ -11,13 +11,12 @@ import mimetypes
 import re
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from sandbox.errors import bad_request
 from sandbox.files import make_file_id, make_unique_id
 from sandbox.images import Image, read_image
-from sandbox.model import Bot, Json, StoredFile
+from sandbox.model import Bot, FileKind, Json, StoredFile
 from sandbox.parameters import Parameters, UploadedFile
 from sandbox.shapes import document_json, photo_size_json
 from sandbox.tokens import is_strict_base64url
@@ -30,6 +29,17 @@ MAX_THUMBNAIL_BYTES = 200_000
 MAX_THUMBNAIL_SIDE = 320
 _PREVIEW_SIDES = (90, 320, 800, 1280)
 _PHOTO_EXTENSIONS = {"", ".jpg", ".jpeg", ".gif", ".png", ".tif", ".tiff", ".bmp"}
+_TYPES: dict[FileKind, str] = {
+    "photo": "Photo",
+    "document": "Document",
+    "thumbnail": "Thumbnail",
+    "audio": "Audio",
+    "video": "Video",
+    "voice": "VoiceNote",
+    "video_note": "VideoNote",
+    "animation": "Animation",
+    "sticker": "Sticker",
+}
 _OWN_FILE = re.compile(r"/file/bot([^/]+)/(.+)")
 _ATTACHED = "attach://"
 
@@ -64,22 +74,22 @@ def input_thumbnail(parameters: Parameters, value: str) -> InputFile | None:
 def photo_fields(world: World, bot: Bot, file: InputFile) -> Json:
     """The `photo` field. Raises 400 for what is no photo."""
     if file.uploaded is None:
-        return {"photo": _referenced(world, bot, file.reference, "photo").sizes}
+        return {"photo": referenced(world, bot, file.reference, "photo").sizes}
     return {"photo": _store_photo(world, bot, file.uploaded)}
 
 
 def document_fields(world: World, bot: Bot, file: InputFile, thumbnail: InputFile | None) -> Json:
     """The `document` field. Raises 400 for an empty file or a wrong reference."""
     if file.uploaded is None:
-        return {"document": document_json(_referenced(world, bot, file.reference, "document"))}
+        return {"document": document_json(referenced(world, bot, file.reference, "document"))}
     uploaded = file.uploaded
     if not uploaded.content:
         raise bad_request("file must be non-empty")
     mime_type = mimetypes.guess_type(uploaded.file_name)[0] or "application/octet-stream"
-    stored = _new_file(world, bot, "document", uploaded, PurePath(uploaded.file_name).suffix)
+    stored = new_file(world, bot, "document", uploaded, PurePath(uploaded.file_name).suffix)
     stored.mime_type = mime_type
     if thumbnail is not None and thumbnail.uploaded is not None:
-        stored.thumbnail = _store_thumbnail(world, bot, thumbnail.uploaded)
+        stored.thumbnail = store_thumbnail(world, bot, thumbnail.uploaded)
     world.files.add(stored, uploaded.content)
     world.note("files", stored.file_id)
     return {"document": document_json(stored)}
@@ -94,9 +104,7 @@ def _store_photo(world: World, bot: Bot, uploaded: UploadedFile) -> list[Json]:
     sizes: list[Json] = []
     for side in [*sides, max(image.width, image.height)]:
         scale = side / max(image.width, image.height)
-        stored = _new_file(
-            world, bot, "photo", uploaded, mimetypes.guess_extension(image.mime_type)
-        )
+        stored = new_file(world, bot, "photo", uploaded, mimetypes.guess_extension(image.mime_type))
         stored.mime_type = image.mime_type
         stored.width = max(1, round(image.width * scale))
         stored.height = max(1, round(image.height * scale))
@@ -129,7 +137,7 @@ def _checked_photo(uploaded: UploadedFile) -> Image:
     return image
 
 
-def _store_thumbnail(world: World, bot: Bot, uploaded: UploadedFile) -> Json | None:
+def store_thumbnail(world: World, bot: Bot, uploaded: UploadedFile) -> Json | None:
     """A thumbnail that breaks the documented limits is ignored."""
     image = read_image(uploaded.content)
     if (
@@ -139,17 +147,17 @@ def _store_thumbnail(world: World, bot: Bot, uploaded: UploadedFile) -> Json | N
         or max(image.width, image.height) > MAX_THUMBNAIL_SIDE
     ):
         return None
-    stored = _new_file(world, bot, "thumbnail", uploaded, ".jpg")
+    stored = new_file(world, bot, "thumbnail", uploaded, ".jpg")
     stored.mime_type, stored.width, stored.height = image.mime_type, image.width, image.height
     world.files.add(stored, uploaded.content)
     world.note("files", stored.file_id)
     return photo_size_json(stored)
 
 
-def _new_file(
+def new_file(
     world: World,
     bot: Bot,
-    kind: Literal["photo", "document", "thumbnail"],
+    kind: FileKind,
     uploaded: UploadedFile,
     extension: str | None,
 ) -> StoredFile:
@@ -166,9 +174,7 @@ def _new_file(
     )
 
 
-def _referenced(
-    world: World, bot: Bot, reference: str, kind: Literal["photo", "document"]
-) -> StoredFile:
+def referenced(world: World, bot: Bot, reference: str, kind: FileKind) -> StoredFile:
     """The stored file that a file ID or one of the sandbox's own file URLs names."""
     if "." in reference:
         return _own_file(world, bot, reference, kind)
@@ -176,12 +182,11 @@ def _referenced(
     if file is None or file.bot_id != bot.id:
         raise bad_request(_complaint_about(reference))
     if file.kind != kind:
-        names = {"photo": "Photo", "document": "Document", "thumbnail": "Thumbnail"}
-        raise bad_request(f"Can't use file of type {names[file.kind]} as {names[kind]}")
+        raise bad_request(f"Can't use file of type {_TYPES[file.kind]} as {_TYPES[kind]}")
     return file
 
 
-def _own_file(world: World, bot: Bot, url: str, kind: Literal["photo", "document"]) -> StoredFile:
+def _own_file(world: World, bot: Bot, url: str, kind: FileKind) -> StoredFile:
     """Nothing is fetched from elsewhere: the sandbox works without a network."""
     if "://" in url and not url.lower().startswith(("http://", "https://")):
         raise bad_request("Invalid file HTTP URL specified: Unsupported URL protocol")
@@ -196,6 +201,12 @@ def _own_file(world: World, bot: Bot, url: str, kind: Literal["photo", "document
     if kind == "photo":
         sizes = photo_fields(world, bot, fresh)["photo"]
         return world.files.by_id[sizes[-1]["file_id"]]
+    if kind != "document":
+        copy = new_file(world, bot, kind, uploaded, PurePath(source.file_path).suffix)
+        copy.mime_type, copy.details = source.mime_type, source.details
+        world.files.add(copy, content)
+        world.note("files", copy.file_id)
+        return copy
     document = document_fields(world, bot, fresh, None)["document"]
     return world.files.by_id[document["file_id"]]
 

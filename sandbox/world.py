@@ -22,17 +22,33 @@ from sandbox.model import (
     Dialog,
     Json,
     Message,
+    QueuedUpdate,
     Standing,
     Topic,
     User,
     Version,
+    Webhook,
 )
+from sandbox.shapes import message_json
 from sandbox.tokens import make_token
 
 FIRST_SUPERGROUP_ID = -1_000_000_000_000
 KEPT_MESSAGES = 100_000
 KEPT_UPDATES = 100_000
+USUAL_UPDATE_SECONDS = 24 * 3600
+UPDATE_SECONDS = {
+    "callback_query": 150,
+    "shipping_query": 150,
+    "pre_checkout_query": 150,
+    "inline_query": 30,
+    "chosen_inline_result": 600,
+}
+"""How long an update waits for its bot (telegram-bot-api Client.cpp, add_update)."""
 TOPIC_COLORS = (7322096, 16766590, 13338331, 9367192, 16749490, 16478047)
+
+
+def _nobody(bot: Bot) -> None:
+    """Nobody delivers to webhooks here."""
 
 
 class World:
@@ -43,7 +59,9 @@ class World:
     def __init__(
         self, clock: Callable[[], float] = time.time, kept_messages: int = KEPT_MESSAGES
     ) -> None:
-        self.clock = clock
+        self._clock = clock
+        self.clock_shift = 0.0
+        """Seconds by which the world is ahead, so that nobody has to wait for an end."""
         self.bots: dict[int, Bot] = {}
         self.bots_by_token: dict[str, Bot] = {}
         self.users: dict[int, User] = {}
@@ -54,8 +72,16 @@ class World:
         self.changes: dict[tuple[str, str], None] = {}
         """(table, key) of everything changed since storage last looked, in order."""
         self.is_recorded = False
+        self.on_update: Callable[[Bot], None] = _nobody
+        """Called when a bot with a webhook has something to receive."""
+        self.inline_messages: dict[str, tuple[Dialog, int]] = {}
+        """inline_message_id → where that message is."""
         self._kept_messages = kept_messages
         self._message_order: deque[tuple[Dialog, int]] = deque()
+
+    def clock(self) -> float:
+        """Unix time in seconds."""
+        return self._clock() + self.clock_shift
 
     # --- making things ---
 
@@ -145,6 +171,10 @@ class World:
         found = self.dialog(bot, chat).messages.get(message_id)
         return None if found is None or found.deleted_time else found
 
+    def message_json(self, dialog: Dialog, message: Message) -> Json:
+        """The Message as the Bot API tells it."""
+        return message_json(message, dialog.messages, self.chats, self.users)
+
     # --- messages ---
 
     def next_message_id(self, bot: Bot | None, chat: Chat) -> int:
@@ -164,6 +194,10 @@ class World:
 
     def store_message(self, dialog: Dialog, message: Message) -> None:
         dialog.messages[message.message_id] = message
+        if message.inline_message_id:
+            self.inline_messages[message.inline_message_id] = dialog, message.message_id
+        if message.reply_keyboard is not None:
+            dialog.keyboard_message_id = message.message_id
         self._message_order.append((dialog, message.message_id))
         while len(self._message_order) > self._kept_messages:
             old_dialog, old_id = self._message_order.popleft()
@@ -206,6 +240,9 @@ class World:
 
     def clear(self) -> None:
         """Forget everything and everybody."""
+        for bot in self.bots.values():
+            bot.webhook = Webhook()
+            self.on_update(bot)
         for table in ("bots", "users", "chats", "messages", "files"):
             self.note(table, "*")
         self.bots.clear()
@@ -214,20 +251,33 @@ class World:
         self.chats.clear()
         self.dialogs.clear()
         self.files.clear()
+        self.inline_messages.clear()
         self._message_order.clear()
         self.feed.publish({"type": "reload"})
 
     # --- updates ---
 
-    def queue_update(self, bot: Bot, kind: str, value: Json) -> Json:
-        """Append an Update to the bot's queue and give it back."""
+    def queue_update(self, bot: Bot, kind: str, value: Json, lane: str = "") -> Json:
+        """Append an Update to the bot's queue, tell whoever waits, and give it back."""
         bot.last_update_id += 1
         update = {"update_id": bot.last_update_id, kind: value}
-        bot.updates.append(update)
+        seconds = UPDATE_SECONDS.get(kind, USUAL_UPDATE_SECONDS)
+        queued = QueuedUpdate(update, lane, self.clock() + seconds)
+        bot.updates[bot.last_update_id] = queued
         while len(bot.updates) > KEPT_UPDATES:
-            bot.updates.popleft()
+            del bot.updates[next(iter(bot.updates))]
         self.note("bots", bot.id)
+        if bot.parked is not None and not bot.parked.done():
+            bot.parked.set_result(None)
+        if bot.webhook.url:
+            self.on_update(bot)
         return update
+
+    def drop_expired_updates(self, bot: Bot) -> None:
+        now = self.clock()
+        for update_id, queued in list(bot.updates.items()):
+            if queued.expires <= now:
+                del bot.updates[update_id]
 
     # --- change notes ---
 

@@ -94,5 +94,6 @@ def make_channel(bot: Bot, **values: Any) -> NotificationChannel:
         name=values.pop("name", f"Channel {number}"),
         bot=bot,
         chat_id=values.pop("chat_id", number),
+        is_shown=values.pop("is_shown", True),
         **values,
     )

@@ -1,14 +1,19 @@
 """Console pages of integrations: the URL to copy, what to paste where, keys."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from accounts.console_buttons import Button
@@ -17,7 +22,8 @@ from accounts.console_forms import WritingForm, WritingPage
 from accounts.console_requests import actor_of, can, organization_of
 from accounts.console_site import site
 from accounts.permissions import Capability
-from alerts import integrations
+from alerts import integrations, payloads
+from alerts.admin import mappings, upstreams
 from alerts.models import Integration
 from alerts.snippets import snippets, tab_for
 
@@ -63,6 +69,9 @@ class IntegrationForm(WritingForm[Integration]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "kind" in self.fields:
+            kinds = [one for one in Integration.Kind.choices if one[0] in integrations.KINDS]
+            cast("forms.ChoiceField", self.fields["kind"]).choices = kinds
         if "signature_secret" not in self.fields:
             return
         if self.instance.signature_secret_encrypted:
@@ -72,7 +81,7 @@ class IntegrationForm(WritingForm[Integration]):
 
     def write(self, values: dict[str, Any], row: Integration | None) -> Integration:
         """Make or change it; then its secret."""
-        secret = values.pop("signature_secret")
+        secret = values.pop("signature_secret", "")
         drop = values.pop("drop_signature", False)
         actor = actor_of(self.request)
         if row is None:
@@ -82,6 +91,11 @@ class IntegrationForm(WritingForm[Integration]):
         if secret or drop:
             integrations.set_signature_secret(actor, row, "" if drop else secret)
         return row
+
+
+def has_key(integration: Integration) -> bool:
+    """Whether anybody can send to it; that of the heartbeats is theirs alone."""
+    return integration.kind != Integration.Kind.HEARTBEAT
 
 
 def rotate(request: HttpRequest, integration: Integration) -> HttpResponse | None:
@@ -100,7 +114,7 @@ class IntegrationPage(WritingPage):
     stay_after_save = True
     change_form_template = "alerts/integration.html"
     # Drawn by the template, with its choice of overlap.
-    rotate_button: ClassVar[Button] = Button("rotate", "New key", rotate)
+    rotate_button: ClassVar[Button] = Button("rotate", "New key", rotate, offered=has_key)
     buttons: ClassVar[tuple[Button, ...]] = (rotate_button,)
     list_display = (
         "name",
@@ -116,10 +130,16 @@ class IntegrationPage(WritingPage):
     )
     delete_text = "Its alerts and their history go with it, and its URL stops working."
 
+    def deletable(self, row: Any) -> bool:
+        """That of the heartbeats stays."""
+        return has_key(cast("Integration", row))
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Adding asks for little."""
         if obj is not None and not self.has_change_permission(request, obj):
             return [(None, {"fields": ["name", "kind", "enabled"]})]
+        if obj is not None and not has_key(obj):
+            return [(None, {"fields": ["name"]})]
         signature = ["signature_secret", "signature_header", "signature_timestamp_header"]
         if obj is not None and obj.signature_secret_encrypted:
             signature.insert(1, "drop_signature")
@@ -128,7 +148,10 @@ class IntegrationPage(WritingPage):
             (None, {"fields": first}),
             (
                 "Identity and limits",
-                {"fields": ["ignored_labels", "ingest_limit"], "classes": ["collapse"]},
+                {
+                    "fields": ["ignored_labels", "resolve_timeout", "ingest_limit"],
+                    "classes": ["collapse"],
+                },
             ),
             ("Signature", {"fields": signature, "classes": ["collapse"]}),
         ]
@@ -142,8 +165,8 @@ class IntegrationPage(WritingPage):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """The URL and the snippets, for those who may see the key."""
         integration = cast("Integration", row)
-        if not can(request, Capability.MANAGE):
-            return {"integration": integration}
+        if not (can(request, Capability.MANAGE) and has_key(integration)):
+            return {"integration": integration, "show_delete": has_key(integration)}
         host = settings.SITE_URL.partition("://")[2].partition(":")[0]
         return {
             "integration": integration,
@@ -152,7 +175,44 @@ class IntegrationPage(WritingPage):
             "tab": tab_for(integration.kind),
             "is_local": host in ("localhost", "127.0.0.1"),
             "rotate": self.rotate_button,
+            "payloads": [
+                (payload, payloads.words_for(payload))
+                for payload in payloads.last_payloads(integration).defer("body")
+            ],
+            **upstreams.panel_context(integration),
         }
+
+    def more_urls(self) -> list[URLPattern]:
+        """The page of its mapping and the form of its upstream, and the parts they ask for."""
+        views = {
+            "mapping": mappings.mapping_page,
+            "mapping_try": require_POST(mappings.preview_part),
+            "mapping_fields": mappings.fields_part,
+            "mapping_payload": mappings.payload_part,
+            "upstream": upstreams.save,
+            "upstream_remove": upstreams.remove,
+            "upstream_state": upstreams.state_part,
+        }
+        return [
+            path(
+                f"<path:object_id>/{name.replace('_', '/')}/",
+                self.admin_site.admin_view(partial(self._of_admins, view)),
+                name=f"alerts_integration_{name}",
+            )
+            for name, view in views.items()
+        ]
+
+    def _of_admins(
+        self, view: Callable[..., HttpResponse], request: HttpRequest, object_id: str
+    ) -> HttpResponse:
+        """Payloads may hold the sender's secrets. 403 for who may not manage, 404 for the
+        integration of the heartbeats."""
+        row = self.row_or_404(request, object_id)
+        if not has_key(row):
+            raise Http404
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        return view(request, row)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Through the write function."""

@@ -16,6 +16,7 @@ from alerts.admin.groups import severity, status
 from alerts.admin.traces import status_tone
 from alerts.group_titles import entitle
 from alerts.models import AlertGroup, Integration, Status, Trace
+from alerts.models.base import worst_first
 from channels_app.bots import bots_usable_by
 from channels_app.models import NotificationChannel, Verification
 from deliveries.models import Delivery, Probe
@@ -38,7 +39,9 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     organization = organization_of(request)
     groups = firing(organization)
     counts = dict(groups.values_list("severity").annotate(Count("pk")).order_by())
-    worst = list(groups.select_related("route").order_by("-changed_at")[:8])
+    worst = list(
+        groups.select_related("route").order_by(worst_first("severity"), "-changed_at")[:8]
+    )
     entitle(organization, worst)
     channels = NotificationChannel.objects.for_organization(organization)
     attention = channels.filter(Q(enabled=False) | Q(verification=Verification.FAILED))

@@ -5,11 +5,12 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminTextareaWidget,
+    UnfoldAdminSelectWidget,
     UnfoldBooleanSwitchWidget,
 )
 
@@ -17,33 +18,29 @@ from accounts.console_buttons import Button
 from accounts.console_forms import WritingForm, WritingPage
 from accounts.console_requests import actor_of, organization_of
 from accounts.console_site import site
-from alerts import routes
+from alerts import route_order, routes
+from alerts.admin.choice_fields import ChoicesField
 from alerts.admin.integrations import NamesField
-from alerts.matchers import read_matchers
-from alerts.models import Integration, Route
+from alerts.admin.matcher_fields import MatchersField, matchers_text
+from alerts.admin.route_trials import trial_page
+from alerts.models import EscalationPolicy, Integration, MessageTemplate, MuteTiming, Route
+from alerts.severity import Severity
 from channels_app.models import NotificationChannel
 
+QUIET = ("mute_timings", "active_timings")
 
-class MatchersField(forms.CharField):
-    """Matchers, one a line or separated by commas; the write function reads them."""
 
-    widget = UnfoldAdminTextareaWidget(
-        attrs={"rows": 3, "spellcheck": "false", "class": "tocsin-code"}
+def _sound(severity: Severity) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=severity.capitalize(),
+        required=False,
+        choices=[("", "as the channel says"), ("ring", "with a sound"), ("silent", "silently")],
+        widget=UnfoldAdminSelectWidget,
     )
 
-    def prepare_value(self, value: Any) -> Any:
-        """As people write them."""
-        return matchers_text(value, "\n") if isinstance(value, list) else value
 
-    def to_python(self, value: Any) -> str:
-        """One text; a line ends a matcher as a comma does."""
-        lines = [line.strip().rstrip(",") for line in str(value or "").splitlines()]
-        return ", ".join(line for line in lines if line)
-
-
-def matchers_text(value: Any, between: str) -> str:
-    """Stored matchers in Alertmanager's syntax."""
-    return between.join(map(str, read_matchers(value)))
+SOUNDS = {severity: f"sound_{severity}" for severity in Severity}
+"""Severity → name of the form's field."""
 
 
 class RouteForm(WritingForm[Route]):
@@ -70,6 +67,42 @@ class RouteForm(WritingForm[Route]):
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
+    choices = ChoicesField(
+        required=False,
+        label="Channel by value",
+        help_text="What has another value, or lacks the label, goes to the route's channels. Save "
+        "to get more rows.",
+    )
+    sound_critical, sound_high = _sound(Severity.CRITICAL), _sound(Severity.HIGH)
+    sound_warning, sound_info = _sound(Severity.WARNING), _sound(Severity.INFO)
+    template = forms.ModelChoiceField(
+        queryset=MessageTemplate.objects.none(),
+        required=False,
+        empty_label="As the channel says",
+        widget=UnfoldAdminSelectWidget,
+        help_text="How its alerts are told, before the channels' own templates.",
+    )
+    mute_timings = forms.ModelMultipleChoiceField(
+        queryset=MuteTiming.objects.none(),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        label="Quiet at",
+        help_text="In these times it tells nothing; what still burns then is told after them.",
+    )
+    active_timings = forms.ModelMultipleChoiceField(
+        queryset=MuteTiming.objects.none(),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        label="Quiet except at",
+        help_text="Outside these times it tells nothing. None: it tells always.",
+    )
+    escalation = forms.ModelChoiceField(
+        queryset=EscalationPolicy.objects.none(),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        empty_label="Nobody else",
+        help_text="Who is told of what nobody acknowledges.",
+    )
     continue_matching = forms.BooleanField(
         required=False,
         widget=UnfoldBooleanSwitchWidget,
@@ -78,24 +111,48 @@ class RouteForm(WritingForm[Route]):
 
     class Meta:
         model = Route
-        fields = ("name", "matchers", "integrations", "channels", *routes.SETTINGS)
+        labels: ClassVar = {"choose_by": "Choose by the label"}
+        help_texts: ClassVar = {
+            "choose_by": "Such as team. Alerts with different values are then never in one group.",
+        }
+        fields = (
+            *("name", "matchers", "integrations", "channels", "escalation"),
+            *(name for name in routes.SETTINGS if name != "sound"),
+            *("mute_timings", "active_timings"),
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         organization = organization_of(self.request)
         choices = {
+            "template": MessageTemplate.objects.for_organization(organization),
             "integrations": Integration.objects.for_organization(organization),
             "channels": NotificationChannel.objects.for_organization(organization),
+            "mute_timings": MuteTiming.objects.for_organization(organization),
+            "active_timings": MuteTiming.objects.for_organization(organization),
+            "escalation": EscalationPolicy.objects.for_organization(organization),
         }
         for name, rows in choices.items():
             if name in self.fields:
                 cast("forms.ModelMultipleChoiceField[Any]", self.fields[name]).queryset = rows
+        if "choices" not in self.fields:
+            return
+        table = cast("ChoicesField", self.fields["choices"])
+        table.offer(NotificationChannel.objects.for_organization(organization))
+        if self.instance._state.adding:
+            return
+        stored = self.instance.choices.select_related("channel")
+        table.initial = {choice.value: choice.channel for choice in stored}
+        for severity, name in SOUNDS.items():
+            self.fields[name].initial = (self.instance.sound or {}).get(severity, "")
 
     def write(self, values: dict[str, Any], row: Route | None) -> Route:
         """Make or change it; what the default route lacks is left alone."""
         actor = actor_of(self.request)
         if "group_by" in values:
             values["group_by"] = values["group_by"] or None
+        if "choices" in values:
+            values["sound"] = {severity: values.pop(name) for severity, name in SOUNDS.items()}
         if row is None:
             name = values.pop("name")
             return routes.create_route(actor, organization_of(self.request), name, **values)
@@ -103,14 +160,9 @@ class RouteForm(WritingForm[Route]):
 
 
 def _move(request: HttpRequest, route: Route, step: int) -> HttpResponse | None:
-    """Change places with the neighbour, and number all anew."""
-    ordered = list(Route.objects.for_organization(route.organization_id).filter(is_default=False))
-    here = ordered.index(route)
-    there = min(max(0, here + step), len(ordered) - 1)
-    ordered.insert(there, ordered.pop(here))
-    for position, one in enumerate(ordered, start=1):
-        if one.position != position:
-            routes.change_route(actor_of(request), one, position=position)
+    """Change places with the neighbour."""
+    here = route_order.ordered(route.organization_id).index(route) + 1
+    routes.change_route(actor_of(request), route, position=here + step)
     return None
 
 
@@ -138,11 +190,17 @@ class RoutePage(WritingPage):
         Button("up", "Move up", move_up, offered=is_ordered, in_list=True),
         Button("down", "Move down", move_down, offered=is_ordered, in_list=True),
     )
+    list_before_template = "alerts/route_list_before.html"
     list_display = ("name", "takes", "goes_to", "state")
-    prefetch = ("channels", "integrations")
+    prefetch = ("channels", "choices__channel", "integrations", "mute_timings", "active_timings")
     sortable_by = ()
     empty_text = "No route yet. It is made with the first channel."
     empty_link = ("Add a channel", "channels_app_notificationchannel_add")
+
+    def more_urls(self) -> list[URLPattern]:
+        """The page that tries them."""
+        view = self.admin_site.admin_view(trial_page)
+        return [path("try/", view, name="alerts_route_trial")]
 
     def deletable(self, row: Any) -> bool:
         """The default route stays."""
@@ -155,10 +213,18 @@ class RoutePage(WritingPage):
         selects = ["matchers", "integrations"]
         what = ["name"] if obj is not None and obj.is_default else ["name", *selects]
         timing = ["group_by", "group_wait", "group_interval", "repeat_interval"]
+        used = obj is not None and obj.choose_by
+        may_change = obj is None or self.has_change_permission(request, obj)
+        chooses = ["choose_by", "choices" if may_change else "chosen"]
+        sounds = [*SOUNDS.values()] if may_change else ["sounds"]
         flow = [] if obj is not None and obj.is_default else ["continue_matching"]
+        is_quiet = obj is not None and any(getattr(obj, name).exists() for name in QUIET)
         return [
-            (None, {"fields": [*what, "channels", "enabled"]}),
+            (None, {"fields": [*what, "channels", "template", "escalation", "enabled"]}),
+            ("Channel by a label", {"fields": chooses, "classes": [] if used else ["collapse"]}),
+            ("Sound by severity", {"fields": sounds, "classes": ["collapse"]}),
             ("Grouping and timing", {"fields": [*timing, *flow], "classes": ["collapse"]}),
+            ("Quiet hours", {"fields": [*QUIET], "classes": [] if is_quiet else ["collapse"]}),
         ]
 
     @admin.display(description="Takes")
@@ -175,13 +241,29 @@ class RoutePage(WritingPage):
     def goes_to(self, route: Route) -> SafeString | str:
         """Its channels."""
         names = ", ".join(str(one) for one in route.channels.all())
+        if route.choose_by:
+            chosen = ", ".join(map(str, route.choices.all())) or "no value has a channel"
+            return format_html("by {}: {}<br>else {}", route.choose_by, chosen, names or "nowhere")
         return names or format_html('<span class="tocsin-warn">{}</span>', "nowhere")
+
+    @admin.display(description="Channel by value")
+    def chosen(self, route: Route) -> str:
+        """For those who may not change it."""
+        return ", ".join(map(str, route.choices.select_related("channel"))) or "-"
+
+    @admin.display(description="Sound")
+    def sounds(self, route: Route) -> str:
+        """For those who may not change it."""
+        sound = route.sound or {}
+        said = [f"{severity}: {sound[severity]}" for severity in Severity if severity in sound]
+        return ", ".join(said) or "as the channels say"
 
     @admin.display(description="State")
     def state(self, route: Route) -> str:
         """Whether it is tried."""
         more = ", then the routes below" if route.continue_matching else ""
-        return f"On{more}" if route.enabled else "Off"
+        quiet = ", quiet at times" if any(getattr(route, name).all() for name in QUIET) else ""
+        return f"On{more}{quiet}" if route.enabled else "Off"
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """The default route stays, so nothing offers to delete it."""

@@ -29,6 +29,8 @@ SOURCES: dict[str, str] = {
     Source.PROMETHEUS: "Prometheus",
     Source.GENERIC: "JSON or form",
     Source.TEXT: "text",
+    Source.MAPPED: "JSON by its mapping",
+    Source.HEARTBEAT: "heartbeat",
 }
 WHAT_TO_DO = {
     400: "Compare the body below with the reason, or send it as JSON with a title or message.",

@@ -1,32 +1,25 @@
-"""REST: alerts and groups."""
+"""REST: alerts."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.db.models import Count, Func, QuerySet, TextField, Value
+from django.db.models import Func, QuerySet, TextField, Value
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from accounts.permissions import Capability
 from accounts.rest import ReadViewSet
 from accounts.rest_filters import Moment, RestFilterSet
-from alerts.models import Alert, AlertGroup, Episode, GroupMember, GroupMessage, TimelineEvent
+from alerts import responding
+from alerts.api.fields import LabelsField, LinksField
+from alerts.api.silences import SilenceSerializer, SilencingSerializer, silenced
+from alerts.models import Alert, Episode
+from deliveries.api.once import IDEMPOTENCY_KEY
 
 LABELS_MAX = 10
-ALERTS_SHOWN = 200
-TIMELINE_SHOWN = 200
-LABELS_SCHEMA = {"type": "object", "additionalProperties": {"type": "string"}}
-
-
-@extend_schema_field(LABELS_SCHEMA)
-class LabelsField(serializers.JSONField):
-    """Label → value, as stored."""
-
-
-@extend_schema_field(
-    {"type": "array", "items": {"type": "array", "items": {"type": ["string", "null"]}}}
-)
-class LinksField(serializers.JSONField):
-    """`[[kind, URL, label], …]`, as stored."""
 
 
 class EpisodeSerializer(serializers.ModelSerializer[Episode]):
@@ -145,6 +138,7 @@ class AlertViewSet(ReadViewSet[Alert]):
     """Alerts as they are now."""
 
     model = Alert
+    capabilities: ClassVar[dict[str, Capability]] = {"silence": Capability.RESPOND}
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
     search_fields = ("name", "summary", "fingerprint")
@@ -153,109 +147,31 @@ class AlertViewSet(ReadViewSet[Alert]):
 
     def with_related(self, rows: QuerySet[Alert]) -> QuerySet[Alert]:
         """Episodes only where they are shown."""
+        if self.action == "silence":
+            return rows.select_related("integration", "organization")
         return rows.prefetch_related("episodes") if self.action == "retrieve" else rows
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Alert]]:
         """Episodes in the detail."""
         return AlertDetailSerializer if self.action == "retrieve" else AlertSerializer
 
-
-class TimelineSerializer(serializers.ModelSerializer[TimelineEvent]):
-    """One line of a group's history."""
-
-    class Meta:
-        model = TimelineEvent
-        fields = ("at", "kind", "alert", "actor_name", "way", "data")
-        read_only_fields = fields
-
-
-class GroupMessageSerializer(serializers.ModelSerializer[GroupMessage]):
-    """The group in one channel."""
-
-    message_id = serializers.IntegerField(
-        source="message.message_id", default=None, allow_null=True, read_only=True
+    @extend_schema(
+        summary="Silence an alert",
+        description="Adds a silence, by default for alerts with all of its labels, and a line in "
+        "the timeline of its groups.",
+        request=SilencingSerializer,
+        parameters=[IDEMPOTENCY_KEY],
+        responses={201: SilenceSerializer},
+        examples=[OpenApiExample("For two hours", {"duration": "2h"}, request_only=True)],
     )
-
-    class Meta:
-        model = GroupMessage
-        fields = ("channel", "message_id", "due_at", "sounded_at", "repeat_at", "routed")
-        read_only_fields = fields
-
-
-class GroupSerializer(serializers.ModelSerializer[AlertGroup]):
-    """Alerts of one route and group key shown together."""
-
-    labels = LabelsField(read_only=True)
-    alert_count = serializers.IntegerField(read_only=True)
-
-    class Meta:
-        model = AlertGroup
-        fields = (
-            "id",
-            "route",
-            "title",
-            "labels",
-            "status",
-            "severity",
-            "is_open",
-            "alert_count",
-            "opened_at",
-            "changed_at",
-            "closed_at",
-            "acknowledged_at",
-            "acknowledged_by",
+    @action(detail=True, methods=["post"])
+    def silence(self, request: Request, pk: str) -> Response:
+        """Somebody knows of it."""
+        alert = self.get_object()
+        return silenced(
+            self,
+            str(alert.pk),
+            SilencingSerializer,
+            lambda: responding.matchers_of_alert(alert),
+            lambda wanted: responding.silence_alert(self.actor, alert, wanted),
         )
-        read_only_fields = fields
-
-
-class GroupDetailSerializer(GroupSerializer):
-    """With its alerts, channels and timeline."""
-
-    alerts = serializers.SerializerMethodField(
-        help_text=f"The first {ALERTS_SHOWN}; all of them at /alerts/?group=…"
-    )
-    messages = GroupMessageSerializer(many=True, read_only=True)
-    timeline = serializers.SerializerMethodField(help_text=f"The last {TIMELINE_SHOWN} lines.")
-
-    class Meta(GroupSerializer.Meta):
-        fields = (*GroupSerializer.Meta.fields, "alerts", "messages", "timeline")  # type: ignore[assignment]  # more
-        read_only_fields = fields  # type: ignore[assignment]  # more
-
-    @extend_schema_field(AlertSerializer(many=True))
-    def get_alerts(self, group: AlertGroup) -> Any:
-        """The alerts in it."""
-        members = GroupMember.objects.for_organization(group.organization_id).filter(group=group)
-        shown = members.select_related("alert").order_by("alert_id")[:ALERTS_SHOWN]
-        return AlertSerializer([member.alert for member in shown], many=True).data
-
-    @extend_schema_field(TimelineSerializer(many=True))
-    def get_timeline(self, group: AlertGroup) -> Any:
-        """Its history, oldest first."""
-        events = TimelineEvent.objects.for_organization(group.organization_id).filter(group=group)
-        last = events.order_by("-id")[:TIMELINE_SHOWN]
-        return TimelineSerializer(list(last)[::-1], many=True).data
-
-
-@extend_schema_view(
-    list=extend_schema(summary="List groups"),
-    retrieve=extend_schema(
-        summary="Show a group with alerts, channels and timeline", responses=GroupDetailSerializer
-    ),
-)
-class GroupViewSet(ReadViewSet[AlertGroup]):
-    """What is the case, as the channels see it."""
-
-    model = AlertGroup
-    serializer_class = GroupSerializer
-    filterset_fields = ("status", "severity", "is_open", "route")
-    search_fields = ("title",)
-    ordering_fields = ("opened_at", "changed_at")
-
-    def with_related(self, rows: QuerySet[AlertGroup]) -> QuerySet[AlertGroup]:
-        """How many alerts; channels only where they are shown."""
-        rows = rows.annotate(alert_count=Count("members"))
-        return rows.prefetch_related("messages__message") if self.action == "retrieve" else rows
-
-    def get_serializer_class(self) -> type[serializers.BaseSerializer[AlertGroup]]:
-        """All in the detail."""
-        return GroupDetailSerializer if self.action == "retrieve" else GroupSerializer

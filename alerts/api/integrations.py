@@ -17,10 +17,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import Capability, may
-from accounts.rest import ReadViewSet, refusals
+from accounts.rest import ReadViewSet, conflicts, refusals
 from accounts.rest_serializers import Strict, StrictModelSerializer, Text
 from alerts import integrations
 from alerts.models import Integration
+from alerts.resolve_timeout import SECONDS_MAX, SECONDS_MIN
 from channels_app.encryption import CannotDecrypt
 
 PER_MINUTE_MAX = 1_000_000
@@ -52,6 +53,14 @@ class IntegrationSerializer(StrictModelSerializer[Integration]):
         required=False,
         help_text="Accepted POSTs a minute; more hear 503 with Retry-After.",
     )
+    resolve_timeout = serializers.IntegerField(
+        min_value=SECONDS_MIN,
+        max_value=SECONDS_MAX,
+        required=False,
+        allow_null=True,
+        help_text="Seconds after which a firing alert is over that was not repeated; more than the"
+        " sender's repeat interval. Null: webhooks' alerts burn until their end is told.",
+    )
 
     class Meta:
         model = Integration
@@ -67,6 +76,7 @@ class IntegrationSerializer(StrictModelSerializer[Integration]):
             "signature_timestamp_header",
             "ignored_labels",
             "ingest_limit",
+            "resolve_timeout",
             "previous_key_expires_at",
             "last_received_at",
             "created_at",
@@ -77,8 +87,10 @@ class IntegrationSerializer(StrictModelSerializer[Integration]):
 
     @extend_schema_field({"type": ["string", "null"], "format": "uri"})
     def get_ingest_url(self, row: Integration) -> str | None:
-        """None for those who may not manage, and when the encryption key is gone."""
-        if not may(self.context["view"].role, Capability.MANAGE):
+        """None for those who may not manage, for that of the heartbeats, and when the encryption
+        key is gone."""
+        is_inner = row.kind == Integration.Kind.HEARTBEAT
+        if is_inner or not may(self.context["view"].role, Capability.MANAGE):
             return None
         try:
             return integrations.ingest_url(row)
@@ -152,7 +164,9 @@ class IntegrationViewSet(ReadViewSet[Integration]):
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Remove."""
-        integrations.delete_integration(self.actor, self.get_object())
+        row = self.get_object()
+        with conflicts(integrations.IntegrationRefused):
+            integrations.delete_integration(self.actor, row)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -166,5 +180,6 @@ class IntegrationViewSet(ReadViewSet[Integration]):
         """The old key works until the overlap ends."""
         row = self.get_object()
         overlap = timedelta(hours=self.body(serializer=RotateSerializer)["overlap_hours"])
-        integrations.rotate_key(self.actor, row, overlap)
+        with conflicts(integrations.IntegrationRefused):
+            integrations.rotate_key(self.actor, row, overlap)
         return self.shown(row)

@@ -13,6 +13,7 @@ class Ended(models.TextChoices):
     HEARD = "heard", "The sender said that it is, not when"
     EXPIRED = "expired", "Not repeated in time"
     PERSON = "person", "Resolved by a person"
+    UNKNOWN = "unknown", "No longer known to its Alertmanager"
 
 
 class Alert(Busy):
@@ -39,8 +40,15 @@ class Alert(Busy):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, help_text="When resolved; empty while firing.")
     ended_by = models.CharField(max_length=7, choices=Ended.choices, blank=True)
+    ended_name = models.CharField(
+        max_length=254, blank=True, default="", db_default="", help_text="Of the person, if one."
+    )
     expires_at = models.DateTimeField(
         null=True, help_text="When a firing alert resolves by itself unless repeated."
+    )
+    unlisted_until = models.DateTimeField(
+        null=True,
+        help_text="Equal to expires_at where that is because its upstream no longer knows it.",
     )
     first_received_at = models.DateTimeField()
     last_received_at = models.DateTimeField()
@@ -60,6 +68,13 @@ class Alert(Busy):
                 condition=models.Q(expires_at__isnull=False),
                 name="alert_expiry",
             ),
+            # For the purge. Not on `last_received_at`, which every repeat writes.
+            models.Index(
+                fields=["ends_at"],
+                condition=models.Q(ends_at__isnull=False),
+                name="alert_ended",
+            ),
+            models.Index(fields=["id"], condition=models.Q(status="event"), name="alert_event_age"),
         ]
 
     def __str__(self) -> str:

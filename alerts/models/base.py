@@ -1,8 +1,10 @@
 """What several models share."""
 
 from django.db import models
+from django.db.models import Case, IntegerField, Value, When
 
 from accounts.models import Organization, OrganizationOwned
+from alerts.severity import Severity
 
 SEVERITIES = [
     ("critical", "Critical"),
@@ -11,6 +13,15 @@ SEVERITIES = [
     ("info", "Info"),
     ("", "Unknown"),
 ]
+
+
+def worst_first(field: str) -> Case:
+    """To order rows by the severity in this field, unknown ones last."""
+    return Case(
+        *(When(**{field: severity.value}, then=Value(-severity.rank)) for severity in Severity),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
 
 
 class Status(models.TextChoices):

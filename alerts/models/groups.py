@@ -6,6 +6,7 @@ from accounts.models import User, Way
 from alerts.models.alerts import Alert
 from alerts.models.base import SEVERITIES, Busy, Status
 from alerts.models.routes import Route
+from alerts.models.storms import Storm
 from channels_app.models import NotificationChannel
 from deliveries.models import SentMessage, Stream
 
@@ -30,6 +31,15 @@ class AlertGroup(Busy):
     changed_at = models.DateTimeField(help_text="When status or severity last changed.")
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.CharField(max_length=254, blank=True)
+    assigned_to = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    assigned_name = models.CharField(max_length=254, blank=True, default="", db_default="")
+    flaps = models.JSONField(null=True, help_text="What flips in it, see alerts/flapping.py.")
+    escalate_at = models.DateTimeField(null=True, help_text="When others are told as well.")
+    escalation = models.JSONField(
+        null=True, help_text="How far that is, see alerts/escalations/rules.py."
+    )
 
     class Meta:
         verbose_name = "group"
@@ -48,6 +58,11 @@ class AlertGroup(Busy):
                 fields=["closed_at"],
                 condition=models.Q(closed_at__isnull=False),
                 name="group_closed",
+            ),
+            models.Index(
+                fields=["escalate_at"],
+                condition=models.Q(escalate_at__isnull=False),
+                name="group_escalates",
             ),
         ]
 
@@ -76,7 +91,25 @@ class GroupMessage(Busy):
     group: the claim clears `due_at`, so a change from then on makes the row due again, and a claim
     that ran out (`claimed_until`) counts as due. `parked_at` says since when a change waits for its
     channel to be enabled. `shown` is what the channel was last told, see alerts/shown.py.
+
+    With a `storm` the digest of that storm tells of the group; `message` is then one that the
+    group had before, if any. `owed_at` says since when that is behind.
+
+    `escalation` counts how often an escalation told the channel of it, which makes it routed there.
+
+    `menu` is which menu stands under the message in the place of its buttons: whatever changes the
+    group takes it away. `pressed_at`: when somebody last pressed one of its buttons; what they then
+    wait to see leaves before what no person waits for.
+
+    `muted` says why the channel is told nothing of it just now: it is due again when that ends.
     """
+
+    class Muted(models.TextChoices):
+        """What keeps it quiet."""
+
+        SILENCED = "silenced", "Silenced"
+        INHIBITED = "inhibited", "Inhibited"
+        TIMED = "timed", "Muted by its route's times"
 
     group = models.ForeignKey(
         AlertGroup, on_delete=models.CASCADE, related_name="messages", db_index=False
@@ -98,6 +131,16 @@ class GroupMessage(Busy):
     routed = models.BooleanField(default=True, help_text="False once its channel left the route.")
     published_at = models.DateTimeField(null=True, help_text="When the channel was last told.")
     parked_at = models.DateTimeField(null=True)
+    storm = models.ForeignKey(
+        Storm, null=True, on_delete=models.SET_NULL, related_name="absorbed", db_index=False
+    )
+    owed_at = models.DateTimeField(null=True)
+    escalation = models.PositiveIntegerField(default=0, db_default=0)
+    muted = models.CharField(
+        max_length=9, choices=Muted.choices, blank=True, default="", db_default=""
+    )
+    menu = models.CharField(max_length=8, blank=True, default="", db_default="")
+    pressed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -129,7 +172,39 @@ class GroupMessage(Busy):
                 condition=models.Q(sound_due_at__isnull=False),
                 name="group_message_sound",
             ),
+            models.Index(
+                fields=["storm"],
+                condition=models.Q(storm__isnull=False),
+                name="group_message_absorbed",
+            ),
+            models.Index(
+                fields=["channel", "owed_at"],
+                condition=models.Q(owed_at__isnull=False),
+                name="group_message_owed",
+            ),
+            models.Index(
+                fields=["organization", "muted"],
+                condition=~models.Q(muted=""),
+                name="group_message_muted",
+            ),
         ]
+
+
+class InhibitedGroup(Busy):
+    """That a source of this key kept an alert of the group quiet (InhibitSource.key): so that what
+    it held back is found when it ends, without reading all that others hold back. A row says that
+    it once did, not that it does."""
+
+    group = models.ForeignKey(
+        AlertGroup, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    key = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "key"], name="inhibited_group_once")
+        ]
+        indexes = [models.Index(fields=["organization", "key"], name="inhibited_group_key")]
 
 
 class TimelineEvent(Busy):
@@ -148,9 +223,13 @@ class TimelineEvent(Busy):
         REOPENED = "reopened", "Reopened"
         ACKNOWLEDGED = "acknowledged", "Acknowledged"
         UNACKNOWLEDGED = "unacknowledged", "Acknowledgement withdrawn"
+        ASSIGNED = "assigned", "Assigned"
         SILENCED = "silenced", "Silenced"
         COMMENT = "comment", "Comment"
         EVENT = "event", "Event"
+        ESCALATED = "escalated", "Escalated"
+        FALLBACK = "fallback", "Taken over by the fallback"
+        FLAPPING = "flapping", "Flapping"
 
     group = models.ForeignKey(
         AlertGroup, on_delete=models.CASCADE, related_name="timeline", db_index=False

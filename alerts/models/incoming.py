@@ -18,6 +18,8 @@ class Integration(OrganizationOwned):
         PROMETHEUS = "prometheus", "Prometheus"
         GRAFANA = "grafana", "Grafana"
         GENERIC = "generic", "JSON, form or text"
+        MAPPED = "mapped", "Any JSON, by a mapping"
+        HEARTBEAT = "heartbeat", "Our heartbeats"
 
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=14, choices=Kind.choices, default=Kind.AUTO)
@@ -43,6 +45,22 @@ class Integration(OrganizationOwned):
     ingest_limit = models.PositiveIntegerField(
         default=6000, help_text="Accepted POSTs a minute; more hear 503 with Retry-After."
     )
+    resolve_timeout = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text=(
+            "Seconds after which a firing alert is over that was not repeated. Give more than the "
+            "sender's repeat interval, which is 4 hours in Alertmanager unless changed: 18000. "
+            "Empty: webhooks' alerts burn until their end is told."
+        ),
+    )
+    mapping = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="How any JSON becomes alerts, see alerts/sources/mapping.py.",
+    )
+    feeds_heartbeats = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     last_received_at = models.DateTimeField(null=True, editable=False)
 
@@ -54,6 +72,31 @@ class Integration(OrganizationOwned):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Payload(OrganizationOwned):
+    """A body as it came to an integration; only the last ones are kept."""
+
+    integration = models.ForeignKey(
+        Integration,
+        on_delete=models.CASCADE,
+        related_name="payloads",
+        db_index=False,  # the index below serves it
+    )
+    received_at = models.DateTimeField()
+    content_type = models.CharField(max_length=200, blank=True)
+    read_as = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="A source, or unreadable."
+    )
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    body = models.TextField(help_text="At most 262,144 letters.")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["integration", "-id"], name="payload_by_integration")]
+
+    def __str__(self) -> str:
+        return f"{self.received_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class Trace(Identified):

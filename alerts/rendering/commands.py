@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from botapi.markup import Code, Node, Pre, Text
+from botapi.markup import LEAVES, Code, Node, Text
 
 # What makes a command is TDLib's rule (MessageEntity.cpp, match_bot_commands); the path goes on.
 _PATH = re.compile(
@@ -18,18 +18,17 @@ def without_commands(nodes: Iterable[Node]) -> tuple[Node, ...]:
     """The same words, with such paths as code."""
     found: list[Node] = []
     for node in nodes:
-        if isinstance(node, Text):
+        if isinstance(node, Text) and "/" in node.text:
             found += _split(node)
-        elif isinstance(node, Code | Pre):
+        elif isinstance(node, LEAVES):
             found.append(node)
         else:
-            found.append(replace(node, children=without_commands(node.children)))
+            children = without_commands(node.children)
+            found.append(node if children == node.children else replace(node, children=children))
     return tuple(found)
 
 
 def _split(node: Text) -> list[Node]:
-    if "/" not in node.text:
-        return [node]
     parts: list[Node] = []
     end = 0
     for match in _PATH.finditer(node.text):

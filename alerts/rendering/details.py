@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from alerts.flapping import Flapping
 from alerts.rendering.digest import Digest, label_order, says, says_more, shared_text
-from alerts.rendering.headline import SEPARATOR, Headline, name_of
+from alerts.rendering.headline import SEPARATOR, Headline, flapping_of, name_of
 from alerts.rendering.keyboard import kind_label, unlinkable
 from alerts.rendering.lines import Line, Piece, Scissors, joined
 from alerts.rendering.times import Times, duration
@@ -108,18 +109,40 @@ def _state(group: GroupView, found: Digest, times: Times, scissors: Scissors) ->
     if found.status == "firing" and found.alerts and found.alerts[-1].status == "resolved":
         resolved = sum(alert.status == "resolved" for alert in found.alerts)
         lines.append([f"{resolved} of {len(found.alerts)} resolved"])
+    if flaps := flapping_of(group, found.leading):
+        lines.append([f"Flapping: {often(flaps)}"])
     if group.acknowledged_at is not None:
         by = one_line(group.acknowledged_by)
         who = f" by {isolate(scissors.text(by, scissors.budget.text))}" if by else ""
         lines.append([f"👀 Acknowledged{who} {times.show(group.acknowledged_at)}"])
+    elif group.escalated_after and found.status == "firing":
+        lines.append([f"⏫ {escalated_note(group.escalated_after)}"])
+    if whose := one_line(group.assigned_to):
+        lines.append([f"👤 Assigned to {isolate(scissors.text(whose, scissors.budget.text))}"])
     if note := one_line(group.silenced_note):
         lines.append([f"🔇 {isolate(scissors.text(note, scissors.budget.text))}"])
     return lines
 
 
+def escalated_note(minutes: int) -> str:
+    """Why whoever had nothing to do with it is told."""
+    return f"Escalated after {duration(timedelta(minutes=minutes))}: nobody acknowledged"
+
+
+def often(flaps: Flapping) -> str:
+    """ "6 times in 12 min"."""
+    return f"{flaps.times} times in {duration(flaps.last - flaps.since)}"
+
+
 def length_of_episode(alert: AlertView) -> timedelta | None:
     """How long a resolved alert lasted, where both ends are known."""
     return alert.ends_at - alert.starts_at if alert.ends_at and alert.starts_at else None
+
+
+def ended_alike(alerts: Sequence[AlertView]) -> str:
+    """How all of them ended, where their sender said of none that it is over; else ""."""
+    found = {alert.ended for alert in alerts}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _facts(
@@ -133,6 +156,7 @@ def _facts(
         facts.append(f"value {isolate(scissors.text(value, _PAIR_MAX * 2))}")
     if found.status == "resolved":
         facts += _lasted(group, leading, times)
+        facts += [how] if (how := ended_alike(leading)) else []
     elif leading and leading[0].starts_at and found.same_start:
         start = times.show(leading[0].starts_at)
         facts.append(f"since {start}" if found.status == "firing" else start)

@@ -48,6 +48,7 @@ def _header(group: GroupView, first: str, zone: tzinfo) -> Iterator[str]:
     if group.acknowledged_at is not None:
         by = f" by {one_line(group.acknowledged_by)}" if group.acknowledged_by else ""
         yield f"Acknowledged: {full(group.acknowledged_at, zone)}{by}"
+    yield from _field("Assigned to", group.assigned_to)
     yield from _field("Silenced", group.silenced_note)
     yield from _field("Sender", group.external_url)
     yield from _field("Console", group.console_url)
@@ -55,12 +56,14 @@ def _header(group: GroupView, first: str, zone: tzinfo) -> Iterator[str]:
 
 
 def _alert(alert: AlertView, number: int, count: int, zone: tzinfo) -> Iterator[str]:
-    state = " ".join(part for part in (alert.status.upper(), alert.severity) if part)
+    is_muted = alert.muted if alert.status != "resolved" else ""
+    state = " ".join(part for part in (alert.status.upper(), alert.severity, is_muted) if part)
     yield f"{number} of {count}: {state} · {name_of(alert)}"
     yield from _time("Since" if alert.status != "event" else "At", alert.starts_at, zone)
     if alert.ends_at is not None:
         lasted = f", after {duration(alert.ends_at - alert.starts_at)}" if alert.starts_at else ""
-        yield f"Until:        {full(alert.ends_at, zone)}{lasted}"
+        how = f", {alert.ended}" if alert.ended else ""
+        yield f"Until:        {full(alert.ends_at, zone)}{lasted}{how}"
     yield from _field("Value", alert.value_text)
     yield from _text("Summary", alert.summary)
     yield from _text("Description", alert.description)

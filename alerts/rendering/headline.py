@@ -4,7 +4,7 @@
     │  │      │          │         │     └ how many alerts, where the places don't tell
     │  │      │          │         └ where: the best label of `WHERE_LABELS`; several: "web-1 +2"
     │  │      │          └ what: the alert's name; several: "HighCPU +2"
-    │  │      └ severity, where it is known
+    │  │      └ severity, where it is known; then "flapping" where all of it flips too often
     │  └ state: FIRING while anything fires, RESOLVED; an event has none, its title speaks
     └ decoration: colour of the severity, ✅ when resolved
 
@@ -17,6 +17,7 @@ It speaks of the alerts in its state: what has resolved does not lend its name t
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from alerts.flapping import Flapping
 from alerts.rendering.view_model import AlertView, GroupView
 from alerts.rendering.words import isolate, isolate_marks, one_line, shorten_name
 from alerts.severity import Severity
@@ -139,13 +140,22 @@ def where_label(alerts: Sequence[AlertView]) -> str:
     return ""
 
 
+def flapping_of(group: GroupView, alerts: Sequence[AlertView]) -> Flapping | None:
+    """How all that the first line speaks of flaps; None when only some of it does, or nothing."""
+    if group.flapping or not alerts:
+        return group.flapping
+    each = [alert.flapping for alert in alerts if alert.flapping]
+    return max(each, key=lambda one: one.times) if len(each) == len(alerts) else None
+
+
 def headline(
     group: GroupView, status: AlertStatus, alerts: Sequence[AlertView], where: str
 ) -> Headline:
     """The first line about these alerts of one state, worst first; `where` is the label to show."""
     severity = alerts[0].severity if alerts else None
     state = f"{_STATES[status]} {severity or ''}".strip()
-    lead = f"{colour(status, severity)} {state}{SEPARATOR if state else ''}"
+    flaps = f"flapping{SEPARATOR}" if flapping_of(group, alerts) else ""
+    lead = f"{colour(status, severity)} {state}{SEPARATOR if state else ''}{flaps}"
     if not alerts:
         name = one_line(group.title) or NO_NAME
         return _fitted(lead, name, "", ("", "", ""))

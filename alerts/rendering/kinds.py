@@ -36,7 +36,7 @@ Target: TypeAlias = Literal["message", "document"]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The group rendered for one kind of message.
+    """The group rendered for the kind of message that it becomes, see `kind_after`.
 
     `content`: its `content_hash`; `overflow`: it needs the document beside it.
     """
@@ -49,13 +49,11 @@ class Form:
 class Wanted:
     """What a chat should show now.
 
-    `text`: the message; `caption`: the same within 1,024 characters.
     `image`: identifies the picture to show (its URL or hash), "" without one.
     `keyboard`: hash of the keyboard, "" without one; `document`: hash of the document's content.
     """
 
-    text: Form
-    caption: Form
+    form: Form
     image: str = ""
     keyboard: str = ""
     document: str = ""
@@ -97,16 +95,20 @@ def plan(shown: Shown, wanted: Wanted) -> tuple[Call, ...]:
     return (*_message_calls(shown, after), *_document_calls(shown, after))
 
 
+def kind_after(shown: Shown, image: str) -> Literal["text", "photo"]:
+    """What the message becomes: a photo's caption has 1,024 characters, a text 4,096."""
+    return "photo" if image or shown.kind == "photo" else "text"
+
+
 def shown_after(shown: Shown, wanted: Wanted) -> Shown:
     """What the chat shows once the planned calls are done."""
-    is_photo = bool(wanted.image) or shown.kind == "photo"
-    form = wanted.caption if is_photo else wanted.text
+    kind = kind_after(shown, wanted.image)
     return Shown(
-        kind="photo" if is_photo else "text",
-        content=form.content,
-        image=wanted.image or (shown.image if is_photo else ""),
+        kind=kind,
+        content=wanted.form.content,
+        image=wanted.image or (shown.image if kind == "photo" else ""),
         keyboard=wanted.keyboard,
-        document=wanted.document if form.overflow else "",
+        document=wanted.document if wanted.form.overflow else "",
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from alerts.rendering.words import shorten_end, shorten_name
-from botapi.markup import Blockquote, Bold, Code, Node, Pre, Text
+from botapi.markup import LEAVES, Blockquote, Bold, Code, Node, Text
 
 Piece: TypeAlias = str | Code | Bold | Blockquote
 Line: TypeAlias = list[Piece]
@@ -34,12 +34,16 @@ class Scissors:
 
     def text(self, value: str, limit: int) -> str:
         """The text in at most `limit` (2 or more) characters."""
-        self.cut |= len(value) > limit
+        if len(value) <= limit:
+            return value
+        self.cut = True
         return shorten_end(value, limit)
 
     def name(self, value: str, limit: int) -> str:
         """The name or place in at most `limit` (3 or more) characters."""
-        self.cut |= len(value) > limit
+        if len(value) <= limit:
+            return value
+        self.cut = True
         return shorten_name(value, limit)
 
 
@@ -77,7 +81,7 @@ def words_of(nodes: Iterable[Node]) -> str:
     """The nodes' words without markup: what plain text shows of them, since none is a link."""
     words: list[str] = []
     for node in nodes:
-        if isinstance(node, Text | Code | Pre):
+        if isinstance(node, LEAVES):
             words.append(node.text)
         else:
             words.append(words_of(node.children))

@@ -3,8 +3,8 @@
     🔴 FIRING critical · InstanceDown · web-1 +1      the first line (`headline`)
     Instance ‹instance› has been down for 5 minutes   what all alerts share, each thing once
     Since 23 Nov 14:02 UTC · job=node team=core
+    • 🆕 web-2:9100 · since 14:05                     what is new since the chat was last told
     • web-1:9100                                      one line per alert: only what differs
-    • web-2:9100 · since 14:05
 
 At most 12 lines for at most 10 alerts: details are joined into fewer lines where the list needs the
 room. What does not fit the limit is left out step by step (`_BUDGETS`), never cut in the middle of
@@ -25,7 +25,7 @@ from alerts.rendering.times import Times
 from alerts.rendering.view_model import AlertView, ChannelView, GroupView, RenderedMessage
 from alerts.rendering.words import isolate, shorten_name
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
-from botapi.markup import Code, Node, Text, bold, fits, render
+from botapi.markup import Code, Node, Text, bold, fitted, render
 
 LINES_MAX = 12
 """Lines of a message about at most `ORDINARY` alerts."""
@@ -49,22 +49,20 @@ def render_group(
 ) -> RenderedMessage:
     """The group as a message of at most `limit` code points, in the channel's format and zone."""
     found = digest(group)
-    for number, budget in enumerate(_BUDGETS, 1):
+    for budget in _BUDGETS:
         composed = _compose(group, found, channel, budget)
-        text = render(composed.nodes, channel.parse_mode)
-        if (
-            (len(text) <= limit and not composed.has_paths)
-            or number == len(_BUDGETS)
-            or fits(composed.nodes, channel.parse_mode, limit)
-        ):
+        text = fitted(composed.nodes, channel.parse_mode, limit)
+        if text is not None:
             break
+    else:  # the least there is
+        text = render(composed.nodes, channel.parse_mode)
     plain_text = render([Text(words_of(composed.nodes))], "") if channel.parse_mode else text
     return RenderedMessage(
         text=text,
         parse_mode=channel.parse_mode,
         plain_text=plain_text,
         overflow=composed.overflow,
-        alert_ids=tuple([alert.alert_id for alert in found.alerts[: composed.listed]]),
+        alert_ids=tuple([alert.alert_id for alert in composed.listed]),
     )
 
 
@@ -74,24 +72,22 @@ def render_caption(group: GroupView, channel: ChannelView) -> RenderedMessage:
 
 
 class _Composed(NamedTuple):
-    """`has_paths`: paths became code, perhaps more of them than a message may have entities."""
-
     nodes: tuple[Node, ...]
-    has_paths: bool
     overflow: bool
-    listed: int
+    listed: Sequence[AlertView]
 
 
 def _compose(group: GroupView, found: Digest, channel: ChannelView, budget: Budget) -> _Composed:
     count = len(found.alerts)
-    listed = found.alerts[: budget.rows if count <= budget.rows else min(budget.rows, ORDINARY)]
-    hidden = found.alerts[len(listed) :]
+    ordered = _news_first(found.alerts)
+    listed = ordered[: budget.rows if count <= budget.rows else min(budget.rows, ORDINARY)]
+    hidden = ordered[len(listed) :]
     row_count = 0 if count == 1 else len(listed)
     room = LINES_MAX - 1 - row_count - bool(hidden)
     if count > ORDINARY:
         room = max(room, 3)
     times = Times(channel.zone, group.opened_at)
-    texts = texts_of(listed, found.varying)
+    texts = texts_of(_worst_first(listed, found), found.varying)
     first = headline(group, found.status, found.leading, found.where)
     scissors = Scissors(budget)
     about = details(group, found, first, texts, times, scissors, room)
@@ -101,9 +97,23 @@ def _compose(group: GroupView, found: Digest, channel: ChannelView, budget: Budg
         lines += [rows.row(alert) for alert in listed]
     if hidden:
         lines.append([_more(hidden)])
-    words = tuple(nodes_of(lines))
-    nodes = without_commands(words)
-    return _Composed(nodes, nodes != words, bool(hidden) or scissors.cut, len(listed))
+    nodes = without_commands(nodes_of(lines))
+    return _Composed(nodes, bool(hidden) or scissors.cut, listed)
+
+
+def _worst_first(listed: Sequence[AlertView], found: Digest) -> Sequence[AlertView]:
+    """What is listed in the order of the group, whose first alert speaks for it."""
+    if not any(alert.is_new for alert in listed):
+        return listed
+    kept = {alert.alert_id for alert in listed}
+    return [alert for alert in found.alerts if alert.alert_id in kept]
+
+
+def _news_first(alerts: Sequence[AlertView]) -> Sequence[AlertView]:
+    """What is new, then what has just resolved, then the others; each in the order given."""
+    if not any(alert.is_new for alert in alerts):
+        return alerts
+    return sorted(alerts, key=lambda alert: (not alert.is_new, alert.status == "resolved"))
 
 
 def _first_line(first: Headline) -> Line:

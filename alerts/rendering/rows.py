@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from alerts.rendering.details import Texts, length_of_episode, pair
+from alerts.rendering.details import Texts, ended_alike, length_of_episode, pair
 from alerts.rendering.digest import Digest, begins_with, is_said, says, says_more
 from alerts.rendering.headline import RESOLVED_MARK, SEPARATOR, colour, name_of
 from alerts.rendering.lines import Line, Scissors, joined
@@ -39,6 +39,7 @@ class Rows:
         self._tell_length = found.status != "resolved" or len(lengths) > 1
         self._place_varies = found.where in found.varying
         self._said_severity: Severity | None = None
+        self._all_flap = all(alert.flapping for alert in found.leading)
         self._mixed = len({alert.status for alert in found.alerts}) > 1
 
     def row(self, alert: AlertView) -> Line:
@@ -66,7 +67,7 @@ class Rows:
     def _mark(self, alert: AlertView) -> str:
         new = "🆕 " if alert.is_new else ""
         if alert.status == "resolved":
-            return f"{RESOLVED_MARK if self._mixed else '•'} {new}"
+            return f"{RESOLVED_MARK if self._mixed else '•'} "
         if not (self._mixed or self._found.severities_differ):
             return f"• {new}"
         mark = f"{colour(alert.status, alert.severity)} {new}"
@@ -113,11 +114,16 @@ class Rows:
         return ""
 
     def _tails(self, alert: AlertView, text: str) -> list[str]:
+        flaps = ["flapping"] if alert.flapping and not self._all_flap else []
+        return [*flaps, *self._state(alert, text)]
+
+    def _state(self, alert: AlertView, text: str) -> list[str]:
         if alert.status == "resolved":
             length = length_of_episode(alert) if self._tell_length else None
-            if length is None:
-                return []
-            return [f"{'resolved after ' if self._mixed else ''}{duration(length)}"]
+            after = "resolved after " if self._mixed else ""
+            how = alert.ended if self._mixed or not ended_alike(self._found.leading) else ""
+            lasted = [] if length is None else [f"{after}{duration(length)}"]
+            return [*lasted, *([how] if how else [])]
         tails = []
         value = one_line(alert.value_text)
         if value and not says(text, value):

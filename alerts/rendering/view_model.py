@@ -8,7 +8,10 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from typing import Literal
 
+from alerts.flapping import Flapping
+from alerts.muting.decisions import How
 from alerts.severity import Severity
 from alerts.sources.incoming import AlertStatus, Link
 from botapi.markup import ParseMode
@@ -21,7 +24,10 @@ class AlertView:
     `alert_id`: unique in the group (the database's ID; a fingerprint is unique per integration).
     `starts_at`: None for an event whose sender gave no time.
     `ends_at`: when it resolved; None while firing, or when nobody told.
-    `is_new`: marked as new in a list; set it where the mark is to be seen and edited away later.
+    `ended`: how, where its sender did not say so, such as "resolved by Ada"; else "".
+    `is_new`: began or ended since the chat was last told: listed first, see alerts/news.py.
+    `flapping`: how often it flips, if it does so too often to be told of each time.
+    `muted`: why nobody is to be told of it now; "" when they are.
     """
 
     alert_id: str
@@ -33,6 +39,7 @@ class AlertView:
     annotations: Mapping[str, str] = field(default_factory=dict)
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    ended: str = ""
     value_text: str = ""
     summary: str = ""
     description: str = ""
@@ -40,6 +47,8 @@ class AlertView:
     image_url: str = ""
     episode: int = 1
     is_new: bool = False
+    flapping: Flapping | None = None
+    muted: How | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +58,11 @@ class GroupView:
     `title` and `status` speak only when there are no alerts; else the alerts do.
     `alerts`: in any order; rendering sorts.
     `truncated`: alerts that the sender left out and only counted.
+    `assigned_to`: whose it is, "" for nobody's.
+    `escalated_after`: minutes after which others were told, as nobody acknowledged it; 0: not yet.
     `silenced_note`: a sentence such as "Silenced until 14:00 by anna"; "" when it is not.
     `external_url`: the sender's own page; `console_url`: ours, "" when there is none to show.
+    `flapping`: how often the group as a whole closes and opens, if too often.
     """
 
     title: str
@@ -61,12 +73,15 @@ class GroupView:
     group_labels: Mapping[str, str] = field(default_factory=dict)
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = None
+    assigned_to: str = ""
+    escalated_after: int = 0
     silenced_note: str = ""
     integration: str = ""
     organization: str = ""
     external_url: str = ""
     console_url: str = ""
     truncated: int = 0
+    flapping: Flapping | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ def one_line(value: str) -> str:
     """The value with every run of white space as one space, and nothing invisible."""
     if not value.isprintable():
         value = value.translate(_UNSEEN)
+    elif "  " not in value:  # no other white space is printable
+        return value.strip()
     return " ".join(value.split())
 
 

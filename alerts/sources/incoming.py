@@ -43,6 +43,8 @@ class Source(StrEnum):
     PROMETHEUS = "prometheus"
     GENERIC = "generic"
     TEXT = "text"
+    MAPPED = "mapped"
+    HEARTBEAT = "heartbeat"
 
 
 class LinkKind(StrEnum):
@@ -76,7 +78,7 @@ class IncomingAlert:
     `name`: what a person calls it (alertname, ruleName, title); never empty, one line.
     `starts_at`: None when the sender gave none, or the zero time.
     `ends_at`: when it ended; set only on resolved alerts, and even there None if not told.
-    `expires_at`: Prometheus' direct alerts end by themselves then unless they are sent again.
+    `expires_at`: it ends by itself then unless it is sent again; None where nobody says when.
     `values`: finite numbers by name; `value_text`: the same for people, e.g. "A=22, B=1".
     """
 

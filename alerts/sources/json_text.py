@@ -55,16 +55,16 @@ def text_of(value: Json) -> str:
     return clean("".join(_compact(value, 0)))
 
 
-def beginning(value: Json) -> str:
-    """How a value starts, as an excerpt for people: at most 200 characters."""
+def beginning(value: Json, limit: int = MAX_EXCERPT) -> str:
+    """How a value starts, as an excerpt for people: at most `limit` characters."""
     if isinstance(value, str):
-        return shorten(clean(value[: MAX_EXCERPT + 1]), MAX_EXCERPT)
+        return shorten(clean(value[: limit + 1]), limit)
     text = ""
     for piece in _compact(value, 0) if isinstance(value, dict | list) else [text_of(value)]:
-        text += piece[: MAX_EXCERPT + 1]
-        if len(text) > MAX_EXCERPT:
+        text += piece[: limit + 1]
+        if len(text) > limit:
             break
-    return shorten(clean(text), MAX_EXCERPT)
+    return shorten(clean(text), limit)
 
 
 def _compact(value: Json, depth: int) -> Iterator[str]:

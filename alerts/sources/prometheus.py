@@ -2,10 +2,8 @@
 
 Shape and rules: prometheus/alertmanager, api/v2/openapi.yaml `postableAlert` and api/v2/api.go.
 There is no status: an `endsAt` that has passed means resolved, one to come is the moment at which
-the alert ends by itself unless it is sent again. Without one that is RESOLVE_TIMEOUT from now.
+the alert ends by itself unless it is sent again. Without one alerts/resolve_timeout.py says when.
 """
-
-from datetime import timedelta
 
 from alerts import fingerprints
 from alerts.sources.alertmanager import (
@@ -33,9 +31,6 @@ from alerts.sources.incoming import (
 )
 from alerts.sources.json_text import Json
 from alerts.sources.problems import Problems
-
-RESOLVE_TIMEOUT = timedelta(minutes=5)
-"""Alertmanager's own default: who sends no end (amtool, scripts) repeats, or the alert is over."""
 
 
 def parse(payload: list[Json], options: ParseOptions, problems: Problems) -> IncomingBatch:
@@ -72,7 +67,7 @@ def read_postable(payload: Object, pointer: str, context: Context) -> IncomingAl
         annotations=annotations,
         starts_at=starts_at,
         ends_at=ends_at if over else None,
-        expires_at=None if over else ends_at or options.now + RESOLVE_TIMEOUT,
+        expires_at=None if over else ends_at,
         summary=first_text(annotations, SUMMARY_ANNOTATIONS),
         description=first_text(annotations, DESCRIPTION_ANNOTATIONS),
         links=gather_links([(LinkKind.SOURCE, source_url)], annotations),

@@ -16,7 +16,7 @@ SETTLE_SECONDS = 2.0
 
 def run(ground: Ground) -> list[Row]:
     """Latency at 10/s, then as fast as it goes, then what it takes of memory."""
-    seconds = 4.0 if ground.quick else 8.0
+    seconds = 3.0 if ground.quick else 6.0
     with ground.embedded(Wanted(TENANTS, unpaced=True)) as site:
         time.sleep(SETTLE_SECONDS)
         idle = site.tocsin.pss()

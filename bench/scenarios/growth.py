@@ -1,6 +1,6 @@
 """A million alerts and ten thousand organizations later, while the purge runs: as fast as empty?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.figures import median, percentile, spread
@@ -8,7 +8,7 @@ from bench.ground import Ground, Site
 from bench.growth import Size, grow
 from bench.load import send
 from bench.product import Wanted
-from bench.rows import Row, at_most
+from bench.rows import Plot, Row, at_most, shares_of
 from bench.scenarios.ingest import CONNECTIONS
 from bench.scenarios.latency import PER_SECOND, measure
 
@@ -22,15 +22,23 @@ class Speed:
     """Alerts stored a second, and milliseconds from POST to Telegram."""
 
     rate: float
-    half: float
-    tail: float
-    n: int
+    times: list[float]
+
+    @property
+    def half(self) -> float:
+        """p50."""
+        return percentile(self.times, 50)
+
+    @property
+    def tail(self) -> float:
+        """p99."""
+        return percentile(self.times, 99)
 
 
 def run(ground: Ground) -> list[Row]:
     """How many times slower, measured in turn: the machine's mood meets both."""
     size = QUICK if ground.quick else FULL
-    seconds = 2.0 if ground.quick else 6.0
+    seconds = 2.0 if ground.quick else 4.0
     wanted = Wanted(TENANTS)
     empty: list[Speed] = []
     grown: list[Speed] = []
@@ -50,6 +58,7 @@ def run(ground: Ground) -> list[Row]:
     rates = f"{_told(s.rate for s in empty)} → {_told(s.rate for s in grown)}/s"
     halves = f"p50 {_told(s.half for s in empty)} → {_told(s.half for s in grown)} ms"
     tails = f"p99 {_told(s.tail for s in empty)} → {_told(s.tail for s in grown)} ms"
+    named = {"empty": empty, f"{size.alerts:,} alerts": grown}
     return [
         Row(
             f"{what}, ingest",
@@ -58,17 +67,36 @@ def run(ground: Ground) -> list[Row]:
             at_most(1.2),
             repeats=str(slower),
             note=f"{rates}; {purged:,} rows purged meanwhile",
+            plot=_rates(named),
         ),
         Row(
             f"{what}, latency",
             later.median,
             "× empty",
             at_most(1.2),
-            n=sum(speed.n for speed in grown),
+            n=sum(len(speed.times) for speed in grown),
             repeats=str(later),
             note=f"{halves}, {tails}",
+            plot=_latencies(named),
         ),
     ]
+
+
+def _rates(named: Mapping[str, list[Speed]]) -> Plot:
+    series = {
+        name: [(number + 1, speed.rate) for number, speed in enumerate(speeds)]
+        for name, speeds in named.items()
+    }
+    return Plot("growth-ingest", "repeat", "alerts stored a second", series)
+
+
+def _latencies(named: Mapping[str, list[Speed]]) -> Plot:
+    series = {
+        name: shares_of(time for speed in speeds for time in speed.times)
+        for name, speeds in named.items()
+    }
+    axis = "milliseconds from POST to Telegram"
+    return Plot("growth-latency", axis, "% of alerts", series, log=True)
 
 
 def _told(values: Iterable[float]) -> str:
@@ -78,7 +106,8 @@ def _told(values: Iterable[float]) -> str:
 def _speed(site: Site, first: int, seconds: float) -> Speed:
     """With a worker that has just started, and so purges at once."""
     tocsin = site.tocsin
-    tocsin.start_web()
+    if tocsin.web is None:
+        tocsin.start_web()
     tocsin.start_worker("maintenance")
     rate = send(tocsin.job(seconds=seconds, first=first, connections=CONNECTIONS)).rate
     tocsin.stop_workers()
@@ -86,8 +115,8 @@ def _speed(site: Site, first: int, seconds: float) -> Speed:
     tocsin.start_worker()
     job = tocsin.job(rate=PER_SECOND, seconds=seconds, first=first + 900_000)
     times = measure(site, job)
-    tocsin.stop()
-    return Speed(rate, percentile(times, 50), percentile(times, 99), len(times))
+    tocsin.stop_workers()
+    return Speed(rate, times)
 
 
 def _forget_backlog(site: Site) -> None:

@@ -14,7 +14,8 @@ PER_POST = 100
 SENDERS = 48
 """Calls that one worker has in flight at most (`THREADS` in deliveries/dispatcher.py)."""
 RECOVERY = 150.0
-"""A call under way is left alone for 50 s: its answer may still come; a claim runs out after 60."""
+"""A call under way is left alone for 5 s, or for 50 where nobody can know that its process is
+gone; a claim runs out after 15."""
 ARRIVED_ONE_IN = 10
 ARRIVING = 20.0
 
@@ -27,7 +28,7 @@ def run(ground: Ground) -> list[Row]:
         ground.scaled_out("kill", wanted, DELAY) as site,
         ground.alertmanager(site.telegram) as peer,
     ):
-        wait = 5.0 if ground.quick else 15.0
+        wait = 5.0 if ground.quick else 8.0
         theirs = _kill_peer(site, peer, alerts, wait) if peer is not None else None
         site.telegram.set_up(DELAY)
         site.tocsin.start_web()

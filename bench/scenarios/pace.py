@@ -1,85 +1,101 @@
 """How much of what Telegram's limits allow is used, with the limits enforced: at a private chat, at
-a group, and at a bot whose chats want more than it may send. All at once, with a bot for each."""
+a group, and at a bot whose chats want more than it may send. All at once, with a bot for each; on
+one installation with one worker process, and on another with four."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
-from bench.ground import PEER_CHAT, Ground
+from bench.backlog import Load, fill
+from bench.ground import PEER_CHAT, Ground, Site
 from bench.limits import BOT_CALLS, GROUP_CALLS, allowed_calls
-from bench.load import Job, send
+from bench.load import send
+from bench.processes import cpu_seconds
+from bench.product import GROUP as GROUPS
 from bench.product import Tenant, Wanted
 from bench.rows import Peer, Row, at_least, at_most
 from bench.servers import Notes
 
 CHATS = 2 * BOT_CALLS
 """Of the bot-bound load: they may take twice what the bot may send."""
+PRIVATE = 20_000
+GROUP = GROUPS - 20_000
+CROWD = range(30_000, 30_000 + CHATS)
+"""The chats."""
 REFUSED = 429
+WORKERS = (1, 4)
+FIRST_CALLS = 3.0
+"""Seconds after its start in which a worker makes the first call of each load."""
 
 
-def run(ground: Ground) -> list[Row]:
+def run(ground: Ground) -> Iterator[Row]:
     """Efficiency of each load, and how often Telegram had to refuse."""
-    seconds = 48.0 if ground.quick else 124.0
-    with (
-        ground.scaled_out("pace", Wanted(tenants=2), limited=True) as site,
-        ground.alertmanager(site.telegram) as peer,
-    ):
-        site.tocsin.set_up(Wanted(tenants=1, groups=True, first=3))
-        private, crowd, group = site.tocsin.tenants
-        site.tocsin.start_web()
-        chats = _with_channels(crowd, CHATS)
-        # Enough that every chat has a call waiting to the end, and with a reserve.
-        calls = _fill(private, 0, int(1.2 * seconds) + 10)
-        calls += _fill(group, 1_000, int(0.5 * seconds) + 3 * GROUP_CALLS)
-        calls += _fill(crowd, 2_000, int(0.6 * seconds) + 10) * CHATS
-        site.publish_all(calls)
+    seconds = 59.0 if ground.quick else 124.0
+    with ExitStack() as stack:
+        sites = [
+            stack.enter_context(ground.scaled_out(f"pace{workers}", Wanted(2), limited=True))
+            for workers in WORKERS
+        ]
+        for site in sites:
+            _prepare(site, seconds)
+        peer = stack.enter_context(ground.alertmanager(sites[0].telegram))
         if peer is not None:
             send(peer.job(first=5_000, alerts_per_post=100, posts=1))
-        site.tocsin.start_worker()
-        time.sleep(seconds)
-        notes = site.telegram.notes()
+        for site, workers in zip(sites, WORKERS, strict=True):
+            for _ in range(workers):
+                site.tocsin.start_worker()
+        time.sleep(seconds + FIRST_CALLS)
+        for site, workers in zip(sites, WORKERS, strict=True):
+            site.tocsin.check_running()
+            told = "1 worker" if workers == 1 else f"{workers} worker processes"
+            yield from _rows(site, told, seconds, has_peer=peer is not None and site is sites[0])
+
+
+def _prepare(site: Site, seconds: float) -> None:
+    """Fill its outbox: enough that every chat has a call waiting to the end, and with a reserve.
+    Calls, not alerts: of so many waiting alerts the product would make a digest."""
+    site.tocsin.set_up(Wanted(tenants=1, groups=True, first=3))
+    private, crowd, group = site.tocsin.tenants
+    fill(
+        site.tocsin,
+        Load(private.channel_id, PRIVATE, 1, int(1.2 * seconds) + 10, ()),
+        Load(group.channel_id, GROUP, 1, int(0.5 * seconds) + 3 * GROUP_CALLS, ()),
+        Load(crowd.channel_id, CROWD[0], CHATS, int(0.6 * seconds) + 10, ()),
+    )
+
+
+def _rows(site: Site, workers: str, seconds: float, *, has_peer: bool) -> list[Row]:
+    private, crowd, group = site.tocsin.tenants
+    notes = site.telegram.notes()
     return [
-        _row("private chat", private, [private.chat_id], notes),
-        _row("group", group, [group.chat_id], notes),
-        _row(f"bot with {CHATS} chats", crowd, chats, notes),
-        _refusals(notes, is_peer_there=peer is not None),
+        _row(f"private chat, {workers}", private, [PRIVATE], notes, seconds),
+        _row(f"group, {workers}", group, [GROUP], notes, seconds),
+        _row(f"bot with {CHATS} chats, {workers}", crowd, CROWD, notes, seconds),
+        _refusals(site, notes, workers, is_peer_there=has_peer),
     ]
 
 
-def _with_channels(tenant: Tenant, chats: int) -> list[int]:
-    """Give its bot so many chats in all, and its default route all of them."""
-    chat_ids = [tenant.chat_id + 10_000 + number for number in range(chats - 1)]
-    channels = [tenant.channel_id]
-    for chat_id in chat_ids:
-        body = {"name": f"Chat {chat_id}", "bot": tenant.bot_id, "chat_id": chat_id}
-        channels.append(tenant.api("POST", "channels/", body)["id"])
-    (route,) = [row for row in tenant.api("GET", "routes/")["results"] if row["is_default"]]
-    tenant.api("PATCH", f"routes/{route['id']}/", {"channels": channels})
-    return [tenant.chat_id, *chat_ids]
-
-
-def _fill(tenant: Tenant, first: int, alerts: int) -> int:
-    """A message for each alert, in each of its chats; returns how many alerts."""
-    sent = send(Job((tenant.ingest_url,), "separate", alerts, first=first, posts=1))
-    assert sent.alerts == alerts
-    return alerts
-
-
-def _row(load: str, tenant: Tenant, chats: Sequence[int], notes: Notes) -> Row:
-    """From its first call to the end of the run."""
+def _row(load: str, tenant: Tenant, chats: Sequence[int], notes: Notes, seconds: float) -> Row:
+    """In so many seconds from its first call on, or to the end of the run."""
     bot_id = int(tenant.token.partition(":")[0])
     calls = [call for call in notes.calls if call[1] == bot_id]
+    first = min(call[0] for call in calls)
+    seconds = min(seconds, max(call[0] for call in notes.calls) - first)
+    calls = [call for call in calls if call[0] <= first + seconds]
     arrivals = [call[0] for call in calls if call[4] != REFUSED]
-    seconds = max(call[0] for call in notes.calls) - min(arrivals)
     allowed = allowed_calls(chats, seconds)
     note = f"of {allowed} allowed in {seconds:.0f} s; {len(calls) - len(arrivals)} refused"
     percent = 100 * len(arrivals) / allowed
     return Row(f"pace, {load}", percent, "%", at_least(95), n=len(arrivals), note=note)
 
 
-def _refusals(notes: Notes, *, is_peer_there: bool) -> Row:
+def _refusals(site: Site, notes: Notes, workers: str, *, is_peer_there: bool) -> Row:
     ours = [call[4] for call in notes.calls if call[3] != PEER_CHAT]
     theirs = [call[4] for call in notes.calls if call[3] == PEER_CHAT]
-    note = f"{len(theirs) - theirs.count(REFUSED)} of 100 arrived"
-    peer = Peer("Alertmanager", theirs.count(REFUSED), note) if is_peer_there else None
-    what = "pace, refused with 429"
-    return Row(what, ours.count(REFUSED), "calls", at_most(0), peer, n=len(ours))
+    arrived = f"{len(theirs) - theirs.count(REFUSED)} of 100 arrived"
+    peer = Peer("Alertmanager", theirs.count(REFUSED), arrived) if is_peer_there else None
+    used = ", ".join(f"{cpu_seconds(worker.pid):.0f}" for worker in site.tocsin.workers)
+    what = f"pace, refused with 429, {workers}"
+    return Row(
+        what, ours.count(REFUSED), "calls", at_most(0), peer, n=len(ours), note=f"CPU s: {used}"
+    )

@@ -14,7 +14,7 @@ TYPICAL = 3
 
 def run(ground: Ground) -> list[Row]:
     """Of one alert, of three (a typical group), of ten."""
-    seconds = "0.5" if ground.quick else "2"
+    seconds = "0.5" if ground.quick else "1"
     command = [sys.executable, "-m", "bench.render_loop", seconds]
     env = {"PATH": os.environ["PATH"]}
     told = [run_command(command, env=env).split() for _ in range(ground.repeats)]

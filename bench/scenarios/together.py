@@ -14,7 +14,7 @@ PATIENCE = 60.0
 
 def run(ground: Ground) -> list[Row]:
     """Alerts a second from the first POST to the last arrival."""
-    seconds = 4.0 if ground.quick else 8.0
+    seconds = 3.0 if ground.quick else 6.0
     wanted = Wanted(TENANTS, unpaced=True)
     ours: list[tuple[float, Sent, int]] = []
     theirs: list[tuple[float, Sent, int]] = []

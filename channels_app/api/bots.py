@@ -1,6 +1,6 @@
 """REST: bots. deliveries/api adds verifying."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -51,6 +51,7 @@ class BotSerializer(StrictModelSerializer[Bot]):
             "api_url",
             "proxy",
             "has_proxy",
+            "updates",
             "owned",
             "enabled",
             "disabled_reason",
@@ -60,6 +61,12 @@ class BotSerializer(StrictModelSerializer[Bot]):
             "verdict",
             "created_at",
         )
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            "updates": {
+                "help_text": "How its updates come: `polling` (a new bot's, unless you say "
+                "otherwise), `webhook` or `none`."
+            }
+        }
         read_only_fields = (
             "telegram_id",
             "username",
@@ -127,6 +134,9 @@ class BotViewSet(ReadViewSet[Bot]):
     def saved(self, bot: Bot) -> None:
         """Called after a change that needs a check; deliveries asks for one."""
 
+    def changed(self, bot: Bot) -> None:
+        """Called after every change; packages below see to how its updates come."""
+
     def create(self, request: Request) -> Response:
         """Register; the token is required."""
         values = self.body()
@@ -136,9 +146,11 @@ class BotViewSet(ReadViewSet[Bot]):
             )
         with refusals(bots.BotRefused), transaction.atomic():
             enabled = values.pop("enabled", True)
+            values.setdefault("updates", Bot.Updates.POLLING)
             bot = bots.register_bot(self.actor, self.organization, **values)
             if not enabled:
                 bot = bots.change_bot(self.actor, bot, enabled=False)
+            self.changed(bot)
             self.saved(bot)
         return self.created(bot)
 
@@ -148,6 +160,7 @@ class BotViewSet(ReadViewSet[Bot]):
         values = self.body(bot)
         with refusals(bots.BotRefused), transaction.atomic():
             bot = bots.change_bot(self.actor, bot, **values)
+            self.changed(bot)
             if bot.verification == Verification.PENDING or values.get("enabled"):
                 self.saved(bot)
         return self.shown(bot)

@@ -22,6 +22,7 @@ from accounts.rest_serializers import StrictModelSerializer, TextOrNumber
 from channels_app import bots, channels
 from channels_app.api.verdicts import VerdictField
 from channels_app.models import Bot, Chat, NotificationChannel, Verification
+from channels_app.offered import MOST
 
 
 class ChatSerializer(serializers.ModelSerializer[Chat]):
@@ -61,6 +62,13 @@ class ChannelSerializer(StrictModelSerializer[NotificationChannel]):
         max_value=86_400,
         required=False,
         help_text="Seconds: at most one sounding reply about a group in this time.",
+    )
+
+    silence_durations = serializers.ListField(
+        child=serializers.CharField(max_length=8),
+        required=False,
+        max_length=MOST,
+        help_text="Of the Silence buttons under alerts: 30m, 4h, 1d or 1w, in their order.",
     )
 
     class Meta:

@@ -104,6 +104,9 @@ def child_environment(
         "WORKER_HEARTBEAT_FILE": str(places.heartbeat),
         "PYTHONUNBUFFERED": "1",
     }
+    if options.sqlite:
+        # PostgreSQL's driver, which DRF would load for fields that nobody has: 9 MB a process.
+        env.setdefault("PSYCOPG_IMPL", "none")
     if options.sandbox:
         hosts = environ.get("OUTBOUND_ALLOWED_HOSTS", "").strip()
         # Its page names itself as the browser found it: people paste that into a bot's form.
@@ -143,19 +146,24 @@ def redis_process(options: Options, places: Places, env: Mapping[str, str]) -> P
     )
 
 
-def web_process(options: Options, env: Mapping[str, str]) -> Process:
+def web_arguments(options: Options, processes: int = 1) -> tuple[str, ...]:
     """Granian, with `config.rsgi` in front of Django's threads: slow senders hold none of them.
 
     No access log: the keys of integrations are part of their URLs. Back-pressure stays at granian's
     backlog, because it counts open connections: a low limit lets idle browsers lock senders out.
     """
-    argv = (
+    return (
         *(sys.executable, "-m", "granian", "--interface", "rsgi"),
         *("--host", options.bind, "--port", str(options.port)),
-        *("--workers", "1", "--http", "1", "--no-ws"),
+        *("--workers", str(processes), "--http", "1", "--no-ws"),
         *("--log-level", _granian_level(options.log_level), "--no-access-log"),
         "config.rsgi:application",
     )
+
+
+def web_process(options: Options, env: Mapping[str, str]) -> Process:
+    """The web server; one process of Django is all that SQLite can use."""
+    argv = web_arguments(options)
     return Process(name="web", argv=argv, env=env, cwd=options.root, stop_within=3)
 
 

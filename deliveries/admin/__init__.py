@@ -1,5 +1,5 @@
-"""Console: bots and channels with checks and tests, deliveries."""
+"""Console: bots and channels with checks and tests, deliveries, troubles."""
 
-from deliveries.admin import outbox, pages
+from deliveries.admin import outbox, pages, troubles
 
-__all__ = ["outbox", "pages"]
+__all__ = ["outbox", "pages", "troubles"]

@@ -20,7 +20,7 @@ from accounts.models import Organization
 from accounts.permissions import Capability
 from channels_app.bots import bots_usable_by
 from channels_app.models import NotificationChannel
-from deliveries import health, outbox, selectors
+from deliveries import health, retrying, selectors
 from deliveries.message_links import message_url
 from deliveries.models import Delivery, Lane
 
@@ -76,8 +76,8 @@ def state_badge(delivery: Delivery) -> SafeString:
 def retry(request: HttpRequest, delivery: Delivery) -> HttpResponse | None:
     """The button Retry."""
     try:
-        outbox.retry(delivery, actor_of(request))
-    except outbox.NotRetryable as refusal:
+        retrying.retry(delivery, actor_of(request))
+    except retrying.NotRetryable as refusal:
         raise ValueError(f"It can't be sent again: {refusal}.") from None
     return None
 

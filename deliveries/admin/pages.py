@@ -16,13 +16,31 @@ from accounts.console_requests import actor_of, can
 from accounts.console_site import site
 from accounts.permissions import Capability
 from channels_app import admin as channels_admin
-from channels_app.models import Bot, NotificationChannel
+from channels_app import bots
+from channels_app.models import Bot, Chat, NotificationChannel
 from deliveries import health
 from deliveries.admin.probes import CHECK, TEST, ProbingPage, ask, state_span, verdict_html
 from deliveries.models import Probe
 
 channel_added: list[Callable[[Actor, NotificationChannel], object]] = []
 """Called when a person added a channel on the console; packages below add theirs."""
+
+
+channel_links: dict[str, Callable[[HttpRequest, NotificationChannel], HttpResponse | None]] = {}
+"""What opens a channel's page of a package below, by the button's name."""
+
+
+GROUPS = (Chat.Type.GROUP, Chat.Type.SUPERGROUP)
+PRIVACY_MODE = (
+    "Privacy mode is on: in groups the bot hears only commands and replies to it. That is enough "
+    "for buttons, commands and links. To have it hear everything: @BotFather → /setprivacy → "
+    "Disable, then add the bot to the group anew; or make it an administrator there."
+)
+
+
+def open_fallback(request: HttpRequest, channel: NotificationChannel) -> HttpResponse | None:
+    """The button Fallback."""
+    return channel_links["fallback"](request, channel)
 
 
 def switch_on(request: HttpRequest, channel: NotificationChannel) -> HttpResponse | None:
@@ -78,8 +96,9 @@ class BotPage(ProbingPage, channels_admin.BotPage):
     delete_text = "What waits to be sent by this bot goes with it, and so do its loans."
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """With the bot as Telegram names it."""
-        return {**super().page_context(request, row), "where": self.handle(row)}
+        """With the bot as Telegram names it, and what it hears in groups."""
+        note = PRIVACY_MODE if bots.has_privacy_mode(row) else ""
+        return {**super().page_context(request, row), "where": self.handle(row), "note": note}
 
 
 @admin.register(NotificationChannel, site=site)
@@ -89,6 +108,7 @@ class ChannelPage(ProbingPage, channels_admin.ChannelPage):
     buttons: ClassVar[tuple[Button, ...]] = (
         TEST,
         CHECK,
+        Button("fallback", "Fallback", open_fallback, needs=Capability.VIEW),
         Button("enable", "Enable", switch_on, offered=is_off),
         Button("disable", "Disable", switch_off, offered=is_on),
     )
@@ -104,9 +124,22 @@ class ChannelPage(ProbingPage, channels_admin.ChannelPage):
             for callback in channel_added:
                 callback(actor_of(request), cast("NotificationChannel", obj))
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Besides the form there is a way that needs no number."""
+        panel = {"page_panel": "chatops/from_telegram.html"}
+        page = super().add_view(request, form_url, {**panel, **(extra_context or {})})
+        return cast("HttpResponse", page)
+
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """With the chat as Telegram names it."""
-        return {**super().page_context(request, row), "where": self.where(row)}
+        """With the chat as Telegram names it, and what the bot hears there."""
+        hears_little = row.chat.type in GROUPS and bots.has_privacy_mode(row.chat.bot)
+        return {
+            **super().page_context(request, row),
+            "where": self.where(row),
+            "note": PRIVACY_MODE if hears_little else "",
+        }
 
     def has_respond_permission(self, request: HttpRequest) -> bool:
         """For the list's action."""

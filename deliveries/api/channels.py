@@ -11,17 +11,20 @@ from rest_framework.response import Response
 
 from accounts.parsers import FormParser, JsonParser, MultiPartParser
 from accounts.permissions import Capability
-from accounts.problems import ApiRefusal, wrong
-from accounts.rest_serializers import Strict
 from channels_app.api import bots as bots_api
 from channels_app.api import channels as channels_api
 from channels_app.models import Bot, NotificationChannel
 from deliveries import health, probe
+from deliveries.api.bodies import Body, OwnSerializer
 from deliveries.api.calls import DeliverySerializer
 from deliveries.api.once import IDEMPOTENCY_KEY, accepted_once
 from deliveries.api.probes import ProbeSerializer, probed
-from deliveries.messages import Message, MessageRefused, MessageTooLarge, Upload, send_message
-from deliveries.models import Probe
+from deliveries.api.schemas import EXAMPLES, FormSerializer, MessageSerializer
+from deliveries.drafts import Draft, DraftRefused, draft
+from deliveries.kinds import KINDS
+from deliveries.messages import Address, circumstances, send_message
+from deliveries.models import Delivery, Probe, SentMessage
+from deliveries.uploads import Upload
 
 
 class BotViewSet(bots_api.BotViewSet):
@@ -45,53 +48,6 @@ class BotViewSet(bots_api.BotViewSet):
         """Start a check."""
         self.no_body()
         return probed(self, Probe.Kind.BOT, self.get_object(), None)
-
-
-class MessageSerializer(Strict):
-    """A text, or a photo or document with the text as its caption."""
-
-    text = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        default="",
-        max_length=32768,
-        trim_whitespace=False,
-        help_text="At most 4096 characters after formatting, as a caption 1024.",
-    )
-    parse_mode = serializers.ChoiceField(
-        choices=["MarkdownV2", "HTML", ""], required=False, default="", help_text="Empty: plain."
-    )
-    photo = serializers.FileField(
-        required=False, help_text="PNG, JPEG, GIF or WebP of at most 10 MB; multipart only."
-    )
-    document = serializers.FileField(
-        required=False, allow_empty_file=True, help_text="At most 50 MB; multipart only."
-    )
-    silent = serializers.BooleanField(
-        required=False, default=None, allow_null=True, help_text="null: as the channel."
-    )
-    protect_content = serializers.BooleanField(
-        required=False, default=None, allow_null=True, help_text="null: as the channel."
-    )
-    message_thread_id = serializers.IntegerField(
-        required=False,
-        default=None,
-        allow_null=True,
-        min_value=1,
-        max_value=2**31 - 1,
-        help_text="A topic of the chat; null: the channel's.",
-    )
-
-
-def _upload(file: Any) -> Upload | None:
-    if file is None:
-        return None
-    return Upload(file.name or "file", file.content_type or "", file.read())
-
-
-def _message(values: dict[str, Any]) -> Message:
-    files = {name: _upload(values.get(name)) for name in ("photo", "document")}
-    return Message(**{**values, **files})
 
 
 class ChannelViewSet(channels_api.ChannelViewSet):
@@ -147,57 +103,74 @@ class ChannelViewSet(channels_api.ChannelViewSet):
 
     @extend_schema(
         summary="Send a message",
-        description="Text, or a photo or document as multipart. 202 with the delivery: its `url` "
-        "tells what Telegram said.",
+        description="Everything that a bot can send: `kind` says what, and the other fields are "
+        "the Bot API's parameters, by their names. A file is a part of multipart, a URL, or the "
+        "file_id that a former message of this bot had. 202 with the delivery: its `url` tells "
+        "what Telegram said, and takes changes.",
         request={
             "application/json": MessageSerializer,
-            "multipart/form-data": MessageSerializer,
-            "application/x-www-form-urlencoded": MessageSerializer,
+            "multipart/form-data": FormSerializer,
+            "application/x-www-form-urlencoded": FormSerializer,
         },
         parameters=[IDEMPOTENCY_KEY],
         responses={202: DeliverySerializer},
         examples=[
-            OpenApiExample(
-                "Text", {"text": "Deploy <b>done</b>", "parse_mode": "HTML"}, request_only=True
-            ),
-            OpenApiExample(
-                "Without a sound, in a topic",
-                {"text": "Nightly backup done", "silent": True, "message_thread_id": 12},
-                request_only=True,
-            ),
+            OpenApiExample(name, value, request_only=True) for name, value in EXAMPLES.items()
         ],
     )
     @action(detail=True, methods=["post"], parser_classes=[JsonParser, MultiPartParser, FormParser])
     def messages(self, request: Request, pk: str) -> Response:
         """Put a message in the outbox."""
         channel = self.get_object()
-        message = _message(self.body(serializer=MessageSerializer))
+        body = Body(request.data, KINDS, default="text")
+        address = self._address(channel, body)
+        try:
+            message = draft(body.kind, body.params, body.uploads, circumstances(channel))
+        except DraftRefused as refusal:
+            body.refuse(refusal)
 
         def work() -> dict[str, Any]:
-            delivery = send_message(channel, message)
+            delivery = send_message(channel, message, address)
             return dict(DeliverySerializer(delivery, context=self.get_serializer_context()).data)
 
-        try:
-            return accepted_once(self, "messages", _identity(channel, message), work)
-        except MessageTooLarge as refusal:
-            errors = [wrong("pointer", f"/{refusal.field}", str(refusal), "too_large")]
-            raise ApiRefusal(413, str(refusal), errors=errors) from None
-        except MessageRefused as refusal:
-            raise serializers.ValidationError({refusal.field: str(refusal)}) from None
+        return accepted_once(self, "messages", _identity(channel, message, body.own), work)
+
+    def _address(self, channel: NotificationChannel, body: Body) -> Address:
+        own = OwnSerializer(data=body.own)
+        own.is_valid(raise_exception=True)
+        values = {name: value for name, value in own.validated_data.items() if name != "kind"}
+        return Address(**{**values, "reply_to": self._replied(channel, values["reply_to"])})
+
+    def _replied(self, channel: NotificationChannel, delivery_id: Any) -> SentMessage | None:
+        """The message that this delivery sent. A foreign one doesn't exist."""
+        if delivery_id is None:
+            return None
+        found = Delivery.objects.for_organization(self.organization).select_related("target")
+        delivery = found.filter(pk=delivery_id, purpose=Delivery.Purpose.MESSAGE).first()
+        words = ""
+        if delivery is None or delivery.target is None:
+            words = f"There is no message sent by delivery {delivery_id} in your organization."
+        elif delivery.target.chat_id != channel.chat_id:
+            words = "That message is in another chat."
+        elif delivery.target.state != SentMessage.State.SHOWN:
+            words = "That message is not in the chat: it waits, or was deleted."
+        if words:
+            raise serializers.ValidationError({"reply_to": words}, code="does_not_exist")
+        return delivery.target if delivery else None
 
 
-def _identity(channel: NotificationChannel, message: Message) -> dict[str, Any]:
+def _identity(channel: NotificationChannel, message: Draft, own: dict[str, Any]) -> dict[str, Any]:
     """What makes two requests the same."""
-    files = [
-        [upload.filename, hashlib.sha256(upload.content).hexdigest()] if upload else None
-        for upload in (message.photo, message.document)
-    ]
+    files = {
+        part: [file.filename, hashlib.sha256(file.content).hexdigest()]
+        if isinstance(file, Upload)
+        else file.url
+        for part, file in message.files.items()
+    }
     return {
         "channel": str(channel.pk),
-        "text": message.text,
-        "parse_mode": message.parse_mode,
-        "silent": message.silent,
-        "protect_content": message.protect_content,
-        "message_thread_id": message.message_thread_id,
+        "kind": message.kind.name,
+        "params": dict(message.params),
+        "own": {name: str(value) for name, value in own.items() if name != "kind"},
         "files": files,
     }

@@ -91,6 +91,8 @@ async function openChat(key, byHand) {
   state.topic = null;
   state.pending.clear();
   state.unread.delete(key);
+  setContext(null);
+  drawSuggestions([]);
   if (location.hash !== "#" + encodeURIComponent(key)) history.replaceState(null, "", "#" + encodeURIComponent(key));
   byId("app").classList.add("open");
   const chat = state.chats.find(item => item.key === key);
@@ -139,7 +141,7 @@ function loadMessages() {
 async function drawLast() {
   const key = state.current;
   if (key === null) return;
-  const items = await fetchJson(messagesPath("limit=60"));
+  const [items] = await Promise.all([fetchJson(messagesPath("limit=60")), loadInput()]);
   if (key !== state.current) return;
   byId("messages").replaceChildren(...items.map(messageNode));
   byId("older").hidden = items.length < 60;
@@ -182,13 +184,20 @@ function filterTopics() {
 }
 
 function messageNode(item) {
-  const node = element("li", item.by_bot ? "message" : "message own");
+  const node = element("li", item.service ? "message service" : isOwn(item) ? "message own" : "message");
   node.dataset.id = item.id;
   node.dataset.topic = item.topic;
   node.dataset.day = new Date(item.time * 1000).toLocaleDateString([], {dateStyle: "long"});
   node.id = `message-${item.id}`;
+  if (item.by_bot) node.dataset.bot = item.author_id;
+  if (item.service) {
+    node.append(element("div", "day", node.dataset.day), element("div", "event", item.service));
+    return node;
+  }
   const bubble = element("div", "bubble");
   if (isShared()) bubble.append(element("p", "author", item.author, ...topicLabel(item)));
+  if (item.forwarded_from) bubble.append(element("p", "origin", `Forwarded from ${item.forwarded_from}`));
+  if (item.via) bubble.append(element("p", "origin", `via @${item.via}`));
   if (item.reply) bubble.append(replyNode(item.reply));
   const text = element("div", "text");
   drawText(text, item.text, item.entities);
@@ -196,7 +205,9 @@ function messageNode(item) {
   const parts = item.caption_above ? [text, ...media] : [...media, text];
   bubble.append(...parts.filter(part => part !== text || item.text), metaNode(item));
   node.append(element("div", "day", node.dataset.day), bubble);
-  if (item.keyboard.length) node.append(keyboardNode(item.keyboard));
+  if (item.reactions.length) node.append(element("p", "reactions", item.reactions.map(one => one.emoji || "★").join(" ")));
+  if (item.keyboard.length) node.append(keyboardNode(item.keyboard, item.id));
+  node.append(actionsNode(item));
   return node;
 }
 
@@ -292,11 +303,12 @@ function shortTime(seconds) {
     : moment.toLocaleDateString([], {day: "numeric", month: "short"});
 }
 
-function keyboardNode(rows) {
-  return element("div", "keyboard", ...rows.map(row => element("div", "keyboard-row", ...row.map(keyNode))));
+function keyboardNode(rows, messageId) {
+  return element("div", "keyboard", ...rows.map(row =>
+    element("div", "keyboard-row", ...row.map(key => keyNode(key, messageId)))));
 }
 
-function keyNode(key) {
+function keyNode(key, messageId) {
   const url = key.url || key.web_app?.url;
   if (url) {
     const node = link(url);
@@ -304,14 +316,8 @@ function keyNode(key) {
     node.append(key.text, element("span", "key-mark", "↗"));
     return node;
   }
-  return button(`key style-${key.style || "default"}`, key.text, async () => {
-    if (key.copy_text) {
-      await navigator.clipboard.writeText(key.copy_text.text);
-      notify("Copied.");
-    } else if (key.callback_data) {
-      notify(`This button sends “${key.callback_data}” to the bot. Pressing it is not possible here yet.`);
-    }
-  });
+  const node = button(`key style-${key.style || "default"}`, key.text, doing(() => pressKey(node, key, messageId)));
+  return node;
 }
 
 // --- scrolling and notices ---
@@ -362,12 +368,16 @@ function leaveChat() {
   byId("chat-subtitle").textContent = "";
   byId("topics").hidden = true;
   byId("messages").replaceChildren();
+  byId("composer").hidden = true;
+  byId("manage-open").hidden = true;
   afterDrawing();
   closeChat();
 }
 
 function receive(news) {
   if (news.type === "reload") return refresh();
+  if (news.type === "action") return showAction(news);
+  if (news.type === "callback" || news.type === "inline") return undefined;
   if (news.type === "chats") return soon();
   if (news.type === "delete" && news.dialog === state.current) byId(`message-${news.id}`)?.remove();
   else if (news.dialog === state.current) state.pending.add(news.id);
@@ -395,6 +405,10 @@ async function drawPending() {
   }
   state.chats = await fetchJson(`${DATA}/chats`);
   drawChats();
+  if (currentChat()) {
+    byId("chat-title").textContent = currentChat().title;
+    await loadInput();
+  }
 }
 
 // News come last; what is older and not shown waits behind "Older messages".
@@ -421,8 +435,11 @@ function drawFresh(items) {
 async function openDeveloper() {
   const world = await fetchJson("/_sandbox/world");
   byId("api-url").textContent = location.origin;
-  byId("bots").replaceChildren(...world.bots.map(bot =>
-    factNode(`@${bot.username}`, `token ${bot.token.split(":")[0]}:…`, bot.token, "Copy token")));
+  byId("bots").replaceChildren(...world.bots.map(bot => {
+    const node = factNode(`@${bot.username}`, `token ${bot.token.split(":")[0]}:…`, bot.token, "Copy token");
+    node.append(...startButtons(world, bot), ...switchNodes(bot));
+    return node;
+  }));
   byId("chat-ids").replaceChildren(...world.chats.map(chat =>
     factNode(chat.title || `${chat.first_name} ${chat.last_name || ""}`.trim(),
       [chat.type, chat.id, ...chat.topics.map(topic => `topic ${topic.name} ${topic.message_thread_id}`)].join(" · "),
@@ -458,7 +475,7 @@ function moveInChats(event) {
 
 byId("back").addEventListener("click", closeChat);
 document.addEventListener("keydown", event => {
-  if (event.key === "Escape" && !byId("developer").open) closeChat();
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) closeChat();
 });
 byId("chats").addEventListener("keydown", moveInChats);
 byId("chats").addEventListener("pointerdown", () => { press.isDown = true; });
@@ -468,4 +485,4 @@ byId("jump").addEventListener("click", toEnd);
 byId("scroll").addEventListener("scroll", () => { if (isAtEnd()) byId("jump").hidden = true; });
 byId("developer-open").addEventListener("click", openDeveloper);
 byId("developer-close").addEventListener("click", () => byId("developer").close());
-listen();
+document.addEventListener("DOMContentLoaded", listen);  // when the other scripts are there too

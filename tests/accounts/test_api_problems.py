@@ -321,7 +321,8 @@ FIELDS = st.dictionaries(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(FIELDS)
 def test_any_values_make_a_route_or_are_refused(api: Api, body: dict[str, Any]) -> None:

@@ -24,6 +24,28 @@ def test_who_is_signed_out_is_sent_to_the_sign_in_page() -> None:
     assert "/password/reset/" in page
 
 
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+@pytest.mark.parametrize("path", ["/typo", "/alerts/typo/", "/alerts/alert/add/x/y/z"])
+def test_what_a_program_posts_where_nothing_is_hears_404(method: str, path: str) -> None:
+    answer = getattr(Client(enforce_csrf_checks=True), method)(path)
+    assert answer.status_code == 404
+    signed_in = Person().client
+    assert getattr(signed_in, method)(path).status_code == 404
+
+
+def test_a_page_that_is_there_keeps_asking_for_the_cookie() -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/login/", {"username": "a"}).status_code == 403
+    assert client.post("/organization/switch/").status_code in (302, 403)
+
+
+def test_a_page_that_is_not_there_is_404_once_signed_in() -> None:
+    assert Client().get("/typo/").headers["Location"] == "/login/?next=/typo/"
+    client = Person().client
+    assert client.get("/typo/").status_code == 404
+    assert client.get("/alerts/alert").headers["Location"] == "/alerts/alert/"
+
+
 def test_signing_in_takes_address_and_password() -> None:
     user = make_membership().user
     client = Client()

@@ -33,7 +33,8 @@ def test_pages_run_scripts_from_our_own_files_alone(path: str) -> None:
 )
 def test_https_at_the_proxy_is_https(address: str, scheme: str, redirected: bool) -> None:
     """Redirected nevertheless, a browser would go round for ever."""
-    answer = Client().get("/healthz", REMOTE_ADDR=address, headers={"X-Forwarded-Proto": scheme})
+    forwarded = {"X-Forwarded-Proto": scheme}
+    answer = Client().get("/password/reset/", REMOTE_ADDR=address, headers=forwarded)
     assert (answer.status_code == 301) == redirected
 
 

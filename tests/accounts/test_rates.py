@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from accounts.rates import RateCounter
+from tests import clock
 
 
 class Clock:
@@ -74,6 +75,27 @@ def test_a_sender_a_little_over_its_limit_is_slowed_and_not_silenced() -> None:
     assert 590 <= accepted <= 660
 
 
+@pytest.mark.parametrize("limit", [1, 60, 199, 200, 999, 6000])
+def test_high_limits_are_exact_too(limit: int) -> None:
+    clock = Clock()
+    counter = RateCounter("", clock)
+    assert [counter.hit("a", limit) for _ in range(limit)] == [0] * limit
+    assert counter.hit("a", limit) == 61
+    clock.now += 90  # half of the window before still counts
+    accepted = sum(counter.hit("a", limit) == 0 for _ in range(limit))
+    assert accepted == limit // 2
+
+
+@pytest.mark.parametrize("later", [0, 60])
+def test_a_lowered_limit_counts_what_happened_alone(later: int) -> None:
+    """Not what was taken of the former one, in this window or the one before."""
+    clock = Clock()
+    counter = RateCounter("", clock)
+    assert [counter.hit("a", 12_000) for _ in range(2)] == [0, 0]
+    clock.now += later
+    assert [counter.hit("a", 3) == 0 for _ in range(3)] == [True, False, False]
+
+
 def test_the_wait_is_as_long_as_it_takes() -> None:
     clock = Clock()
     counter = RateCounter("", clock)
@@ -104,12 +126,12 @@ def test_a_frozen_redis_costs_a_moment_once(
     counter = RateCounter(url)
     assert counter.hit("a", 100) == 0
     server.send_signal(signal.SIGSTOP)
-    started = time.monotonic()
+    started = clock.now()
     assert counter.hit("a", 100) == 0
-    first = time.monotonic() - started
-    started = time.monotonic()
+    first = clock.now() - started
+    started = clock.now()
     assert all(counter.hit("a", 100) == 0 for _ in range(50))
-    rest = time.monotonic() - started
+    rest = clock.now() - started
     assert first < 2
     assert rest < 2, "it is asked no more: that would take a tenth of a second each time"
 
@@ -122,3 +144,17 @@ def test_a_stopped_redis_is_replaced_by_a_local_count(
     server.wait()
     counter = RateCounter(url)
     assert [counter.hit("a", 2) == 0 for _ in range(3)] == [True, True, False]
+
+
+def test_processes_share_a_high_limit_without_asking_for_every_event(
+    redis_server: tuple[str, "subprocess.Popen[bytes]"],
+) -> None:
+    url, _ = redis_server
+    counters = [RateCounter(url, Clock()) for _ in range(3)]
+    server = redis.Redis.from_url(url)
+    before = server.info("stats")["total_commands_processed"]
+    accepted = sum(counters[n % 3].hit("a", 2000) == 0 for n in range(2400))
+    asked = server.info("stats")["total_commands_processed"] - before
+    assert 2000 - 2 * 10 <= accepted <= 2000
+    # Three commands for each of 200 lots; the rest is for those that were refused.
+    assert asked < 3 * 200 + 2 * 3 * (2400 - accepted) + 100

@@ -56,13 +56,22 @@ def test_a_sender_is_an_address_or_an_ipv6_site(first: str, second: str, togethe
 
 def test_a_sender_that_tries_many_addresses_is_stopped() -> None:
     user = make_membership().user
+    assert tries_until_stopped() >= sign_in.TRIES_OF_SENDER
+    for _ in range(10):
+        if try_to_sign_in(user.email, "correct horse").status_code == 200:
+            return
+        tries_until_stopped()  # on a slow machine one try has freed itself meanwhile
+    raise AssertionError("the right password is looked at each time")
+
+
+def tries_until_stopped() -> int:
+    """How many wrong passwords of one sender are looked at, each for another address."""
     # More than the limit, by what frees itself meanwhile on a slow machine.
     for number in range(2 * sign_in.TRIES_OF_SENDER):
         page = try_to_sign_in(f"somebody{number}@example.org", "wrong").content.decode()
         if "Too many tries" in page:
-            break
-    assert number >= sign_in.TRIES_OF_SENDER
-    assert try_to_sign_in(user.email, "correct horse").status_code == 200
+            return number
+    raise AssertionError("nobody was stopped")
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -91,7 +100,7 @@ class StuckServer(BaseEmailBackend):
     gave_up = False
 
     def send_messages(self, messages: Any) -> int:
-        StuckServer.gave_up = not self.freed.wait(5)
+        StuckServer.gave_up = not self.freed.wait(60)
         return len(messages)
 
 
@@ -103,4 +112,4 @@ def test_how_long_the_answer_takes_does_not_tell_who_is_known(settings: Any) -> 
         assert (answer.status_code, StuckServer.gave_up) == (302, False)
     finally:
         StuckServer.freed.set()
-        sign_in.mail.submit(int).result(10)
+        sign_in.mail.submit(int).result(60)

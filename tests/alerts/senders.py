@@ -10,7 +10,8 @@ from django.test import Client
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import Organization
-from alerts.integrations import create_integration, forget_cached_keys
+from alerts.integration_keys import forget_cached_keys
+from alerts.integrations import create_integration
 from alerts.models import Integration, Route
 from alerts.route_table import forget_cached_routes
 from alerts.routes import default_route, set_channels

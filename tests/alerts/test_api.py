@@ -1,6 +1,7 @@
 """Integrations, routes and the organization over REST."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -8,8 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, Role
-from alerts.integrations import forget_cached_keys
+from alerts.integration_keys import forget_cached_keys
 from alerts.models import Alert, AlertGroup, Trace
+from tests import clock
 from tests.architecture.population import populate
 from tests.factories import make_bot, make_channel
 from tests.rest import Api, places, problem_of
@@ -28,11 +30,18 @@ def post_alert(url: str) -> int:
 
 
 def test_an_integration_from_first_to_last(api: Api) -> None:
-    made = api.post("integrations/", {"name": "Prod", "ignored_labels": ["replica"]})
+    made = api.post(
+        "integrations/",
+        {"name": "Prod", "ignored_labels": ["replica"], "resolve_timeout": 18_000},
+    )
     assert made.status_code == 201
     row = made.json()
     assert made["Location"] == f"http://testserver/api/v1/integrations/{row['id']}/"
     assert (row["kind"], row["ignored_labels"], row["signed"]) == ("auto", ["replica"], False)
+    assert row["resolve_timeout"] == 18_000
+    for seconds in (59, 2_592_001):
+        refused = api.patch(f"integrations/{row['id']}/", {"resolve_timeout": seconds})
+        assert list(places(refused)) == ["/resolve_timeout"]
     assert post_alert(row["ingest_url"]) == 202
     path = f"integrations/{row['id']}/"
     renewed = api.post(f"{path}rotate-key/", {"overlap_hours": 0}).json()
@@ -101,10 +110,43 @@ def test_a_route_from_first_to_last(api: Api) -> None:
     }
 
 
+def test_a_route_that_chooses_by_a_label(api: Api) -> None:
+    bot = make_bot(api.organization)
+    core, web = (str(make_channel(bot, name=name).pk) for name in ("Core", "Web"))
+    body = {
+        "name": "Teams",
+        "choose_by": "team",
+        "choices": {"core": core, "web": web},
+        "sound": {"critical": "ring", "info": "silent"},
+    }
+    made = api.post("routes/", body)
+    assert made.status_code == 201, made.content
+    row = made.json()
+    assert {name: row[name] for name in body} == body
+    path = f"routes/{row['id']}/"
+    assert places(api.patch(path, {"choices": {"": core}})) == {"/choices": "invalid"}
+    assert places(api.patch(path, {"choose_by": "", "choices": {"a": core}})) == {
+        "/choices": "invalid"
+    }
+    changed = api.patch(path, {"choices": {"core": web}, "sound": {"info": ""}}).json()
+    assert (changed["choices"], changed["sound"]) == ({"core": web}, None)
+    tried = api.post("routes/test/", {"labels": {"team": "core"}}).json()["steps"][0]
+    assert [one["name"] for one in tried["channels"]] == ["Web"]
+    assert api.patch(path, {"choose_by": ""}).json()["choices"] == {}
+
+
 @pytest.mark.parametrize(
     ("body", "place"),
     [
         ({"matchers": "a=~("}, "/matchers"),
+        ({"choices": []}, "/choices"),
+        ({"choices": {"a": "x"}}, "/choices/a"),
+        ({"choices": {"a": "01900000-0000-7000-8000-000000000000"}}, "/choices/a"),
+        ({"choose_by": "x" * 257}, "/choose_by"),
+        ({"choose_by": 5}, "/choose_by"),
+        ({"sound": {"info": "loud"}}, "/sound/info"),
+        ({"sound": {"loud": "ring"}}, "/sound/loud"),
+        ({"sound": "ring"}, "/sound"),
         ({"matchers": "severity"}, "/matchers"),
         ({"matchers": 5}, "/matchers"),
         ({"matchers": {"a": "b"}}, "/matchers"),
@@ -128,6 +170,7 @@ def test_routes_that_can_not_be(api: Api, body: dict[str, Any], place: str) -> N
     assert place in places(api.post("routes/", {"name": "x", **body}))
 
 
+@clock.undisturbed
 def test_naming_many_rows_costs_one_query(api: Api) -> None:
     bot = make_bot(api.organization)
     ids = [str(make_channel(bot).pk) for _ in range(6)]
@@ -223,3 +266,47 @@ def test_traces_by_what_went_nowhere() -> None:
         lost = len(api.get("traces/?unrouted=true").json()["results"])
         told = len(api.get("traces/?unrouted=false").json()["results"])
         assert (lost, told) == ((1, 0) if unrouted else (0, 1))
+
+
+def test_trying_routes(api: Api) -> None:
+    channel = make_channel(make_bot(api.organization), name="On call")
+    made = api.post(
+        "routes/",
+        {"name": "Critical", "matchers": 'severity="critical"', "channels": [str(channel.pk)]},
+    ).json()
+    labels = {"alertname": "DiskFull", "severity": "critical"}
+    tried = Api(api.organization, Role.VIEWER).post("routes/test/", {"labels": labels})
+    assert tried.status_code == 200, tried.json()
+    first, default = tried.json()["steps"]
+    assert (first["route"], first["is_taken"]) == (made["id"], True)
+    assert first["channels"][0]["channel"] == str(channel.pk)
+    assert "DiskFull" in first["channels"][0]["text"]
+    assert (default["is_taken"], default["channels"]) == (False, [])
+    assert tried.json()["is_lost"] is False
+    source = api.post("integrations/", {"name": "Prod"}).json()
+    post_alert(source["ingest_url"])
+    (stored,) = api.get("alerts/").json()["results"]
+    by_alert = api.post("routes/test/", {"alert": stored["id"]}).json()
+    assert by_alert["labels"] == stored["labels"]
+    assert by_alert["steps"][1]["is_taken"]
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({}, ""),
+        ({"labels": {}, "alert": str(UUID(int=1))}, ""),
+        ({"labels": []}, "/labels"),
+        ({"labels": {"a": 1}}, "/labels/a"),
+        ({"labels": {"": "x"}}, "/labels"),
+        ({"labels": {"a" * 257: "x"}}, "/labels"),
+        ({"labels": {"a": "x" * 4097}}, "/labels/a"),
+        ({"labels": {str(number): "x" for number in range(257)}}, "/labels"),
+        ({"labels": {}, "integration": str(UUID(int=1))}, "/integration"),
+        ({"alert": str(UUID(int=1))}, "/alert"),
+        ({"alert": str(UUID(int=1)), "integration": str(UUID(int=1))}, "/integration"),
+        ({"label": {}}, "/label"),
+    ],
+)
+def test_bad_tries(api: Api, body: dict[str, Any], place: str) -> None:
+    assert place in places(api.post("routes/test/", body))

@@ -22,8 +22,9 @@ def key_of(
     group_by: tuple[str, ...] | None = None,
     integration_id: UUID = HERE,
     event_id: str = "1",
+    choose_by: str = "",
 ) -> GroupKey:
-    rule = RouteRule(id=UUID(int=7), group_by=group_by)
+    rule = RouteRule(id=UUID(int=7), group_by=group_by, choose_by=choose_by)
     alert = batch.alerts[index]
     key = group_key(rule, batch, alert, integration_id=integration_id, event_id=event_id)
     assert key.hash == sha256(key.text.encode()).hexdigest()
@@ -125,3 +126,18 @@ def test_a_long_title_is_shortened() -> None:
     batch = IncomingBatch(Source.PROMETHEUS, (alert,))
     assert len(key_of(batch, group_by=("a",)).title) == 256
     assert only(batch) is alert
+
+
+@pytest.mark.parametrize("group", [None, "{}"])
+@pytest.mark.parametrize("group_by", [None, ("alertname",), ("...",)])
+@pytest.mark.parametrize("label", ["team", "instance"])
+def test_the_label_that_chooses_the_channel_is_one_of_the_groups(
+    group: str | None, group_by: tuple[str, ...] | None, label: str
+) -> None:
+    base = {"alertname": "A"}
+    batch = alertmanager({**base, label: "a"}, {**base, label: "b"}, base, group=group)
+    keys = [key_of(batch, number, group_by=group_by, choose_by=label) for number in range(3)]
+    assert len({key.hash for key in keys}) == 3
+    assert [key.labels.get(label, "") for key in keys] == ["a", "b", ""]
+    without = [key_of(batch, number, group_by=group_by) for number in range(3)]
+    assert keys[2].text == without[2].text, "what has no such label is grouped as ever"

@@ -5,12 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
 from alerts.models import Alert, AlertGroup, Episode, GroupMessage, TimelineEvent, Trace
 from alerts.route_table import forget_cached_routes
 from alerts.routes import change_route, set_channels
+from tests import clock
 from tests.alerts.senders import LATER, Site, alert, make_site, webhook
 from tests.factories import make_channel
 
@@ -311,3 +314,23 @@ def test_an_end_that_says_more_is_believed() -> None:
     site.post({**told, "status": "resolved", "message": "40 % left", "severity": "info"})
     ended = Alert.objects.get(organization=site.organization)
     assert (ended.severity, ended.description) == ("info", "40 % left")
+
+
+@clock.undisturbed
+def test_how_many_statements_a_post_takes() -> None:
+    """On PostgreSQL the hot path's own statements are not counted, and its writes are one."""
+
+    def statements(*alerts: dict[str, Any], name: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            site.post(webhook(*alerts, groupKey=name))
+        return len(queries)
+
+    site = make_site()
+    first = statements(alert("A"), name="a")
+    known = statements(alert("B"), name="b")
+    repeated = statements(alert("B"), name="b")
+    many = statements(*(alert(f"C{n}") for n in range(50)), name="c")
+    assert first <= 17  # the key, the routes, when it was last heard of, and its payload is kept
+    assert known <= 12
+    assert repeated <= 5
+    assert many == known

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE, SECRET
 from accounts.models import AuditEntry
-from alerts import integrations
+from alerts import integration_keys, integrations
 from alerts.integrations import IntegrationRefused
 from alerts.models import Integration
 from channels_app.encryption import CannotDecrypt
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def fresh_cache() -> None:
     """No test sees another one's keys."""
-    integrations.forget_cached_keys()
+    integration_keys.forget_cached_keys()
 
 
 def test_key_is_found_by_hash_and_readable_again_by_admins_only() -> None:
     row, key = integrations.create_integration(COMMAND_LINE, make_organization(), "Prometheus")
     assert key.startswith("ti_")
     assert len(key) == 3 + 43
-    assert integrations.integration_for_key(key) == row
+    assert integration_keys.integration_for_key(key) == row
     assert integrations.key_of(row) == key
     assert key not in str(Integration.objects.values())
     assert integrations.ingest_url(row).endswith(f"/hooks/v1/{key}/")
@@ -43,33 +43,33 @@ def test_encrypted_key_is_bound_to_its_row() -> None:
 
 @pytest.mark.parametrize("presented", ["", "ti_", "tk_" + "a" * 43, "ti_" + "a" * 43])
 def test_unknown_keys(presented: str) -> None:
-    assert integrations.integration_for_key(presented) is None
+    assert integration_keys.integration_for_key(presented) is None
 
 
 def test_rotation_overlaps_and_without_overlap_ends_at_once() -> None:
     row, first = integrations.create_integration(COMMAND_LINE, make_organization(), "One")
     second = integrations.rotate_key(COMMAND_LINE, row, timedelta(hours=1))
-    assert integrations.integration_for_key(first) == row
-    assert integrations.integration_for_key(second) == row
+    assert integration_keys.integration_for_key(first) == row
+    assert integration_keys.integration_for_key(second) == row
     third = integrations.rotate_key(COMMAND_LINE, row, timedelta(0))
     for gone in (first, second):
-        assert integrations.integration_for_key(gone) is None
-    assert integrations.integration_for_key(third) == row
+        assert integration_keys.integration_for_key(gone) is None
+    assert integration_keys.integration_for_key(third) == row
 
 
 def test_previous_key_ends_when_its_time_is_over() -> None:
     row, first = integrations.create_integration(COMMAND_LINE, make_organization(), "One")
     integrations.rotate_key(COMMAND_LINE, row, timedelta(hours=1))
     Integration.objects.update(previous_key_expires_at=timezone.now())
-    integrations.forget_cached_keys()
-    assert integrations.integration_for_key(first) is None
+    integration_keys.forget_cached_keys()
+    assert integration_keys.integration_for_key(first) is None
 
 
 def test_deleted_key_is_gone_at_once_in_this_process() -> None:
     row, key = integrations.create_integration(COMMAND_LINE, make_organization(), "One")
-    assert integrations.integration_for_key(key) is not None
+    assert integration_keys.integration_for_key(key) is not None
     integrations.delete_integration(COMMAND_LINE, row)
-    assert integrations.integration_for_key(key) is None
+    assert integration_keys.integration_for_key(key) is None
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,10 @@ def test_deleted_key_is_gone_at_once_in_this_process() -> None:
         ("kind", {"kind": "nagios"}),
         ("ignored_labels", {"ignored_labels": "replica"}),
         ("ignored_labels", {"ignored_labels": [1]}),
+        ("resolve_timeout", {"resolve_timeout": 59}),
+        ("resolve_timeout", {"resolve_timeout": 30 * 24 * 3600 + 1}),
+        ("resolve_timeout", {"resolve_timeout": "5h"}),
+        ("resolve_timeout", {"resolve_timeout": True}),
         ("key_hash", {"key_hash": "x"}),
         ("name", {}),
     ],

@@ -135,7 +135,8 @@ words = st.lists(
 
 @pytest.mark.django_db
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(posts=words)
 def test_groups_tell_the_truth(posts: list[list[tuple[str, str, int, str]]]) -> None:

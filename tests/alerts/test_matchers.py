@@ -103,7 +103,8 @@ def test_errors_name_the_place(text: str, position: int, reason: str) -> None:
         ('a=~".+"', {}, False),
         ('a=~"(?i)web-\\d+"', {"a": "WEB-12"}, True),
         ('a=~"..."', {"a": "é🔔ü"}, True),
-        ('a=~"a.b"', {"a": "a\nb"}, True),
+        ('a=~"a.b"', {"a": "a\nb"}, False),
+        ('a=~"(?s)a.b"', {"a": "a\nb"}, True),
         ('a!~"b.*"', {"a": "bc"}, False),
         ('a!~"b.*"', {"a": "c"}, True),
         ('a!~"b.*"', {}, True),
@@ -134,9 +135,9 @@ def test_expressions_that_re2_refuses(expression: str) -> None:
 
 
 def test_no_expression_is_slow() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     assert not Matcher("a", REGEX, "(a*)*(a*)*(a|aa)+$").matches({"a": "a" * 4_000 + "b"})
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)

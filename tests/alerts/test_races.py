@@ -6,13 +6,35 @@ same POSTs come one after another and must come to the same.
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
-from alerts import publish
-from alerts.models import Alert, AlertGroup, Episode, GroupMessage, Trace
-from deliveries.models import Delivery
+from accounts.audit import COMMAND_LINE
+from accounts.models import Organization
+from accounts.organizations import change_organization
+from alerts import publish, publish_claim
+from alerts.importing.yaml_text import read_yaml
+from alerts.models import (
+    Alert,
+    AlertGroup,
+    Episode,
+    GroupMessage,
+    InhibitSource,
+    Storm,
+    Trace,
+)
+from alerts.muting import inhibit_effects
+from alerts.muting.inhibit_rules import create_inhibit_rule
+from alerts.provisioning.apply import provision
+from alerts.route_table import forget_cached_routes
+from alerts.storms import publish as storm_publish
+from alerts.storms.state import unheard_from_json
+from deliveries.models import Delivery, SentMessage
 from tests.alerts.senders import LATER, Site, alert, make_site, webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +49,7 @@ def at_once(*posts: Callable[[], object]) -> list[int]:
 
     def run(post: Callable[[], object]) -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             statuses.append(post().status_code)  # type: ignore[attr-defined]  # a response
         finally:
             connection.close()
@@ -91,6 +113,32 @@ def test_refires_at_once_reopen_one_group(round_: int) -> None:
     assert Episode.objects.count() == 8
 
 
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda row: change_organization(COMMAND_LINE, row, timezone="Asia/Tokyo"),
+        lambda row: provision(COMMAND_LINE, row, read_yaml("version: 1\n"), []),
+    ],
+    ids=["change", "provision"],
+)
+def test_alerts_do_not_wait_for_whoever_sets_up_their_organization(
+    work: Callable[[Organization], object],
+) -> None:
+    site = make_site()
+    with transaction.atomic():
+        work(site.organization)
+        if connection.vendor != "postgresql":
+            return  # one transaction writes at a time there
+        statuses: list[int] = []
+        post = partial(site.post, webhook(alert()))
+        thread = threading.Thread(target=lambda: statuses.extend(at_once(post)))
+        thread.start()
+        thread.join(10)
+        answered = list(statuses)
+    thread.join(60)  # one that waits gets its turn now
+    assert answered == [202]
+
+
 def test_one_idempotency_key_at_once_is_one_post() -> None:
     site = make_site()
     headers = {"Idempotency-Key": "once"}
@@ -129,10 +177,109 @@ def test_publishing_between_posts_of_its_groups_loses_no_change(round_: int) -> 
         over.set()
         for publisher in publishers:
             if publisher.ident:
-                publisher.join(30)
+                publisher.join(60)
     assert failed == []
     publish.publish_due()
     for row in GroupMessage.objects.all():
         assert (row.due_at, row.claimed_until) == (None, None)
         last = Delivery.objects.filter(stream=row.stream_id, purpose="group")
         assert "RESOLVED" in last.exclude(state="superseded").latest("sequence").params["text"]
+
+
+def test_two_publishers_open_one_storm() -> None:
+    site = make_site()
+    told = [{"title": f"A{n}", "fingerprint": f"f{n}", "status": "firing"} for n in range(80)]
+    assert site.post(told).status_code == 202
+    claims = [publish_claim.claim(40), publish_claim.claim(40)]
+    assert [len(claimed.ids) for claimed in claims] == [40, 40]
+
+    def run(number: int) -> None:
+        publish.publish_claimed(claims[number])
+
+    together(lambda: run(0), lambda: run(1))
+    storm = Storm.objects.get()
+    assert (storm.joined, storm.reason) == (80, "storm")
+    assert unheard_from_json(storm.unheard).news[""][0] == 80
+    assert GroupMessage.objects.filter(storm=storm, claimed_until=None, message=None).count() == 80
+    publish.publish_due()
+    assert Delivery.objects.filter(purpose="digest", method="sendMessage").count() == 1
+
+
+def test_storm_that_ends_while_it_is_fed_goes_on_or_makes_room_for_another() -> None:
+    site = make_site()
+    told = [{"title": f"A{n}", "fingerprint": f"f{n}", "status": "firing"} for n in range(80)]
+    assert site.post(told[:40]).status_code == 202
+    publish.publish_due()
+    long_ago = timezone.now() - timedelta(minutes=5)
+    Delivery.objects.update(state="sent", attempts=1, settled_at=long_ago)
+    SentMessage.objects.update(state="shown", message_id=1)
+    Storm.objects.update(absorbed_at=long_ago, due_at=long_ago)
+    assert site.post(told[40:]).status_code == 202
+    together(publish.publish_due, lambda: storm_publish.publish_due(at_once=True))
+    publish.publish_due()
+    assert not GroupMessage.objects.filter(storm=None).exists()
+    assert Storm.objects.filter(closed_at=None).count() == 1
+
+
+def together(*work: Callable[[], object]) -> None:
+    """At the same moment, where the database has more than one writer."""
+    if connection.vendor != "postgresql":
+        for one in work:
+            one()
+        return
+    barrier = threading.Barrier(len(work))
+    failures: list[BaseException] = []
+
+    def run(one: Callable[[], object]) -> None:
+        try:
+            barrier.wait(60)
+            one()
+        except BaseException as error:  # told below
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not failures
+
+
+def test_what_ceases_to_be_a_source_while_sources_are_found_is_none() -> None:
+    site = make_site()
+    told = alert("Down", labels={"severity": "critical"})
+    site.post(webhook(told))
+    told["labels"]["severity"] = "info"  # with the fingerprint that it had
+    matchers = {"source_matchers": 'severity="critical"', "target_matchers": 'severity="warning"'}
+    create_inhibit_rule(COMMAND_LINE, site.organization, **matchers)
+    forget_cached_routes()
+    posts: list[threading.Thread] = []
+
+    def cease(execute: Callable[..., Any], sql: str, *others: Any) -> Any:
+        """Right behind the reading of its labels; it may have to wait for what follows."""
+        found = execute(sql, *others)
+        if not posts and 'FROM "alerts_alert"' in sql:
+            posts.append(threading.Thread(target=post_apart, args=(site, webhook(told))))
+            posts[0].start()
+            posts[0].join(2)
+        return found
+
+    if connection.vendor == "postgresql":
+        with connection.execute_wrapper(cease):
+            inhibit_effects.apply_due(timezone.now())
+        posts[0].join(60)
+    else:  # one writer: the POST waits for its turn
+        inhibit_effects.apply_due(timezone.now())
+        site.post(webhook(told))
+    assert Alert.objects.get().labels["severity"] == "info"
+    assert [one.key for one in InhibitSource.objects.all() if one.key] == []
+
+
+def post_apart(site: Site, payload: object) -> None:
+    """POST on a connection of its own."""
+    try:
+        site.post(payload)
+    finally:
+        connection.close()

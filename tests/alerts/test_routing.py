@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from alerts.matchers import parse_matchers
-from alerts.routing import RouteRule, matching_routes
+from alerts.routing import Destinations, RouteRule, matching_routes
 
 HERE, THERE = UUID(int=1), UUID(int=2)
 
@@ -59,3 +59,19 @@ def test_matching_routes(
 def test_rules_of_an_integration() -> None:
     assert matching_routes([THERE_ONLY, DEFAULT], {}, THERE) == [THERE_ONLY]
     assert matching_routes([THERE_ONLY, DEFAULT], {}, HERE) == [DEFAULT]
+
+
+@pytest.mark.parametrize(
+    ("choose_by", "labels", "expected"),
+    [
+        ("", {"team": "core"}, ("own", "too")),
+        ("", {"": "core"}, ("own", "too")),
+        ("team", {"team": "core"}, ("Core",)),
+        ("team", {"team": "Core"}, ("own", "too")),
+        ("team", {"team": ""}, ("own", "too")),
+        ("team", {"other": "core"}, ("own", "too")),
+    ],
+)
+def test_destinations(choose_by: str, labels: dict[str, str], expected: tuple[str, ...]) -> None:
+    to = Destinations(("own", "too"), choose_by, {"core": "Core"})
+    assert to.of(labels) == expected

@@ -15,7 +15,10 @@ from alerts.snippets import Snippet, snippets, tab_for
 
 SITE, KEY = "https://tocsin.example.org:8443", "ti_-A_b'c"
 URL = f"{SITE}/hooks/v1/{KEY}/"
-NAMES = ["alertmanager", "prometheus", "grafana", "home-assistant", "node-red", "shell"]
+NAMES = [
+    *("alertmanager", "prometheus", "amtool", "karma"),
+    *("grafana", "home-assistant", "node-red", "shell"),
+]
 
 
 def snippet(name: str, site: str = SITE) -> Snippet:
@@ -45,6 +48,14 @@ def test_prometheus_finds_the_api_below_its_prefix() -> None:
     (targets,) = manager["static_configs"]
     base = f"{manager['scheme']}://{targets['targets'][0]}{manager['path_prefix']}"
     assert f"{base}/api/v2/alerts" == f"{URL}api/v2/alerts"
+
+
+def test_amtool_and_karma_find_the_api() -> None:
+    assert read("amtool") == {"alertmanager.url": URL.rstrip("/")}
+    (server,) = read("karma")["alertmanager"]["servers"]
+    assert server["uri"] == URL.rstrip("/")
+    assert server["external_uri"] == SITE
+    assert server["proxy"] is True, "or every browser sees the key"
 
 
 def test_grafana_and_home_assistant_get_the_whole_url() -> None:

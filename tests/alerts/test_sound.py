@@ -109,7 +109,7 @@ def test_news_gets_a_sounding_reply(
     assert said(decision) == expected
     assert decision.kind == "reply"
     assert not decision.disable_notification
-    assert decision.heard == Heard(facts_of(group(*after)), NOW)
+    assert decision.heard == Heard(facts_of(group(*after), heard(*before).told), NOW)
     assert decision.sound_due_at is None
 
 
@@ -131,7 +131,7 @@ def test_news_gets_a_sounding_reply(
 def test_other_changes_are_edits_only(before: list[AlertView], after: list[AlertView]) -> None:
     told = heard(*before)
     decision = now_on(told, *after)
-    assert decision == Decision("edit", Heard(facts_of(group(*after)), told.sounded_at))
+    assert decision == Decision("edit", Heard(facts_of(group(*after), told.told), told.sounded_at))
 
 
 def test_repeat() -> None:
@@ -236,6 +236,43 @@ def test_the_channel_decides_what_is_silent(
     assert new.kind == over.kind == "reply"
 
 
+@pytest.mark.parametrize(
+    ("channel", "route", "severity", "firing_silent", "resolve_silent"),
+    [
+        ("never", {"warning": "silent"}, WARNING, True, True),
+        ("never", {"warning": "silent"}, CRITICAL, False, False),
+        ("never", {"warning": "silent"}, None, False, False),
+        ("always", {"critical": "ring"}, CRITICAL, False, False),
+        ("always", {"critical": "ring"}, HIGH, True, True),
+        ("always", {"critical": "ring"}, None, True, True),
+        ("below", {"info": "ring"}, INFO, False, False),
+        ("below", {"critical": "silent"}, CRITICAL, True, True),
+        ("resolved", {"critical": "ring"}, CRITICAL, False, True),
+        ("resolved", {"critical": "silent"}, CRITICAL, True, True),
+    ],
+)
+def test_the_route_overrides_by_severity(
+    channel: Any,
+    route: dict[str, Any],
+    severity: Severity | None,
+    firing_silent: bool,
+    resolve_silent: bool,
+) -> None:
+    policy = Policy(channel, WARNING, by_severity=route)
+    one, two = cpu(1, severity), cpu(2, severity)
+    first = now_on(Heard(), one, policy=policy)
+    new = now_on(heard(one), one, two, policy=policy)
+    over = now_on(heard(one), gone(one), policy=policy)
+    assert first.disable_notification == new.disable_notification == firing_silent
+    assert over.disable_notification == resolve_silent
+
+
+def test_what_one_severity_lets_ring_another_does_not_silence() -> None:
+    policy = Policy(by_severity={"critical": "silent"})
+    assert now_on(Heard(), cpu(1, CRITICAL), policy=policy).disable_notification
+    assert not now_on(Heard(), cpu(1, CRITICAL), cpu(2, INFO), policy=policy).disable_notification
+
+
 def test_the_loudest_news_decides() -> None:
     before = [cpu(1, CRITICAL)]
     quiet = now_on(heard(*before), *before, cpu(2, INFO), policy=BELOW_WARNING)
@@ -302,7 +339,7 @@ def has_risen(before: Heard, view: GroupView) -> bool:
     ) or any(weight(a.severity) > max(was.values(), default=9) for a in firing)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(states, st.integers(0, 90)), min_size=1, max_size=12))
 def test_any_history(steps: list[tuple[list[tuple[Any, Severity | None, int]], int]]) -> None:
     """Replies that are not urgent keep the interval, waiting news always has a due time in it, and
@@ -321,8 +358,8 @@ def test_any_history(steps: list[tuple[list[tuple[Any, Severity | None, int]], i
             assert now < decision.sound_due_at <= now + RINGING.renotify_interval
             assert decision.heard == state
         else:
-            assert decision.heard.told == facts_of(view)
+            assert decision.heard.told == facts_of(view, state.told)
         state = decision.heard
     end = decide(at(steps[-1][0]), state, RINGING, now + RINGING.renotify_interval, UTC)
-    assert end.heard.told == facts_of(at(steps[-1][0]))
+    assert end.heard.told == facts_of(at(steps[-1][0]), state.told)
     assert end.sound_due_at is None

@@ -1,5 +1,6 @@
 """A silence of ours must not be taken for the senders'."""
 
+import re
 import threading
 from datetime import datetime, timedelta
 
@@ -7,9 +8,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.chunks import RUN
 from alerts import sweep
+from alerts.heartbeats.snippets import heartbeat_snippets
 from alerts.models import Alert, SweepMark
 from alerts.uptime import GAP, GRACE, Uptime, note_sweep
+from config.celery import app
 from tests.alerts.senders import Site, make_site
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +92,22 @@ def test_a_short_pause_is_no_gap(site: Site) -> None:
     assert status() == "resolved"
 
 
+def test_what_only_keeps_us_busy_is_no_gap() -> None:
+    """Where purges hold every thread, the next mark comes after a whole run and a beat."""
+    beat = app.conf.beat_schedule["alerts-sweep"]["schedule"]
+    assert timedelta(seconds=RUN + beat) < GAP
+
+
+def test_pings_are_tried_again_for_as_long_as_no_gap_excuses_them() -> None:
+    tried = {one.name: one.code for one in heartbeat_snippets("http://x/", "")}
+    found = re.search(r"--retry (\d+) --retry-connrefused", tried["crontab"])
+    assert found is not None
+    assert timedelta(seconds=sum(2**n for n in range(int(found[1])))) >= GAP
+    waits = re.search(r"\$wait in ([\d, ]+)", tried["powershell"])
+    assert waits is not None
+    assert timedelta(seconds=sum(map(int, waits[1].split(",")))) >= GAP
+
+
 def test_the_first_start_of_all_knows_no_past() -> None:
     site = make_site(kind="prometheus")
     site.post(direct(minutes(4)))
@@ -124,7 +144,7 @@ def test_two_sweeps_at_once_find_one_gap(site: Site) -> None:
 
     def run() -> None:
         try:
-            start.wait(10)
+            start.wait(60)
             sweep.sweep()
             found.append(SweepMark.objects.get().up_since)
         finally:
@@ -134,7 +154,7 @@ def test_two_sweeps_at_once_find_one_gap(site: Site) -> None:
     for one in sweeps:
         one.start()
     for one in sweeps:
-        one.join(30)
+        one.join(60)
     assert len(found) == 2
     assert status() == "firing"
     assert SweepMark.objects.count() == 1

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import IdempotencyRecord
-from alerts import integrations, throttles
+from alerts import integration_keys, integrations, throttles
 from alerts.models import Alert, GroupMessage, Integration, Trace
 from tests.alerts.senders import Site, alert, make_site, webhook
 
@@ -185,7 +185,7 @@ def test_what_the_beginning_of_too_large_a_body_holds_is_stored(packed: bool) ->
 def test_too_large_a_body_whose_signature_cannot_be_checked() -> None:
     site = make_site()
     integrations.set_signature_secret(COMMAND_LINE, site.integration, "s" * 32)
-    integrations.forget_cached_keys()
+    integration_keys.forget_cached_keys()
     response = site.post(b'[{"title": "x"}, ' + b" " * (16 * 1024 * 1024))
     assert response.status_code == 413
     assert "signature" in problem(response)
@@ -211,7 +211,7 @@ def test_rotated_keys_overlap_and_then_end() -> None:
     assert Client().post(f"/hooks/v1/{new}/", OK, "application/json").status_code == 202
     site.integration.previous_key_expires_at = timezone.now()
     site.integration.save()
-    integrations.forget_cached_keys()
+    integration_keys.forget_cached_keys()
     assert site.post(OK).status_code == 404
     assert integrations.ingest_url(site.integration) == f"http://testserver/hooks/v1/{new}/"
 
@@ -226,7 +226,7 @@ def test_limits_per_integration_and_per_organization() -> None:
     url = f"/hooks/v1/{key}/"
     site.organization.ingest_limit = 3
     site.organization.save()
-    integrations.forget_cached_keys()
+    integration_keys.forget_cached_keys()
     answers = [Client().post(url, OK, "application/json").status_code for _ in range(3)]
     assert answers == [202, 503, 503]
     assert other.organization_id == site.organization.pk

@@ -12,7 +12,10 @@ from django.urls import Resolver404, resolve
 from config.celery import QUEUES
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 PICTURE_BYTES = 300_000
 
 # How config/ reads a setting: env.str("NAME"), secret("NAME", …), setting(environ, "NAME"), …

@@ -57,6 +57,8 @@ class Scene:
             faults += [f"{where} shows {leak}" for leak in leaks(response, MARK, self.rows, asked)]
             if response.status_code >= 500:
                 faults.append(f"{where} is a defect")
+            if response.status_code == 429:
+                faults.append(f"{where} was not tried")
             if found.arguments and self.told_apart(found, method, url, response):
                 faults.append(f"{where}, which an ID that doesn't exist would not get")
             if fingerprint(self.victim.pk) != before:
@@ -113,7 +115,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(db: None) -> Scene:
+def scene(db: None, settings: Any) -> Scene:
+    settings.API_REQUESTS_PER_MINUTE = 10**9
     return Scene()
 
 
@@ -135,6 +138,7 @@ def test_every_url_is_known_to_this_suite(scene: Scene) -> None:
     assert [line for line in (unregistered(one, scene.rows) for one in found) if line] == []
 
 
+@pytest.mark.timeout(900)
 def test_a_stranger_learns_and_changes_nothing_at_any_url(scene: Scene) -> None:
     faults = []
     for found in routes():

@@ -7,7 +7,7 @@ import pytest
 from alerts.sources.detect import detect_and_parse
 from alerts.sources.incoming import ParseOptions, Source
 from bench.http import Messages
-from bench.payloads import SHAPES, Shape, body, marker
+from bench.payloads import SHAPES, STORM_NAMES, Shape, body, is_critical, marker
 
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
 
@@ -31,6 +31,20 @@ def test_a_post_is_read_whole(shape: Shape, source: Source, grouped: bool) -> No
     assert {alert.status for alert in batch.alerts} == {"firing"}
     assert len({alert.fingerprint for alert in batch.alerts}) == 100
     assert (batch.group_key is not None) == grouped
+
+
+def test_a_storm_has_few_names_and_some_that_are_critical() -> None:
+    batch = detect_and_parse(
+        body("storm", range(40)),
+        "application/json",
+        kind="auto",
+        options=ParseOptions(now=NOW, ignored_labels=frozenset(), max_alerts=1000),
+    )
+    assert {alert.name for alert in batch.alerts} == set(STORM_NAMES)
+    assert [alert.labels["host"] for alert in batch.alerts] == [marker(n) for n in range(40)]
+    critical = [alert.labels["severity"] == "critical" for alert in batch.alerts]
+    assert critical == [is_critical(marker(number)) for number in range(40)]
+    assert sum(critical) == 2
 
 
 def test_every_shape_has_its_marker() -> None:

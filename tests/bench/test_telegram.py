@@ -45,6 +45,14 @@ def test_it_notes_which_alerts_a_text_or_a_document_spoke_of() -> None:
     ]
 
 
+def test_it_notes_in_which_order_a_call_spoke_of_several() -> None:
+    telegram = Telegram()
+    call(telegram, "sendMessage", chat_id=5, text=marker(9))
+    call(telegram, "sendMessage", chat_id=5, text=f"{marker(2)} before {marker(1)}")
+    told = telegram.control("/bench/told", b"")
+    assert [entry[1:] for entry in told] == [("sendMessage", [marker(2), marker(1)])]
+
+
 def test_it_counts_new_messages_about_one_alert_but_not_replies_and_edits() -> None:
     telegram = Telegram()
     call(telegram, "sendMessage", chat_id=5, text=marker(1))

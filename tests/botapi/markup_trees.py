@@ -22,7 +22,7 @@ from botapi.markup import (
     Underline,
 )
 
-many = settings(max_examples=int(os.environ.get("MARKUP_EXAMPLES", "50")), deadline=None)
+many = settings(max_examples=int(os.environ.get("MARKUP_EXAMPLES", "50")))
 
 PIECES = [
     *"_*[]()~`>#+-=|{}.!\\ \n&<>\"'/:;ax1",

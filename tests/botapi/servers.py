@@ -280,7 +280,7 @@ def _relay(near: socket.socket, port: int) -> None:
         back = threading.Thread(target=_copy, args=(far, near), daemon=True)
         back.start()
         _copy(near, far)
-        back.join(5)
+        back.join(60)
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -269,6 +270,21 @@ FOUND = (
     "https://e.com/a_(b)). main.py http://node:1/ 4111 1111 1111 1111 tg://resolve?domain=x "
     "😀 e.com"
 )
+
+
+def test_a_long_text_full_of_entities_takes_no_time_to_speak_of() -> None:
+    size = 16_384
+    sent: list[MessageEntity] = [
+        {"type": ("blockquote", "code")[at % 8 > 0], "offset": at, "length": 1}
+        for at in range(0, size, 4)
+    ]
+    found: list[MessageEntity] = [
+        {"type": "hashtag", "offset": at, "length": 1} for at in range(2, size, 4)
+    ]
+    began = time.thread_time()
+    normal = normalize(Parsed("a " * (size // 2), tuple(sent)), found)
+    assert time.thread_time() - began < 1
+    assert len(normal.entities) == len(sent) + len(found)
 
 
 def test_found_entities_are_those_of_tdlib() -> None:

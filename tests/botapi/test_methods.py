@@ -59,7 +59,21 @@ EVERYTHING: list[Call[Any]] = [
     methods.edit_message_media(5, 1, "document", FILE, thumbnail=FILE, **CAPTION),
     methods.edit_message_reply_markup(5, 1, reply_markup=MARKUP),
     methods.delete_message(5, 1),
+    methods.leave_chat(5),
     methods.send_chat_action(5, "typing", message_thread_id=7),
+    methods.get_updates(offset=5, limit=100, timeout=50, allowed_updates=["message"]),
+    methods.set_webhook(
+        "https://example.org/x",
+        secret_token="s",  # an example
+        max_connections=4,
+        allowed_updates=["message"],
+    ),
+    methods.delete_webhook(),
+    methods.get_webhook_info(),
+    methods.log_out(),
+    methods.close(),
+    methods.set_message_reaction(5, 1, [{"type": "emoji", "emoji": "👍"}]),
+    methods.set_my_commands([{"command": "ack", "description": "On it"}], "default"),
 ]
 MESSAGE: dict[str, Any] = {
     "message_id": 17,

@@ -1,5 +1,7 @@
 """Bots: one organization each, tokens replaced in place, loans, no call in a transaction."""
 
+from typing import Any
+
 import pytest
 from django.db import transaction
 
@@ -36,6 +38,17 @@ def test_an_unproven_bot_keeps_its_own_organization_alone_from_registering_it() 
         with pytest.raises(bots.BotRefused, match="already") as refusal:
             make_bot(organization, token=make_token(123456789), api_url=elsewhere)
         assert refusal.value.field == "token"
+
+
+def test_an_organization_has_only_so_many(settings: Any) -> None:
+    settings.BOTS_PER_ORGANIZATION = 2
+    organization, other = make_organization(), make_organization()
+    for _ in range(2):
+        make_bot(organization)
+    with pytest.raises(bots.BotRefused, match="BOTS_PER_ORGANIZATION") as refusal:
+        make_bot(organization)
+    assert refusal.value.field == "token"
+    make_bot(other)
 
 
 def test_the_database_itself_keeps_two_from_being_proven() -> None:

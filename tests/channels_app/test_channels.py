@@ -1,12 +1,14 @@
 """Channels: chat IDs as people type them, one organization per chat, migration."""
 
+from typing import Any, cast
+
 import pytest
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import AuditEntry
 from accounts.tenancy import ForeignOrganization
 from channels_app import bots, channels
-from channels_app.models import Chat, Verification
+from channels_app.models import Chat, NotificationChannel, Verification
 from tests.factories import make_bot, make_channel, make_organization
 
 
@@ -160,3 +162,46 @@ def test_deleting_the_last_channel_frees_the_chat() -> None:
     assert Chat.objects.filter(bot=bot).exists()
     channels.delete_channel(COMMAND_LINE, second)
     assert not Chat.objects.filter(bot=bot).exists()
+
+
+@pytest.mark.django_db
+def test_a_new_channel_lets_anyone_in_its_chat_act_and_leaves_no_trail() -> None:
+    channel = make_channel(make_bot(make_organization()))
+    channel.refresh_from_db()
+    assert (channel.actions, channel.trail, channel.silence_durations) == (
+        NotificationChannel.Actions.ANYONE,
+        False,
+        ["1h", "4h"],
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("actions", "everybody", "anyone, members, nobody"),
+        ("silence_durations", "1h", "list"),
+        ("silence_durations", ["1h", "soon"], "'soon'"),
+        ("silence_durations", ["0h"], "'0h'"),
+        ("silence_durations", ["31d"], "at most 30d"),
+        ("silence_durations", ["²h"], "no duration"),
+        ("silence_durations", [3600], "'3600'"),
+        ("silence_durations", [f"{n}m" for n in range(1, 8)], "at most 6"),
+    ],
+)
+def test_a_wrong_policy_of_buttons_is_refused_by_field(
+    field: str, value: object, says: str
+) -> None:
+    channel = make_channel(make_bot(make_organization()))
+    with pytest.raises(channels.ChannelRefused, match=says) as refusal:
+        channels.change_channel(COMMAND_LINE, channel, **cast("Any", {field: value}))
+    assert refusal.value.field == field
+
+
+@pytest.mark.django_db
+def test_durations_of_buttons_keep_their_order_and_come_once() -> None:
+    channel = make_channel(make_bot(make_organization()))
+    given = [" 4h", "30m", "4h", "1w"]
+    channel = channels.change_channel(COMMAND_LINE, channel, silence_durations=given)
+    channel.refresh_from_db()
+    assert channel.silence_durations == ["4h", "30m", "1w"]

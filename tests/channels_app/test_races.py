@@ -16,6 +16,7 @@ from alerts import publish
 from alerts.models import GroupMessage
 from channels_app import bots, channels
 from channels_app.models import Chat
+from tests import clock
 from tests.alerts.senders import LATER, alert, make_site, webhook
 from tests.factories import make_bot, make_channel, make_organization, make_token
 
@@ -47,14 +48,14 @@ def meeting(first: Callable[[], object], second: Callable[[], object]) -> str:
         first()
         thread.start()
         _wait_until_somebody_waits(thread)
-    thread.join(30)
+    thread.join(60)
     return heard[0]
 
 
 def _wait_until_somebody_waits(thread: threading.Thread) -> None:
     asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    ends_at = time.monotonic() + 10
-    while thread.is_alive() and time.monotonic() < ends_at:
+    ends_at = clock.now() + 10
+    while thread.is_alive() and clock.now() < ends_at:
         with connection.cursor() as cursor:
             cursor.execute(asked + " AND datname = current_database()")
             if cursor.fetchone() != (0,):

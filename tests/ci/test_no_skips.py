@@ -1,13 +1,10 @@
 """The plugin that turns skips into failures, in a pytest of its own."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.ci.plugins import run
 
 SUITE = """
 import pytest
@@ -26,21 +23,6 @@ def test_optional(): pytest.skip("the reference folder is missing")
 
 def test_optional_too(): pytest.skip("no payloads beside this checkout")
 """
-
-
-def run(folder: Path, *arguments: str) -> str:
-    """The output of a pytest over `folder` that knows nothing of this project's settings."""
-    command = [sys.executable, "-m", "pytest", "-q", "-rA", *arguments]
-    done = subprocess.run(
-        [*command, "-c", str(folder / "none.ini"), str(folder)],
-        cwd=ROOT,
-        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    return f"{done.stdout}\nexit {done.returncode}"
 
 
 @pytest.fixture

@@ -18,11 +18,13 @@ def test_every_task_is_routed_and_every_route_has_a_task() -> None:
 
 
 def test_what_people_wait_for_has_a_queue_of_its_own_and_every_queue_a_pool() -> None:
-    """Probes, or sweeps and purges would wait for Telegram, and people for sweeps."""
+    """Probes, or sweeps and purges would wait for Telegram, and people for sweeps; upstreams, or
+    fallbacks would wait for whoever runs a slow one; as slow may be a bot's own server."""
     assert set(POOLS) == set(QUEUES)
-    assert [name for name in ROUTES if ROUTES[name] == ROUTES["deliveries.probe"]] == [
-        "deliveries.probe"
-    ]
+    for alone in ("deliveries.probe", "alerts.sync"):
+        assert [name for name in ROUTES if ROUTES[name] == ROUTES[alone]] == [alone]
+    of_bots = {name for name in ROUTES if ROUTES[name] == "receive"}
+    assert of_bots == {"chatops.agree", "chatops.call", "chatops.commands", "chatops.leave"}
 
 
 def test_the_beat_wakes_only_tasks_that_exist_and_its_messages_expire() -> None:

@@ -5,7 +5,7 @@ import base64
 import pytest
 from django.test import override_settings
 
-from config.checks import check_broker, check_encryption_keys, check_urls
+from config.checks import check_broker, check_encryption_keys, check_urls, check_watching
 
 GOOD = "k1:" + base64.urlsafe_b64encode(b"x" * 32).decode()
 
@@ -28,6 +28,25 @@ def test_good_keys_pass() -> None:
 def test_urls_need_a_scheme() -> None:
     with override_settings(SITE_URL="example.org", TELEGRAM_API_URL="https://api.telegram.org"):
         assert [problem.id for problem in check_urls()] == ["tocsin.E003"]
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({}, ""),
+        ({"HEARTBEAT_URL": "https://hc-ping.com/x", "METRICS_ALLOWED": ["10.0.0.0/8"]}, ""),
+        ({"HEARTBEAT_URL": "hc-ping.com/s3cret"}, "tocsin.E004"),
+        ({"HEARTBEAT_URL": "https://h:99999999/s3cret"}, "tocsin.E004"),
+        ({"HEARTBEAT_SECONDS": 0}, "tocsin.E005"),
+        ({"METRICS_ALLOWED": ["10.0.0.1/8"]}, "tocsin.E006"),
+        ({"TRUSTED_PROXIES": ["proxy"]}, "tocsin.E006"),
+    ],
+)
+def test_what_watches_is_set_rightly(values: dict[str, object], problem: str) -> None:
+    with override_settings(**values):
+        found = check_watching()
+    assert [one.id for one in found] == ([problem] if problem else [])
+    assert "s3cret" not in " ".join(one.msg for one in found)
 
 
 def test_a_scaled_out_installation_needs_a_broker() -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from config.rsgi import may_be_together
+from tests import clock
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVED = """
+import itertools
 import os
 import time
 
@@ -24,17 +27,21 @@ config.rsgi.BODY_SECONDS = 5.0
 config.rsgi.BODY_MAX = 4096
 config.rsgi.BODIES_MAX = 16384
 
+numbers = itertools.count()
+
 def echo(environ, start_response):
     if environ["PATH_INFO"] == "/broken":
         raise ValueError("a defect")
     body = environ["wsgi.input"].read()
+    if environ["PATH_INFO"] == "/busy":
+        open("begun", "w").close()
     while environ["PATH_INFO"] == "/busy" and not os.path.exists("done"):
         time.sleep(0.01)
     told = [environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"],
             environ["REMOTE_ADDR"], environ.get("HTTP_COOKIE", ""), environ.get("CONTENT_TYPE", ""),
             environ.get("HTTP_X_FORWARDED_FOR", ""), environ.get("SECRET_KEY", ""), str(len(body))]
     start_response("200 OK", [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"),
-                              ("Set-Cookie", "b=2")])
+                              ("Set-Cookie", "b=2"), ("X-Number", str(next(numbers)))])
     return ["|".join(told).encode()]
 
 application = Front(echo, threads=1)
@@ -66,8 +73,8 @@ def port(folder: Path) -> Iterator[int]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    ends = time.monotonic() + 60
-    while time.monotonic() < ends:
+    ends = clock.now() + 60
+    while clock.now() < ends:
         try:
             socket.create_connection(("127.0.0.1", chosen), 1).close()
             break
@@ -75,7 +82,7 @@ def port(folder: Path) -> Iterator[int]:
             time.sleep(0.1)
     yield chosen
     server.terminate()
-    server.wait(20)
+    server.wait(60)
 
 
 def opened(port: int, request: str, patience: float = 30.0) -> socket.socket:
@@ -106,37 +113,40 @@ def test_half_a_body_holds_nobody_up_and_is_given_up(port: int) -> None:
     slow = [
         opened(port, "POST / HTTP/1.1\nHost: here\nContent-Length: 100\n\nabc") for _ in range(20)
     ]
-    started = time.monotonic()
+    started = clock.now()
     assert "200 OK" in ask(port)
-    assert time.monotonic() - started < SOON
+    assert clock.now() - started < SOON
     for connection in slow:
         told = answer(connection)
         assert " 408 " in told
         assert "did not arrive within" in told
-    assert time.monotonic() - started < 20.0, "together, not one after the other"
+    assert clock.now() - started < 20.0, "together, not one after the other"
 
 
+@clock.undisturbed
 def test_a_sender_that_goes_away_leaves_nothing_behind(port: int) -> None:
     for _ in range(20):
         opened(port, "POST / HTTP/1.1\nHost: here\nContent-Length: 2000\n\n" + "x" * 1500).close()
-    ends = time.monotonic() + SOON
+    ends = clock.now() + SOON
     while not (told := posted(port, 2000)).endswith("|2000"):
         assert " 503 " in told
-        assert time.monotonic() < ends
+        assert clock.now() < ends
 
 
+@clock.undisturbed
 def test_unfinished_bodies_have_a_share_of_memory_together(port: int) -> None:
     head = "POST / HTTP/1.1\nHost: here\nContent-Length: 4000\n\n"
     slow = [opened(port, head + "x" * 3900) for _ in range(4)]
-    ends = time.monotonic() + SOON
+    ends = clock.now() + SOON
     while " 503 " not in (told := posted(port, 2000)):
-        assert time.monotonic() < ends
+        assert clock.now() < ends
     assert "retry-after: 5" in told
     assert "200 OK" in ask(port), "what brings no body is served"
     assert all(" 408 " in answer(connection) for connection in slow)
     assert posted(port, 9).endswith("|9")
 
 
+@clock.undisturbed
 def test_so_have_finished_ones_that_wait_for_a_thread(port: int, folder: Path) -> None:
     head = "POST /busy HTTP/1.1\nHost: here\nConnection: close\nContent-Length: 4000\n\n"
     waiting = [opened(port, head + "x" * 4000) for _ in range(4)]
@@ -158,6 +168,30 @@ def test_so_have_finished_ones_that_wait_for_a_thread(port: int, folder: Path) -
     assert posted(port, 9).endswith("|9")
 
 
+def test_who_floods_waits_for_himself(port: int, folder: Path) -> None:
+    for name in ("done", "begun"):
+        (folder / name).unlink(missing_ok=True)
+    head = "HTTP/1.1\nHost: here\nConnection: close\nContent-Length: 0\n\n"
+    busy = opened(port, f"POST /busy {head}")
+    ends = time.monotonic() + 60
+    while not (folder / "begun").exists():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+    flood = [opened(port, f"POST /loud {head}") for _ in range(20)]
+    time.sleep(0.5)
+    quiet = opened(port, f"POST /quiet {head}")
+    time.sleep(0.5)
+    (folder / "done").touch()
+    place, *loud = [place_of(answer(one)) for one in (quiet, *flood)]
+    assert sum(other < place for other in loud) < 10, "in one queue all of them"
+    assert "200 OK" in answer(busy)
+
+
+def place_of(told: str) -> int:
+    """How many requests were served before."""
+    return int(told.partition("x-number: ")[2].split()[0])
+
+
 @pytest.mark.parametrize(
     ("more", "body", "read"),
     [
@@ -171,6 +205,7 @@ def test_bodies_arrive_whole_up_to_the_limit(port: int, more: str, body: str, re
     assert ask(port, more=more, body=body, method="POST").endswith(f"|{read}")
 
 
+@clock.undisturbed
 def test_an_endless_body_is_not_kept(port: int) -> None:
     body = "1000\r\n" + "x" * 4096 + "\r\n"
     told = ask(
@@ -193,3 +228,19 @@ def test_a_request_reaches_wsgi_as_it_was_sent(port: int) -> None:
 def test_a_defect_is_a_500_and_the_next_request_is_served(port: int) -> None:
     assert " 500 " in ask(port, "/broken")
     assert "200 OK" in ask(port)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "together"),
+    [
+        ("POST", "/hooks/v1/ti_x/", True),
+        ("PUT", "/hooks/v1/ti_x/", True),
+        ("GET", "/hooks/v1/ti_x/api/v2/alerts", False),
+        ("DELETE", "/hooks/v1/ti_x/api/v2/silence/x", False),
+        ("POST", "/api/v1/silences/", False),
+    ],
+)
+def test_only_posts_of_alerts_wait_for_each_other(method: str, path: str, together: bool) -> None:
+    environ = {"PATH_INFO": path, "REQUEST_METHOD": method}
+    assert may_be_together(environ, b"") is together
+    assert not may_be_together(environ | {"HTTP_CONTENT_ENCODING": "gzip"}, b"")

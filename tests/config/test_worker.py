@@ -70,7 +70,7 @@ def test_what_no_consumer_begins_the_beat_runs(broker: str, tmp_path: Path, hear
         assert start(SETUP.format(url=url), tmp_path, "memory://", url).wait(60) == 0
         worker = start(BEAT + "time.sleep(60)", tmp_path, broker if heard else "memory://", url)
         try:
-            telegram.wait_for_calls("sendMessage", 1, timeout=25)
+            telegram.wait_for_calls("sendMessage", 1, timeout=60)
         finally:
             worker.kill()
             worker.wait()
@@ -107,7 +107,10 @@ for _ in range(40):  # as from several web processes: a burst each time
             file.write(f"{{time.time()}}\\n")
         wakeup.publish("tests.tick")
     time.sleep(0.15)
-time.sleep(3)
+for _ in range(300):
+    if sum(1 for _ in open({ran!r})) == 160:
+        break
+    time.sleep(0.1)
 """
 
 

@@ -20,11 +20,13 @@ from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
 from channels_app.models import Bot, NotificationChannel
-from deliveries import dispatcher, files, health, outbox
+from deliveries import files, health, outbox, retrying
 from deliveries.models import Attachment, Delivery, SentMessage, Stream
 from deliveries.outbox import Call
 from deliveries.run import Run
 from deliveries.senders import Senders
+from tests import clock
+from tests.dispatching import dispatch_until_idle
 from tests.factories import make_bot, make_channel, make_organization
 from tests.sandbox.process import ROOT, SandboxBot, SandboxChat, SandboxHandle, running_sandbox
 
@@ -106,7 +108,7 @@ class Stage:
 
     def dispatch(self, seconds: float = 5.0) -> None:
         """Dispatch until nothing is left to do, at most so long."""
-        dispatcher.dispatch(seconds, until_idle=True)
+        dispatch_until_idle(seconds)
 
     def dispatch_in_background(self, seconds: float = 5.0) -> threading.Thread:
         thread = threading.Thread(target=self._dispatch_and_close, args=(seconds,))
@@ -150,7 +152,7 @@ class Stage:
         health.enable(COMMAND_LINE, channel)
 
     def retry(self, delivery: Delivery) -> None:
-        outbox.retry(delivery, COMMAND_LINE)
+        retrying.retry(delivery, COMMAND_LINE)
 
     def store(self, filename: str, content: bytes) -> Attachment:
         return files.store(self.organization, filename, content, "text/plain")
@@ -168,9 +170,9 @@ class Stage:
 
 def until(true: Callable[[], object], seconds: float = 20.0, every: float = 0.05) -> None:
     """Return when it is true; fails after so many seconds."""
-    ends_at = time.monotonic() + seconds
+    ends_at = clock.now() + seconds
     while not true():
-        assert time.monotonic() < ends_at, "it does not come true"
+        assert clock.now() < ends_at, "it does not come true"
         time.sleep(every)
 
 

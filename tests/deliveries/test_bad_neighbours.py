@@ -159,7 +159,7 @@ def test_many_bots_that_nobody_answers_leave_threads_to_the_others(
     stage: Stage, known: str
 ) -> None:
     deaf = [stage.channel_of_another_bot() for _ in range(12)]
-    stage.telegram.fault("hang_before", count=None, seconds=6)
+    stage.telegram.fault("hang_before", count=None, seconds=30)
     for number, channel in enumerate(deaf):
         stage.send(channel)
         if known == "by no getMe" or (known == "half of them by none" and number % 2):
@@ -269,3 +269,40 @@ def test_a_check_of_a_bot_with_a_refused_address_has_a_verdict(stage: Stage) -> 
     probing.run_pending()
     asked.refresh_from_db()
     assert (asked.state, asked.verdict["problem"]) == ("failed", "unreachable")
+
+
+def test_an_organization_whose_bots_all_hang_leaves_threads_to_others(
+    stage: Stage, liar: Liar
+) -> None:
+    """A bot each for more threads than there are: nobody knows yet that nobody will answer."""
+    liar.free.clear()
+    noisy = make_organization()
+    for _ in range(12):
+        stage.send(make_channel(make_bot(noisy, api_url=liar.url)))
+    senders = Senders(8)
+    channel, chat = stage.channel()
+    with stage.running(senders):
+        until(lambda: liar.calls >= 5)
+        stage.send(channel, "hello")
+        until(lambda: stage.texts(chat) == ["hello"])
+        assert liar.calls <= 6
+        liar.free.set()
+
+
+def test_a_flood_on_a_lent_bot_keeps_the_borrowers_alert_a_moment_alone(stage: Stage) -> None:
+    """The bot may make 30 calls a second; 150 of its owner's wait in chats of their own."""
+    borrower = make_organization()
+    lend_bot(COMMAND_LINE, stage.bot, borrower)
+    flood = [stage.channel()[0] for _ in range(75)]
+    chat = stage.telegram.create_chat("private", bot=stage.sandbox_bot)
+    small = make_channel(stage.bot, organization=borrower, chat_id=chat.id)
+    for channel in flood * 2:
+        stage.send(channel, priority=Delivery.Priority.CRITICAL, due_at=stage.ago(30))
+    sent = Delivery.objects.filter(channel__in=flood, state=State.SENT)
+    run = stage.dispatch_in_background(40)
+    until(lambda: sent.count() >= 35)
+    before = sent.count()
+    stage.send(small, "hello", priority=Delivery.Priority.LOW)
+    until(lambda: stage.texts(chat) == ["hello"])
+    assert sent.count() <= before + 60, "it waited behind the flood"
+    run.join()

@@ -63,7 +63,7 @@ def test_a_check_of_the_old_token_does_not_disable_the_bot_with_the_new_one(
 
     thread = threading.Thread(target=check)
     thread.start()
-    assert liar.asked.wait(30)
+    assert liar.asked.wait(60)
     change(stage, token=stage.sandbox_bot.token)
     liar.free.set()
     thread.join()

@@ -34,6 +34,29 @@ def refused(code: int, text: str, **parameters: int) -> BotApiError:
 
 
 TABLE: list[tuple[BotApiFailure, Decision]] = [
+    *(
+        (refused(400, f"Bad Request: {text}"), NextStep(Refusal.MEDIA))
+        for text in (
+            "not enough rights to send polls to the chat",
+            "not enough rights to send voice notes to the chat",
+            "not enough rights to send stickers to the chat",
+            "CHAT_SEND_POLL_FORBIDDEN",
+            "CHAT_SEND_GIFS_FORBIDDEN",
+            "VOICE_MESSAGES_FORBIDDEN",
+            "can't use file of type Photo as Video",
+            'failed to send message #2 with the error message "wrong file identifier specified"',
+        )
+    ),
+    *(
+        (refused(400, f"Bad Request: {text}"), GiveUp(Problem.REFUSED))
+        for text in (
+            "poll can't be stopped",
+            "message is not a poll",
+            "there is no live location in the message to edit",
+        )
+    ),
+    (refused(400, "Bad Request: message with poll to stop not found"), ForgetTarget()),
+    (refused(400, "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN"), DisableChannel(Problem.NO_TEXT)),
     (refused(400, "Bad Request: message is not modified: specified new message content"), Sent()),
     (refused(400, "Bad Request: MESSAGE IS NOT MODIFIED: whatever"), Sent()),
     (refused(400, "Bad Request: message to delete not found"), Sent()),

@@ -11,6 +11,7 @@ from channels_app.models import NotificationChannel
 from deliveries import files
 from deliveries.models import Delivery, DeliveryAttempt, Lane, SentMessage
 from deliveries.outbox import Call
+from tests import clock
 from tests.deliveries.conftest import Stage
 
 State = Delivery.State
@@ -88,8 +89,10 @@ def test_a_chat_has_one_call_in_flight(stage: Stage) -> None:
         calls = sorted(stage.telegram.calls("sendMessage", chat=one), key=lambda call: call.time)
         for earlier, later in pairwise(calls):
             assert later.time >= earlier.time + earlier.duration - 0.01
-    begun = sorted(call.time for call in stage.telegram.calls("sendMessage"))
-    assert begun[1] - begun[0] < 0.1, "different chats do not wait for each other"
+    calls = sorted(stage.telegram.calls("sendMessage"), key=lambda call: call.time)
+    assert any(
+        later.time < earlier.time + earlier.duration for earlier, later in pairwise(calls)
+    ), "different chats do not wait for each other"
 
 
 @pytest.mark.parametrize(
@@ -402,6 +405,7 @@ def test_a_file_that_is_gone_does_not_take_the_alert_with_it(stage: Stage) -> No
     assert stage.texts(chat) == ["summary"]
 
 
+@clock.undisturbed
 def test_the_published_limits_are_kept(stage: Stage) -> None:
     """A burst to many chats of one bot: 30 a second.
 
@@ -409,11 +413,12 @@ def test_the_published_limits_are_kept(stage: Stage) -> None:
     that the limits are kept exactly is proven in test_pacing.
     """
     stage.telegram.set_flood("off")
+    stage.telegram.clear_calls()
     for _ in range(40):
         channel, _ = stage.channel()
         for number in range(2):
             stage.send(channel, str(number))
-    stage.dispatch(10)
+    stage.dispatch(30)
     calls = sorted(call.time for call in stage.telegram.calls("sendMessage"))
     assert len(calls) == 80
     for earlier, later in zip(calls, calls[30:], strict=False):

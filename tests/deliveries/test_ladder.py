@@ -24,6 +24,11 @@ PHOTO = Call(
 DOCUMENT = Call("sendDocument", {}, {"document": {"render": "report", "id": "1"}}, "summary")
 
 
+VIDEO = Call("sendVideo", {"duration": 5, "caption": "<b>x</b>", "parse_mode": "HTML"}, {}, "x")
+POLL = Call("sendPoll", {"question": "q", "reply_markup": KEYS, "message_thread_id": 7})
+ALBUM = Call("sendMediaGroup", {"media": [{"type": "photo"}] * 3}, {}, "one")
+
+
 @pytest.mark.parametrize(
     ("call", "refusal", "steps"),
     [
@@ -35,11 +40,20 @@ DOCUMENT = Call("sendDocument", {}, {"document": {"render": "report", "id": "1"}
         (PHOTO, Refusal.MEDIA, ["media", "plain", "reply"]),
         (PHOTO, Refusal.OTHER, ["media", "plain", "reply"]),
         (DOCUMENT, Refusal.MEDIA, ["media", "reply"]),
+        (VIDEO, Refusal.MEDIA, ["media", "plain", "reply"]),
+        (ALBUM, Refusal.MEDIA, ["media", "reply"]),
+        (ALBUM, Refusal.MARKUP, ["media", "reply"]),
+        (POLL, Refusal.MEDIA, []),
+        (POLL, Refusal.MARKUP, []),
+        (POLL, Refusal.KEYBOARD, ["keyboard", "reply", "topic"]),
+        (POLL, Refusal.TOPIC, ["topic", "keyboard", "reply"]),
+        (Call("sendChatAction", {"action": "typing"}), Refusal.OTHER, []),
     ],
 )
 def test_the_fitting_step_goes_first(call: Call, refusal: Refusal, steps: list[str]) -> None:
     taken: list[Step] = []
-    while (step := next_step(call, taken, refusal, replies=True)) is not None:
+    replies = call.sends
+    while (step := next_step(call, taken, refusal, replies=replies)) is not None:
         taken.append(step)
     assert taken == steps
 
@@ -77,6 +91,30 @@ def test_an_edit_without_its_media_changes_the_caption() -> None:
     assert apply(edit, [Step.MEDIA]) == Call(
         "editMessageCaption", {"caption": "new", "reply_markup": KEYS}
     )
+
+
+def test_what_only_a_video_has_does_not_go_with_its_text() -> None:
+    text = apply(VIDEO, [Step.MEDIA])
+    assert text is not None
+    assert (text.method, text.params) == ("sendMessage", {"text": "<b>x</b>", "parse_mode": "HTML"})
+
+
+def test_an_album_becomes_the_text_of_its_captions() -> None:
+    assert apply(ALBUM, [Step.MEDIA]) == Call("sendMessage", {"text": "one"}, {}, "one")
+    assert apply(Call("sendMediaGroup", ALBUM.params), [Step.MEDIA]) is None
+    assert ALBUM.weight == 3
+
+
+def test_edits_of_which_each_does_its_own_take_nobodys_place() -> None:
+    live = Call("editMessageLiveLocation", {"latitude": 1, "longitude": 1})
+    moved = Call("editMessageLiveLocation", {"latitude": 2, "longitude": 2})
+    stopped = Call("stopMessageLiveLocation", {})
+    assert overlay(live, moved) == moved
+    assert overlay(live, stopped) is None
+    assert overlay(Call("sendLocation", {"latitude": 0}), live) is None
+    keyboard = Call("editMessageReplyMarkup", {"reply_markup": KEYS})
+    assert overlay(live, keyboard) == Call(live.method, {**live.params, "reply_markup": KEYS})
+    assert overlay(keyboard, Call("editMessageText", {"text": "y"})) is not None
 
 
 def test_plain_text_is_cut_to_the_limit() -> None:

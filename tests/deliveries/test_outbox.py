@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.audit import COMMAND_LINE
 from accounts.tenancy import ForeignOrganization
 from channels_app.models import NotificationChannel
-from deliveries import outbox
+from deliveries import outbox, retrying
 from deliveries.models import Delivery, SentMessage, Stream
 from deliveries.outbox import Call
 from tests.factories import make_bot, make_channel, make_organization
@@ -165,10 +165,10 @@ def test_a_dead_letter_goes_to_the_end_of_its_stream(channel: NotificationChanne
     message = sent(channel, text("one"))
     other = sent(channel, text("two"), message.stream)
     dead = Delivery.objects.get(target=message)
-    with pytest.raises(outbox.NotRetryable):
-        outbox.retry(dead, COMMAND_LINE)
+    with pytest.raises(retrying.NotRetryable):
+        retrying.retry(dead, COMMAND_LINE)
     Delivery.objects.filter(pk=dead.pk).update(state=State.DEAD, ladder=[{"step": "plain"}])
-    outbox.retry(dead, COMMAND_LINE)
+    retrying.retry(dead, COMMAND_LINE)
     dead.refresh_from_db()
     assert (dead.state, dead.ladder) == (State.WAITING, [])
     assert dead.sequence > Delivery.objects.get(target=other).sequence
@@ -179,8 +179,8 @@ def test_a_dead_letter_with_newer_state_behind_it_stays(channel: NotificationCha
     Delivery.objects.filter(target=message).update(state=State.DEAD)
     dead = Delivery.objects.get(target=message)
     changed(channel, message, edit("new"))
-    with pytest.raises(outbox.NotRetryable, match="newer"):
-        outbox.retry(dead, COMMAND_LINE)
+    with pytest.raises(retrying.NotRetryable, match="newer"):
+        retrying.retry(dead, COMMAND_LINE)
 
 
 def test_rows_of_two_organizations_never_meet(channel: NotificationChannel) -> None:

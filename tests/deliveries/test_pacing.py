@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deliveries.pacing import EXCESS_MAX, Limits, Pace
+from deliveries.pacing import DOUBT, EXCESS_MAX, MARGIN, UNSEEN, Limits, Pace
+from sandbox.flood import FloodMode, FloodModel
+from sandbox.model import Chat
 
 FASTEST = 0.05
 EXCESS = st.floats(0.0, EXCESS_MAX)
@@ -62,7 +64,7 @@ WAITS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from([1, 3, 60]), st.booleans(), WAITS)
 def test_no_window_ever_holds_more_than_its_limit(
     chats: int, group: bool, waits: list[tuple[float, float, bool, float]]
@@ -110,7 +112,7 @@ def test_a_machine_that_is_slow_at_first_lets_nobody_hurry_after_it() -> None:
     assert arrivals[3] - arrivals[0] >= 1.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 70))
 def test_an_interactive_call_finds_a_place_in_a_busy_group(ordinary: int) -> None:
     """At any moment four interactive calls fit, the first within three seconds."""
@@ -136,9 +138,67 @@ def test_a_busy_bot_lets_interactive_calls_through() -> None:
     assert pace.earliest("person", group=False, now=at, urgent=True) <= at + 0.1
 
 
+@given(st.lists(st.tuples(st.integers(1, 10), st.booleans()), min_size=1, max_size=40))
+@settings(max_examples=50, deadline=None)
+def test_an_album_counts_as_its_messages(calls: list[tuple[int, bool]]) -> None:
+    """Telegram's stand-in, held to the published limits, lets each pass."""
+    pace, now = Pace(Limits()), 1000.0
+    flood, chat = FloodModel(FloodMode.PUBLISHED), Chat(-100, "supergroup")
+    for weight, urgent in calls:
+        at = pace.earliest("c", group=True, now=now, urgent=urgent, weight=weight)
+        pace.take("c", group=True, at=at, weight=weight)
+        pace.answered("c", group=True, left=at, answered=at + FASTEST)
+        flood.admit(5, chat, at + FASTEST / 2, weight)
+        now = at + FASTEST
+    assert not flood.violations
+
+
+def test_an_album_that_did_not_leave_is_given_back() -> None:
+    pace = Pace(Limits())
+    before = pace.earliest("c", group=True, now=1000.0, urgent=False, weight=10)
+    pace.take("c", group=True, at=before, weight=10)
+    assert pace.earliest("c", group=True, now=1000.0, urgent=False) > 1005
+    pace.give_back("c", group=True)
+    assert pace.earliest("c", group=True, now=1000.0, urgent=False, weight=10) == before
+
+
 def test_what_did_not_leave_is_given_back() -> None:
     pace = Pace(Limits(per_second=1))
     pace.take("chat", group=True, at=1000.0)
     assert pace.earliest("other", group=True, now=1000.0, urgent=True) > 1001
     pace.give_back("chat", group=True)
     assert pace.earliest("other", group=True, now=1000.0, urgent=True) == 1000.0
+
+
+def test_only_chats_that_rest_are_forgotten() -> None:
+    pace = Pace(Limits())
+    for chat, at in (("old", 900.0), ("new", 1000.0)):
+        pace.take(chat, group=True, at=at)
+        pace.answered(chat, group=True, left=at, answered=at + 0.05)
+    pace.forget_rested(1000.5)
+    for _ in range(19):
+        at = pace.earliest("new", group=True, now=1000.5, urgent=True)
+        pace.take("new", group=True, at=at)
+        pace.answered("new", group=True, left=at, answered=at)
+    assert pace.earliest("new", group=True, now=1000.5, urgent=True) >= 1060.0
+    assert pace.earliest("old", group=True, now=1000.5, urgent=False) == 1000.5
+
+
+@pytest.mark.parametrize(
+    ("answered", "counted"),
+    [(0.1, 0.1 + DOUBT), (0.4, 0.4 + DOUBT), (3.0, UNSEEN), (None, UNSEEN)],
+    ids=["answered", "slow", "throttled", "unknown"],
+)
+def test_a_former_holders_call_counts_from_when_it_can_have_arrived(
+    answered: float | None, counted: float
+) -> None:
+    pace = Pace(Limits())
+    for _ in range(3):
+        pace.recall(
+            "chat",
+            group=True,
+            began=1000.0,
+            answered=None if answered is None else 1000.0 + answered,
+        )
+    free = pace.chat_earliest("chat", group=True, now=1000.0, urgent=True)
+    assert free == pytest.approx(1000.0 + counted + 1.0 + MARGIN)

@@ -55,7 +55,7 @@ def test_what_must_stay_keeps_nothing_behind_it_alive(stage: Stage) -> None:
     )
     gone = stage.send(channel, "done", purpose=Delivery.Purpose.MESSAGE)
     Delivery.objects.filter(target=gone).update(state="sent", settled_at=LONG_AGO)
-    purge(size=1)
+    purge(first=1)
     assert list(Attachment.objects.values_list("filename", flat=True)) == ["kept.txt"]
     assert list(Stream.objects.all()) == [first.stream]
 

@@ -1,4 +1,5 @@
-// What is asked of every page: no sideways scrolling, readable text. Evaluated in the page.
+// What is asked of every page: no sideways scrolling, readable text, no button out of sight.
+// Evaluated in the page.
 (() => {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;
@@ -62,5 +63,18 @@
     if (root.scrollWidth <= root.clientWidth) return [];
     const wide = [...document.querySelectorAll("body *")].filter((element) => seen(element) && element.getBoundingClientRect().right > root.clientWidth + 1);
     return [`${root.scrollWidth} > ${root.clientWidth}`, ...wide.slice(0, 6).map((element) => `<${element.tagName.toLowerCase()} class="${String(element.className).slice(0, 80)}">`)];
+  };
+  // Buttons that one would have to scroll a table sideways for.
+  window.cutOff = () => {
+    const found = new Set();
+    for (const button of document.querySelectorAll("button, .tocsin-button")) {
+      if (!seen(button)) continue;
+      const right = button.getBoundingClientRect().right;
+      for (let at = button.parentElement; at; at = at.parentElement) {
+        const clips = getComputedStyle(at).overflowX !== "visible" && at.scrollWidth > at.clientWidth;
+        if (clips && right > at.getBoundingClientRect().right + 1) found.add(`“${button.textContent.trim().slice(0, 40)}”`);
+      }
+    }
+    return [...found];
   };
 })();

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 def test_from_a_token_to_a_message(
@@ -95,6 +95,16 @@ def test_the_shown_url_takes_alerts_after_a_new_key_too(
     assert [installation.post({"title": "two"}, url) for url in (first, second)] == [202, 202]
 
 
+def test_a_fallback_asks_for_what_its_kind_needs(open_console: Callable[..., Page]) -> None:
+    page = open_console()
+    page.goto("/alerts/fallback/add/")
+    asked = {"email": "addresses", "channel": "target", "webhook": "url"}
+    for kind, wanted in asked.items():
+        page.select_option("[name=kind]", kind)
+        for name in asked.values():
+            expect(page.locator(f"[name={name}]")).to_be_visible(visible=name == wanted)
+
+
 def test_the_main_way_needs_no_mouse(open_console: Callable[..., Page]) -> None:
     page = open_console(viewport={"width": 1280, "height": 900})
     page.goto("/channels_app/notificationchannel/")
@@ -108,7 +118,10 @@ def test_the_main_way_needs_no_mouse(open_console: Callable[..., Page]) -> None:
     menu = phone.locator("[aria-label=Menu]:visible")
     menu.focus()
     phone.keyboard.press("Enter")
-    expect(phone.get_by_role("link", name="Bots", exact=True)).to_be_in_viewport()
+    expect(phone.get_by_role("link", name="Alerts", exact=True)).to_be_in_viewport()
+    further = phone.get_by_role("link", name="Bots", exact=True)
+    further.focus()
+    expect(further).to_be_in_viewport()
 
 
 def tab_to(page: Page, *wanted: str) -> set[str]:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.e2e.conftest import Installation, pictures, reload_until
 from tests.sandbox.process import SandboxChat
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 CHECKS = (Path(__file__).parent / "page_checks.js").read_text()
 DESK: ViewportSize = {"width": 1280, "height": 900}
@@ -23,10 +23,16 @@ STILL = "*, *::before, *::after { transition: none !important; animation: none !
 LISTS = {
     "groups": "/alerts/alertgroup/",
     "alerts": "/alerts/alert/",
+    "silences": "/alerts/silence/",
     "traces": "/alerts/trace/",
+    "storms": "/alerts/storm/",
+    "approvals": "/chatops/approval/",
+    "endpoints": "/chatops/endpoint/",
     "deliveries": "/deliveries/delivery/",
+    "troubles": "/deliveries/trouble/",
     "integrations": "/alerts/integration/",
     "routes": "/alerts/route/",
+    "templates": "/alerts/messagetemplate/",
     "channels": "/channels_app/notificationchannel/",
     "bots": "/channels_app/bot/",
     "members": "/accounts/membership/",
@@ -34,11 +40,22 @@ LISTS = {
     "audit": "/accounts/auditentry/",
     "settings": "/accounts/organization/",
     "loans": "/channels_app/botgrant/",
+    "fallbacks": "/alerts/fallback/",
+    "timings": "/alerts/mutetiming/",
+    "inhibition": "/alerts/inhibitrule/",
+    "heartbeats": "/alerts/heartbeat/",
+    "escalations": "/alerts/escalationpolicy/",
 }
-ADDED = ("integrations", "routes", "channels", "bots", "members", "keys", "loans")
+ADDED = (
+    *("integrations", "routes", "channels", "bots", "members", "keys", "loans", "fallbacks"),
+    *("silences", "timings", "inhibition", "templates", "heartbeats", "escalations"),
+    "endpoints",
+)
 ALONE = {
     "overview": "/",
     "password": "/password_change/",
+    "telegram": "/chatops/linkcode/mine/",
+    "connect": "/chatops/linkcode/chat/",
     "strangers": "/alerts/trace/unknown-keys/",
     "missing": "/no/such/page/",
     "nothing-found": "/alerts/alert/?q=nosuchalert",
@@ -93,7 +110,7 @@ def check(page: Page, name: str) -> list[str]:
     for look, size, dark in (("light", DESK, False), ("dark", DESK, True), ("phone", PHONE, False)):
         page.set_viewport_size(size)
         page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", dark)
-        for what in ("unreadable", "sideways"):
+        for what in ("unreadable", "sideways", "cutOff"):
             wrong += [f"{name} {look} {what}: {one}" for one in page.evaluate(f"{what}()")]
         if folder := pictures():
             page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
@@ -162,6 +179,12 @@ def test_a_blocked_chat_is_told_on_every_page(
     page.get_by_role("link", name="Unheard").click()
     expect(page.get_by_text("the channel is disabled")).to_be_visible()
     failures += check(page, "trouble-group")
+    reload_until(page, "/deliveries/trouble/", "Channel My chat was disabled")
+    page.get_by_role("link", name="Channel My chat was disabled").click()
+    expect(page.get_by_text("This person has blocked the bot").first).to_be_visible()
+    failures += check(page, "trouble-page")
+    page.get_by_role("link", name="Open the channel").click()
+    expect(page.get_by_role("button", name="Enable")).to_be_visible()
     assert failures == []
 
 
@@ -170,12 +193,15 @@ def test_the_checks_see_what_is_wrong(browser: Any, installation: Installation) 
     page.goto("/login/")
     page.evaluate(
         """() => document.body.insertAdjacentHTML("beforeend",
-            `<p style="width: 3000px; color: #999; background: #fff">pale and wide</p>`)"""
+            `<p style="width: 3000px; color: #999; background: #fff">pale and wide</p>
+            <div style="overflow-x: auto; width: 90px"><button style="width: 200px">far</button>
+            </div>`)"""
     )
     wrong = check(page, "planted")
     page.close()
     assert [one for one in wrong if "pale and wide" in one]
     assert [one for one in wrong if "sideways: 3" in one]
+    assert [one for one in wrong if "cutOff: “far”" in one]
 
 
 def test_who_is_signed_out_can_read_too(browser: Any, installation: Installation) -> None:

@@ -97,6 +97,7 @@ def violations(ledger: Ledger, arrivals: Sequence[Arrival], slack: float = 0.0) 
     in_order = sorted(arrivals, key=lambda one: one.at)
     return [
         *lost(ledger, in_order),
+        *untrue(ledger, in_order),
         *duplicates(ledger, in_order),
         *disorder(in_order),
         *excess(in_order, slack),
@@ -123,38 +124,83 @@ def lost(ledger: Ledger, arrivals: Sequence[Arrival]) -> Iterator[str]:
                 yield f"stale: chat {chat} shows {name} at r{known}, and not as it is ({wanted})"
 
 
+def _places(ledger: Ledger, state: Accepted) -> set[int]:
+    """Where an alert may be shown."""
+    return {*state.chats, *(ledger.moved.get(chat, chat) for chat in state.chats)}
+
+
 def _tells(text: str, state: Accepted) -> bool:
     return states(text)[state.name] == state.revision and state.status.upper() in text.upper()
 
 
+def untrue(ledger: Ledger, arrivals: Sequence[Arrival]) -> Iterator[str]:
+    """Messages that still show a former state of an alert.
+
+    But for replies, which stay as they are; messages that the product may not know of; and those of
+    a chat that moved, which nobody can edit any more.
+    """
+    final = ledger.final()
+    made = {(one.chat, one.message_id): one for one in arrivals if one.makes}
+    for chat, messages in _messages(arrivals).items():
+        for message_id, text in messages.items():
+            first = made.get((chat, message_id))
+            if first is None or first.reply_to or chat in ledger.moved or _was_lost(ledger, first):
+                continue
+            for name, revision in states(text).items():
+                state = final.get(name)
+                if state and chat in _places(ledger, state) and not _tells(text, state):
+                    yield (
+                        f"untrue: message {message_id} of chat {chat} shows {name} at r{revision}, "
+                        f"and it is {state.status}, r{state.revision}"
+                    )
+
+
 def _shown(arrivals: Sequence[Arrival]) -> Mapping[int, Collection[str]]:
     """The texts that each chat shows in the end."""
+    found = _messages(arrivals)
+    return defaultdict(tuple, {chat: tuple(texts.values()) for chat, texts in found.items()})
+
+
+def _messages(arrivals: Sequence[Arrival]) -> Mapping[int, Mapping[int, str]]:
+    """The messages that each chat shows in the end: chat → message → text."""
     messages: dict[int, dict[int, str]] = defaultdict(dict)
     for one in arrivals:
         if one.message_id and one.method.startswith("delete"):
             messages[one.chat].pop(one.message_id, None)
-        elif one.message_id and one.counts:
-            messages[one.chat][one.message_id] = one.text
-    return defaultdict(tuple, {chat: tuple(found.values()) for chat, found in messages.items()})
+        elif one.message_id and one.counts and one.method != "editMessageReplyMarkup":
+            messages[one.chat][one.message_id] = one.text  # another keyboard leaves the text
+    return messages
 
 
 def duplicates(ledger: Ledger, arrivals: Sequence[Arrival]) -> Iterator[str]:
     """Messages that came twice although the first answer was known, or without a mark.
 
     Of an alert there is one message in a chat, which is edited; a reply stays as it is, so two with
-    the same words are the same one.
+    the same words are the same one. What leaves once more tells what is true by then, so the copy
+    that is marked may tell of fewer.
     """
     copies: dict[tuple[object, ...], list[Arrival]] = defaultdict(list)
+    marked: dict[tuple[object, ...], list[Arrival]] = defaultdict(list)
     for one in arrivals:
         if one.makes and (one.reply_to or states(one.text)):
             about = one.text if one.reply_to else tuple(sorted(states(one.text)))
             copies[one.chat, one.method, one.reply_to, about].append(one)
-    for (chat, *_), made in copies.items():
+            if (one.chat, one.message_id) in ledger.marked:
+                marked[one.chat, one.method, one.reply_to].append(one)
+    for (chat, method, reply_to, _), made in copies.items():
         for former in made[:-1]:
             if not _was_lost(ledger, former):
                 yield f"double: {_named(former)} in chat {chat} was made twice, though answered"
-        if len(made) > 1 and (chat, made[-1].message_id) not in ledger.marked:
+        if len(made) > 1 and not _is_marked(made[-1], marked[chat, method, reply_to]):
             yield f"unmarked: {_named(made[-1])} in chat {chat} was made twice, and no mark says so"
+
+
+def _is_marked(copy: Arrival, marked: Sequence[Arrival]) -> bool:
+    """Whether it is one of these, or one of these followed it that tells of something it tells."""
+    told = states(copy.text).keys()
+    return any(
+        one is copy or (one.at > copy.at and told & states(one.text).keys()) for one in marked
+    )
 
 
 def _named(one: Arrival) -> str:

@@ -1,8 +1,11 @@
 """Scenarios kill processes for minutes: they run when asked for by their marker (`-m faults`)."""
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.faults.processes import Processes
 from tests.faults.servers import Postgres
@@ -17,6 +20,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if scenarios:
         config.hook.pytest_deselected(items=scenarios)
         items[:] = [item for item in items if item not in scenarios]
+
+
+class ByProduct(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """What shares a product runs in one process: a file, or a file on one database."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        database = re.search(r"\[(sqlite|postgres)\b", test)
+        return file + (database[0] if database else "")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For `--dist loadscope`."""
+    return ByProduct(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="module")

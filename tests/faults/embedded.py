@@ -3,11 +3,14 @@
 import json
 import os
 import signal
+import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.faults.processes import ROOT, environment, run_manage
+from tests.faults.processes import ROOT, Victim, environment, run_manage
 from tests.flows.system import eventually
 from tests.up.running import Running
 
@@ -40,13 +43,24 @@ class Embedded:
         """What a management command prints as JSON."""
         return run_manage(self._env, *arguments)
 
-    def kill(self, name: str) -> None:
+    def kill(self, name: Victim) -> None:
         """kill -9; returns when it has been started again."""
         killed = self._pid(name)
         os.kill(killed, signal.SIGKILL)
         eventually(
             lambda: self._pid(name) not in (0, killed), RESTARTS_SECONDS, what=f"a new {name}"
         )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Another process holds the lock of the database: nobody can write."""
+        with closing(sqlite3.connect(self._data_dir / "tocsin.sqlite3", timeout=20)) as connection:
+            connection.isolation_level = None
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            finally:
+                connection.execute("ROLLBACK")
 
     def _pid(self, name: str) -> int:
         rows = json.loads((self._data_dir / "up.children.json").read_text())

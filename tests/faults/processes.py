@@ -17,12 +17,14 @@ import requests
 from botapi.failpoints import VARIABLE
 from config.supervisor.options import redis_socket_urls
 from tests.faults.servers import Postgres, Redis
+from tests.faults.wire import Wire
 from tests.flows.system import eventually
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
-Name = Literal["web", "worker"]
+Name = Literal["web", "worker", "worker-2"]
+Victim = Literal["web", "worker", "worker-2", "redis"]
 
 
 class Product(Protocol):
@@ -33,12 +35,15 @@ class Product(Protocol):
     def manage(self, *arguments: str) -> Any:
         """What a management command prints as JSON."""
 
-    def kill(self, name: str) -> None:
+    def kill(self, name: Victim) -> None:
         """kill -9 a process of it, which is then started again."""
 
 
 class Processes:
-    """A web server and a worker beside a Redis; on SQLite, or on `postgres`."""
+    """A web server and a worker beside a Redis; on SQLite, or on `postgres`.
+
+    On PostgreSQL a second worker may be started, and Redis is at the end of a `wire`.
+    """
 
     def __init__(self, folder: Path, telegram_url: str, postgres: Postgres | None = None) -> None:
         self.port = free_port()
@@ -48,7 +53,10 @@ class Processes:
         self.redis = Redis(folder)
         self.postgres = postgres
         self._folder = folder
+        self.wire = Wire(self.redis.socket) if postgres else None
         broker, redis = redis_socket_urls(self.redis.socket)
+        if self.wire is not None:
+            broker = redis = f"redis://127.0.0.1:{self.wire.port}/0"
         self._env = environment(
             self.data_dir,
             self.port,
@@ -58,7 +66,6 @@ class Processes:
             **({"DATABASE_URL": postgres.url} if postgres else {}),
         )
         self._running: dict[Name, subprocess.Popen[bytes]] = {}
-        self._logs: dict[Name, Path] = {name: folder / f"{name}.log" for name in ("web", "worker")}
 
     def __enter__(self) -> "Processes":
         self.redis.start()
@@ -69,36 +76,42 @@ class Processes:
 
     def __exit__(self, *_: object) -> None:
         for name in list(self._running):
-            self._end(name)
+            self.end(name)
         self.redis.kill()
+        if self.wire is not None:
+            self.wire.close()
 
     # --- one process ---
 
     def start(self, name: Name, **env: str) -> None:
         """Start it with `env` on top; returns when it is ready, or armed and under way."""
-        self._end(name)
-        argv = {
-            "web": (
-                *(sys.executable, "-m", "granian", "--interface", "rsgi", "--no-ws"),
-                *("--port", str(self.port), "--workers", "1", "config.rsgi:application"),
-            ),
-            "worker": (sys.executable, "manage.py", "worker"),
-        }[name]
-        with self._logs[name].open("ab") as log:
-            self._running[name] = self._popen(argv, log, env)
+        self.end(name)
+        web = (
+            *(sys.executable, "-m", "granian", "--interface", "rsgi", "--no-ws"),
+            *("--port", str(self.port), "--workers", "1", "config.rsgi:application"),
+        )
+        argv = web if name == "web" else (sys.executable, "manage.py", "worker")
+        heartbeat = self.data_dir / f"{name}.alive"
+        with self._log(name).open("ab") as log:
+            own = {"WORKER_HEARTBEAT_FILE": str(heartbeat)}
+            self._running[name] = self._popen(argv, log, own | env)
         if name == "web":
             eventually(self._is_ready, START_SECONDS, what="a ready web")
         elif VARIABLE not in env:
             since = time.time()
-            eventually(lambda: self._beats(since), START_SECONDS, what="a ready worker")
+            eventually(
+                lambda: heartbeat.exists() and heartbeat.stat().st_mtime >= since,
+                START_SECONDS,
+                what=f"a ready {name}",
+            )
 
-    def kill(self, name: str) -> None:
+    def kill(self, name: Victim) -> None:
         """kill -9, and start it again."""
         if name == "redis":
             self.redis.kill()
             self.redis.start()
             return
-        self.start("web" if name == "web" else "worker")
+        self.start(name)
 
     def wait_dead(self, name: Name, failpoint: str, seconds: float) -> None:
         """Until it has died at the failpoint. Raises AssertionError with its log's end."""
@@ -106,23 +119,27 @@ class Processes:
         said = f"failpoint {failpoint}: killed"
 
         def died() -> bool:
-            log = self._logs[name].read_text(errors="replace")
+            log = self._log(name).read_text(errors="replace")
             assert said in log, log[-2000:]
             # The web server's own process notices that its child is gone, and ends too.
             assert process.poll() is not None, "it said so and lives"
             return True
 
         eventually(died, seconds, what=f"the death of {name} at {failpoint}")
-        if name == "worker":
+        if name != "web":
             assert process.returncode == -signal.SIGKILL
 
-    def _end(self, name: Name) -> None:
+    def end(self, name: Name) -> None:
+        """kill -9, and it stays dead."""
         process = self._running.pop(name, None)
         if process is None:
             return
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # a session of its own: its children too
         process.wait()
+
+    def _log(self, name: Name) -> Path:
+        return self._folder / f"{name}.log"
 
     def _popen(
         self, argv: tuple[str, ...], log: IO[bytes], env: Mapping[str, str]
@@ -138,10 +155,6 @@ class Processes:
 
     def _is_ready(self) -> bool:
         return requests.get(f"{self.url}/readyz", timeout=2).ok
-
-    def _beats(self, since: float) -> bool:
-        heartbeat = self.data_dir / "worker.alive"
-        return heartbeat.exists() and heartbeat.stat().st_mtime >= since
 
     # --- the installation ---
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import clock
 from tests.ports import free_port
 
 START_SECONDS = 60.0
@@ -45,6 +46,16 @@ class Redis:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """SIGTERM, and a new one at the end: connections are refused meanwhile."""
+        os.kill(self.pid, signal.SIGTERM)
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -83,6 +94,20 @@ class Postgres:
         """`immediate` is a crash: no checkpoint, all connections gone."""
         self._control("stop", "-m", mode)
 
+    @contextmanager
+    def away(self, mode: str) -> Iterator[None]:
+        """Stopped (`immediate`, `fast`), and started again at the end."""
+        self.stop(mode)
+        try:
+            yield
+        finally:
+            self.start()
+
+    def hang_up(self) -> None:
+        """End all connections, as an administrator or a failing network does."""
+        others = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
     def remove(self) -> None:
         """Stop it for good, and take its folder away."""
         self.stop()
@@ -119,7 +144,7 @@ def _binaries() -> Path:
 
 
 def _wait_for(is_there: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = clock.now() + START_SECONDS
     while not is_there():
-        assert time.monotonic() < deadline, f"{what} did not start"
+        assert clock.now() < deadline, f"{what} did not start"
         time.sleep(0.02)

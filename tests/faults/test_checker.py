@@ -65,8 +65,31 @@ def copy_of(one: Arrival, message_id: int = 999, after: float = 1.0) -> Arrival:
     return replace(one, at=one.at + after, ended=one.at + after + 0.01, message_id=message_id)
 
 
+def with_copy(arrivals: Sequence[Arrival], position: int) -> tuple[Arrival, list[Arrival]]:
+    """A message made a second time: the copy, and the run, in which the copy is edited from then
+    on, because it is the one that the product knows."""
+    original = arrivals[position]
+    copy = copy_of(original)
+    known = (original.chat, original.message_id)
+    later = [
+        replace(one, message_id=copy.message_id)
+        if (one.chat, one.message_id) == known and one.at > copy.at
+        else one
+        for one in arrivals
+    ]
+    return copy, [*later, copy]
+
+
 def test_a_true_run_passes() -> None:
     assert violations(*true_run()) == []
+
+
+def test_another_keyboard_leaves_the_text() -> None:
+    ledger, arrivals = true_run()
+    last = arrivals[edits(arrivals)[-1]]
+    keyboard = copy_of(last, last.message_id, after=100.0)
+    arrivals.append(replace(keyboard, method="editMessageReplyMarkup", text=""))
+    assert violations(ledger, arrivals) == []
 
 
 def test_states_are_read_from_texts() -> None:
@@ -87,13 +110,13 @@ def test_an_end_that_was_never_told_is_caught(data: st.DataObject) -> None:
     ledger, arrivals = true_run()
     (name,) = states(arrivals[data.draw(POSITIONS)].text)
     kept = [one for one in arrivals if states(one.text) != {name: 3}]
-    assert kinds(ledger, kept) == {"stale"}
+    assert kinds(ledger, kept) == {"stale", "untrue"}
 
 
 def test_a_state_with_the_wrong_word_is_caught() -> None:
     ledger, arrivals = true_run()
     wrong = [replace(one, text=one.text.replace("RESOLVED", "FIRING")) for one in arrivals]
-    assert kinds(ledger, wrong) == {"stale"}
+    assert kinds(ledger, wrong) == {"stale", "untrue"}
 
 
 def test_what_was_shown_and_then_deleted_is_caught() -> None:
@@ -119,29 +142,52 @@ def test_two_states_that_changed_places_are_caught(data: st.DataObject) -> None:
     assert "order" in kinds(ledger, arrivals)
 
 
+@given(st.data())
+def test_an_edit_that_never_came_is_caught_though_a_reply_tells_the_end(
+    data: st.DataObject,
+) -> None:
+    ledger, arrivals = true_run()
+    position = data.draw(st.sampled_from(edits(arrivals)[1::2]))
+    assert kinds(ledger, [*arrivals[:position], *arrivals[position + 1 :]]) == {"untrue"}
+
+
 @given(st.data(), st.booleans())
 def test_a_message_that_came_twice_is_caught(data: st.DataObject, replies: bool) -> None:
     ledger, arrivals = true_run()
-    one = arrivals[data.draw(st.sampled_from(sends(arrivals, replies=replies)))]
-    assert kinds(ledger, [*arrivals, copy_of(one)]) == {"double", "unmarked"}
+    _, twice = with_copy(arrivals, data.draw(st.sampled_from(sends(arrivals, replies=replies))))
+    first = set() if replies else {"untrue"}  # it is answered, and nobody edits it
+    assert kinds(ledger, twice) == {"double", "unmarked"} | first
 
 
 @given(st.data())
 def test_a_lost_answer_excuses_a_copy_that_is_marked_and_no_other(data: st.DataObject) -> None:
     ledger, arrivals = true_run()
     position = data.draw(st.sampled_from(sends(arrivals)))
-    copy = copy_of(arrivals[position])
     arrivals[position] = replace(arrivals[position], answered=False)
-    assert kinds(ledger, [*arrivals, copy]) == {"unmarked"}
+    copy, twice = with_copy(arrivals, position)
+    assert kinds(ledger, twice) == {"unmarked"}
     ledger.marked.add((copy.chat, copy.message_id))
-    assert kinds(ledger, [*arrivals, copy]) == set()
+    assert kinds(ledger, twice) == set()
+
+
+@pytest.mark.parametrize("mark", [True, False])
+def test_a_marked_copy_that_tells_of_fewer_stands_for_those_before(mark: bool) -> None:
+    both = f"{token('Ax', 1)} FIRING\n{token('Bx', 1)} FIRING"
+    firings: list[Accepted] = [Accepted(name, 1, "firing", (7,)) for name in ("Ax", "Bx")]
+    documents = [
+        Arrival(1000 + 9 * n, 1001 + 9 * n, 1, 7, "sendDocument", 2 + n, told, 1, answered=n == 2)
+        for n, told in enumerate((both, both, f"{token('Ax', 1)} FIRING"))
+    ]
+    own = Arrival(1090, 1091, 1, 7, "sendMessage", 9, f"{token('Bx', 1)} FIRING")
+    ledger = Ledger(accepted=firings, marked={(7, 4)} if mark else set())
+    assert kinds(ledger, [*documents, own]) == (set() if mark else {"unmarked"})
 
 
 def test_a_mark_alone_excuses_nothing() -> None:
     ledger, arrivals = true_run()
-    copy = copy_of(arrivals[0])
+    copy, twice = with_copy(arrivals, 0)
     ledger.marked.add((copy.chat, copy.message_id))
-    assert kinds(ledger, [*arrivals, copy]) == {"double"}
+    assert kinds(ledger, twice) == {"double", "untrue"}
 
 
 @pytest.mark.parametrize(
@@ -150,10 +196,10 @@ def test_a_mark_alone_excuses_nothing() -> None:
 )
 def test_a_kill_excuses_what_was_in_flight(killed_after: float, is_excused: bool) -> None:
     ledger, arrivals = true_run()
-    copy = copy_of(arrivals[0], after=2.0)
+    copy, twice = with_copy(arrivals, 0)
     ledger.marked.add((copy.chat, copy.message_id))
     ledger.kills.append(arrivals[0].at + killed_after)
-    assert kinds(ledger, [*arrivals, copy]) == (set() if is_excused else {"double"})
+    assert kinds(ledger, twice) == (set() if is_excused else {"double", "untrue"})
 
 
 def test_the_same_alert_in_two_chats_is_no_copy() -> None:

@@ -10,12 +10,23 @@ import pytest
 
 from botapi.failpoints import armed_by
 from tests.architecture.imports import PACKAGES
-from tests.faults.failpoints import FAILPOINTS
+from tests.faults.failpoints import (
+    FAILPOINTS,
+    OF_AGREEING,
+    OF_ASKING,
+    OF_CLOCKS,
+    OF_FALLBACKS,
+    OF_UPDATES,
+    OF_UPSTREAMS,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 _HIT = re.compile(r'\bfailpoints\.hit\("?(.*?)"?\)')
 _ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \|", re.MULTILINE)
-LISTED = [one.name for one in FAILPOINTS]
+LISTED = [
+    *[one.name for one in FAILPOINTS],
+    *(*OF_FALLBACKS, *OF_UPSTREAMS, *OF_CLOCKS, *OF_UPDATES, *OF_AGREEING, *OF_ASKING),
+]
 
 
 def names_in_the_code() -> list[str]:

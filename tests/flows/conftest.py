@@ -11,12 +11,13 @@ from django.test import Client
 from accounts.audit import COMMAND_LINE
 from accounts.models import Organization
 from alerts import publish
-from alerts.integrations import create_integration, forget_cached_keys
+from alerts.integration_keys import forget_cached_keys
+from alerts.integrations import create_integration
 from alerts.models import Integration, Route
 from alerts.route_table import forget_cached_routes
 from alerts.routes import default_route, set_channels
 from channels_app.models import NotificationChannel
-from deliveries import dispatcher
+from tests.dispatching import dispatch_until_idle
 from tests.factories import make_bot, make_channel, make_organization
 from tests.flows.system import system
 from tests.sandbox.process import (
@@ -28,6 +29,9 @@ from tests.sandbox.process import (
 )
 
 __all__ = ["system"]  # a fixture for all flows
+
+
+SETTLED_SECONDS = 25.0
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +54,12 @@ class Flow:
     chats: tuple[SandboxChat, ...]
     channels: tuple[NotificationChannel, ...]
 
-    def post(self, payload: Any, **extra: Any) -> Any:
-        """POST to the integration, and let everything that follows from it happen."""
+    def post(self, payload: Any, *, seconds: float = SETTLED_SECONDS, **extra: Any) -> Any:
+        """POST to the integration, and let everything that follows from it happen. See `settle`."""
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         extra.setdefault("content_type", "application/json")
         response = Client().post(f"/hooks/v1/{self.key}/", body, **extra)
-        settle()
+        settle(seconds)
         return response
 
     def messages(self, number: int = 0) -> list[SandboxMessage]:
@@ -67,10 +71,11 @@ class Flow:
         return [call.method for call in self.telegram.calls(chat=self.chats[number], bot=self.bot)]
 
 
-def settle() -> None:
-    """Publish and send until nothing is left to do now."""
+def settle(seconds: float = SETTLED_SECONDS) -> None:
+    """Publish and send until nothing is left to do, for so many seconds where something always is:
+    a server that fails is tried again and again."""
     publish.publish_due()
-    dispatcher.dispatch(until_idle=True)
+    dispatch_until_idle(seconds)
 
 
 @pytest.fixture

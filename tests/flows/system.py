@@ -22,11 +22,12 @@ import pytest
 import requests
 
 from alerts.route_table import CACHED_FOR
+from tests import clock
 from tests.sandbox.process import Kind, SandboxBot, SandboxChat, SandboxHandle, SandboxMessage
 from tests.up.running import Running
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHIN = 20.0
+WITHIN = 30.0
 """Seconds that anything may take which is not what a test measures."""
 _numbers = count(1)
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def eventually(look: Callable[[], T], seconds: float = WITHIN, *, what: str = ""
 
     What `look` raises as AssertionError or as a failed request counts as "not yet".
     """
-    deadline = time.monotonic() + seconds
+    deadline = clock.now() + seconds
     while True:
         last: object
         try:
@@ -46,7 +47,7 @@ def eventually(look: Callable[[], T], seconds: float = WITHIN, *, what: str = ""
             last = found
         except (AssertionError, requests.RequestException) as error:
             last = error
-        if time.monotonic() > deadline:
+        if clock.now() > deadline:
             raise AssertionError(f"{what or 'it'} did not happen within {seconds} s: {last!r}")
         time.sleep(0.05)
 
@@ -257,7 +258,7 @@ def running_system(data_dir: Path, **env: str) -> Iterator[System]:
         yield System(running, env)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """One product for all flows that need it whole; each test makes its own stage."""
     with running_system(tmp_path_factory.mktemp("system") / "data") as running:

@@ -11,13 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
+from alerts import expiry
+from alerts.integrations import change_integration
 from alerts.models import Alert, AlertGroup, GroupMessage, Trace
 from alerts.routes import set_channels
 from alerts.trace_story import trace_story
+from tests import clock
 from tests.alerts.senders import LATER, alert, webhook
 from tests.flows.conftest import Flow, settle
 
@@ -40,6 +44,22 @@ def test_alert_fires_repeats_and_resolves(make_flow: MakeFlow) -> None:
     assert reply.message["reply_to_message"]["message_id"] == message.message_id
     assert "resolved" in reply.text
     assert flow.methods() == ["sendMessage", "editMessageText", "sendMessage"]
+
+
+def test_an_alert_that_is_not_repeated_is_over(make_flow: MakeFlow) -> None:
+    flow = make_flow(renotify_interval=0)
+    change_integration(COMMAND_LINE, flow.integration, resolve_timeout=3600)
+    flow.post(webhook(alert()))
+    assert expiry.expire_due(timezone.now()) == 0
+    hour = timedelta(hours=1)
+    assert Alert.objects.update(expires_at=F("expires_at") - hour) == 1  # it has passed
+    assert expiry.expire_due(timezone.now()) == 1
+    settle()
+    first, reply = flow.messages()
+    assert "RESOLVED" in first.text
+    assert "resolved" in reply.text
+    flow.post(webhook(alert()))
+    assert "FIRING" in flow.messages()[0].text
 
 
 def test_refire_reopens_the_message_and_replies(make_flow: MakeFlow) -> None:
@@ -166,6 +186,7 @@ def grafana(url: str, status: str = "firing") -> dict[str, object]:
     return webhook(one, version="1", title="[FIRING:1] InstanceDown", state="alerting", orgId=1)
 
 
+@clock.undisturbed
 def test_grafana_picture_comes_as_a_photo_whose_caption_tells_the_truth(
     make_flow: MakeFlow, pictures: str
 ) -> None:
@@ -182,9 +203,9 @@ def test_grafana_picture_comes_as_a_photo_whose_caption_tells_the_truth(
 @pytest.mark.parametrize("path", ["/missing.png", "/slow.png"])
 def test_text_waits_for_no_picture(make_flow: MakeFlow, pictures: str, path: str) -> None:
     flow = make_flow()
-    start = time.monotonic()
+    start = clock.now()
     flow.post(grafana(pictures + path))
-    assert time.monotonic() - start < 10
+    assert clock.now() - start < 10
     assert flow.messages()[0].kind == "text"
 
 

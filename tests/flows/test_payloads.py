@@ -20,6 +20,7 @@ import pytest
 
 from botapi import tdlib
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
+from tests import clock
 from tests.flows.conftest import Flow
 from tests.flows.reading import chat_text
 from tests.reference import REFERENCE
@@ -142,10 +143,11 @@ def test_real_payload_is_shown(make_flow: MakeFlow, name: str) -> None:
 def today(text: str) -> str:
     """The text with the moments of this test taken out: those that no payload names."""
     now = datetime.now(UTC)
-    for moment in (now, now - timedelta(minutes=1)):
+    for moment in (now - timedelta(minutes=minutes) for minutes in range(3)):
         text = text.replace(f"{moment:%-d %b %H:%M UTC}", "<now>")
         text = text.replace(f"{moment:%Y-%m-%d}.txt", "<today>.txt")
-    return text
+    text, lasted = re.subn(r"Lasted .*<now>.*", "Lasted a moment, at <now>", text)
+    return re.sub(r"resolved after .* s:", "resolved after a moment:", text) if lasted else text
 
 
 def compare(flow: Flow, name: str) -> None:
@@ -209,6 +211,7 @@ def own_payload(name: str, picture_url: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", CHATS)
+@clock.undisturbed
 def test_chat(make_flow: MakeFlow, picture_url: str, name: str) -> None:
     flow = make_flow(renotify_interval=0)
     for payload in CHATS[name]:

@@ -221,7 +221,7 @@ def amtool_adds(url: str) -> None:
         check=False,  # the assertion shows what it said
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
 

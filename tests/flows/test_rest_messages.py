@@ -96,13 +96,14 @@ def test_texts(scene: Scene, body: dict[str, Any], text: str, entities: list[str
         ({"text": "1 - 2.", "parse_mode": "MarkdownV2"}, "/text", "Character '-' is reserved"),
         ({"text": "x" * 4097}, "/text", "4097 characters"),
         ({"text": "é" * 20_000}, "/text", "32,768 bytes"),
-        ({"text": "x" * 32_769}, "/text", "32768"),
+        ({"text": "x" * 32_769}, "/text", "32,768 bytes"),
         ({"text": "a", "parse_mode": "markdown"}, "/parse_mode", "'MarkdownV2'"),
         ({"text": "a", "silent": "loud"}, "/silent", ""),
         ({"text": "a", "message_thread_id": 0}, "/message_thread_id", "greater than or equal to 1"),
         ({"text": "a", "message_thread_id": 2**40}, "/message_thread_id", "less than or equal to"),
-        ({"text": "a", "photo": "https://example.org/a.png"}, "/photo", ""),
-        ({"text": "a", "chat_id": 5}, "/chat_id", "no such field"),
+        ({"text": "a", "photo": "ftp://example.org/a.png"}, "/photo", "file_id of this bot"),
+        ({"text": "a", "chat_id": 5}, "/chat_id", "The chat is the channel"),
+        ({"text": "a", "tekst": 5}, "/tekst", "no such field. Did you mean text?"),
         ({"text": 5.5e3}, "/text", "Give a text"),
     ],
 )
@@ -262,6 +263,11 @@ def test_a_dead_letter_and_its_retry(scene: Scene) -> None:
     assert [row["id"] for row in scene.api.get("deliveries/?state=dead").json()["results"]] == [
         dead["id"]
     ]
+    both = scene.api.get("deliveries/?state=dead&state=sent").json()["results"]
+    assert [row["id"] for row in both] == [dead["id"]]
+    assert scene.api.get("deliveries/?state=waiting&state=sent").json()["results"] == []
+    wrong = problem_of(scene.api.get("deliveries/?state=dead&state=gone"), 400)
+    assert all(word in str(wrong["errors"]) for word in ("state", "gone")), wrong
     scene.telegram.clear_faults()
     headers = {"Idempotency-Key": "again"}
     retried = scene.api.post(f"deliveries/{dead['id']}/retry/", headers=headers)

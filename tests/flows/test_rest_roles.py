@@ -11,13 +11,15 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
+from django.utils import timezone
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api_keys import create_key
 from accounts.audit import COMMAND_LINE
 from accounts.models import Membership, Organization, Role
-from alerts.models import AlertGroup, Integration, Route
+from alerts.models import AlertGroup, EscalationPolicy, Integration, MessageTemplate, Route, Silence
 from channels_app.models import Bot, NotificationChannel
+from tests import clock
 from tests.architecture.population import Rows, populate
 from tests.factories import make_bot, make_membership, make_organization, make_token
 from tests.rest import Api
@@ -37,6 +39,9 @@ NEEDED: dict[str, dict[str, set[Role]]] = {
         "partial_update": MANAGE,
         "destroy": MANAGE,
         "verify": RESPOND,
+        "take_over": MANAGE,
+        "log_out": MANAGE,
+        "close": MANAGE,
     },
     "grants": {"list": VIEW, "retrieve": VIEW, "create": MANAGE, "destroy": MANAGE},
     "channels": {
@@ -48,15 +53,59 @@ NEEDED: dict[str, dict[str, set[Role]]] = {
         "verify": RESPOND,
         "test": RESPOND,
         "messages": RESPOND,
+        "show_fallback": VIEW,
+        "set_fallback": MANAGE,
+        "remove_fallback": MANAGE,
+        "show_fallback_test": VIEW,
+        "test_fallback": RESPOND,
+    },
+    "channel-links": {
+        "list": MANAGE,
+        "retrieve": MANAGE,
+        "create": MANAGE,
+        "confirm": MANAGE,
+        "destroy": MANAGE,
     },
     "probes": {"list": VIEW, "retrieve": VIEW},
-    "deliveries": {"list": VIEW, "retrieve": VIEW, "retry": RESPOND},
+    "deliveries": {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "retry": RESPOND,
+        "changes": RESPOND,
+        "answers": VIEW,
+    },
     "integrations": {
+        "show_upstream": VIEW,
+        "set_upstream": MANAGE,
+        "remove_upstream": MANAGE,
         "list": VIEW,
         "retrieve": VIEW,
         "create": MANAGE,
         "partial_update": MANAGE,
         "destroy": MANAGE,
+        "rotate_key": MANAGE,
+        "show_mapping": VIEW,
+        "set_mapping": MANAGE,
+        "remove_mapping": MANAGE,
+        "try_mapping": MANAGE,
+        "list_payloads": MANAGE,
+    },
+    "escalations": {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "create": MANAGE,
+        "partial_update": MANAGE,
+        "destroy": MANAGE,
+    },
+    "heartbeats": {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "pings": VIEW,
+        "create": MANAGE,
+        "partial_update": MANAGE,
+        "destroy": MANAGE,
+        "pause": MANAGE,
+        "resume": MANAGE,
         "rotate_key": MANAGE,
     },
     "routes": {
@@ -65,16 +114,75 @@ NEEDED: dict[str, dict[str, set[Role]]] = {
         "create": MANAGE,
         "partial_update": MANAGE,
         "destroy": MANAGE,
+        "try_labels": VIEW,
+        "reorder": MANAGE,
     },
-    "alerts": {"list": VIEW, "retrieve": VIEW},
-    "groups": {"list": VIEW, "retrieve": VIEW},
+    "alerts": {"list": VIEW, "retrieve": VIEW, "silence": RESPOND},
+    "mute-timings": {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "create": MANAGE,
+        "partial_update": MANAGE,
+        "destroy": MANAGE,
+    },
+    "inhibit-rules": {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "create": MANAGE,
+        "partial_update": MANAGE,
+        "destroy": MANAGE,
+    },
+    "groups": {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "acknowledge": RESPOND,
+        "unacknowledge": RESPOND,
+        "assign": RESPOND,
+        "resolve": RESPOND,
+        "acknowledge_many": RESPOND,
+        "resolve_many": RESPOND,
+        "silence_many": RESPOND,
+        "comment": RESPOND,
+        "silence": RESPOND,
+    },
+    "templates": {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "create": MANAGE,
+        "partial_update": MANAGE,
+        "destroy": MANAGE,
+        "preview": VIEW,
+        "import_go": VIEW,
+        "styles": VIEW,
+    },
+    "silences": {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "create": RESPOND,
+        "partial_update": RESPOND,
+        "expire": RESPOND,
+        "expire_many": RESPOND,
+        "preview": VIEW,
+    },
+    "approvals": {"list": VIEW, "retrieve": VIEW, "create": RESPOND, "cancel": RESPOND},
+    "endpoints": {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "calls": VIEW,
+        "create": MANAGE,
+        "partial_update": MANAGE,
+        "destroy": MANAGE,
+        "test": RESPOND,
+    },
     "traces": {"list": VIEW, "retrieve": VIEW},
+    "troubles": {"list": VIEW, "retrieve": VIEW},
     "members": {
         "list": VIEW,
         "retrieve": VIEW,
         "create": OWN,
         "partial_update": OWN,
         "destroy": OWN,
+        "unlink_telegram": OWN,
     },
     "api-keys": {"list": MANAGE, "retrieve": MANAGE, "create": MANAGE, "destroy": MANAGE},
     "audit": {"list": MANAGE, "retrieve": MANAGE},
@@ -91,16 +199,83 @@ BODIES: dict[tuple[str, str], Any] = {
         "bot": str(Bot.objects.get(name="Mine bot").pk),
         "chat_id": 424242,
     },
+    ("channel-links", "create"): lambda: {
+        "bot": str(Bot.objects.get(name="Mine bot").pk),
+        "kind": "group",
+    },
+    ("channel-links", "confirm"): lambda: {"name": "new"},
     ("channels", "messages"): lambda: {"text": "hello"},
+    ("deliveries", "changes"): lambda: {"kind": "text", "text": "other"},
+    ("channels", "set_fallback"): lambda: {"kind": "email", "addresses": ["a@example.org"]},
+    ("integrations", "set_upstream"): lambda: {"url": "http://192.0.2.1:9093"},
     ("integrations", "create"): lambda: {"name": "new"},
     ("integrations", "rotate_key"): lambda: {"overlap_hours": 1},
+    ("integrations", "set_mapping"): lambda: {"rules": {"title": {"expression": "a"}}},
+    ("integrations", "try_mapping"): lambda: {"payload": {"a": "b"}},
+    ("escalations", "create"): lambda: {
+        "name": "new",
+        "steps": [
+            {"after": 5, "channels": [str(NotificationChannel.objects.get(name="Mine channel").pk)]}
+        ],
+    },
+    ("heartbeats", "create"): lambda: {"name": "new", "period": 3600},
     ("routes", "create"): lambda: {"name": "new"},
+    ("routes", "reorder"): lambda: {
+        "routes": [
+            str(route.pk)
+            for route in Route.objects.filter(organization__name="Mine", is_default=False)
+        ]
+    },
+    ("routes", "try_labels"): lambda: {"labels": {}},
+    ("mute-timings", "create"): lambda: {"name": "new", "intervals": [{}]},
+    ("inhibit-rules", "create"): lambda: {"source_matchers": "a=1", "target_matchers": "b=1"},
+    ("groups", "comment"): lambda: {"text": "On it"},
+    ("groups", "assign"): lambda: {"member": None},
+    ("groups", "acknowledge_many"): lambda: {"groups": []},
+    ("groups", "resolve_many"): lambda: {"groups": []},
+    ("groups", "silence_many"): lambda: {"groups": [], "duration": "2h"},
+    ("groups", "silence"): lambda: {"duration": "2h", "matchers": "a=b"},
+    ("alerts", "silence"): lambda: {"duration": "2h"},
+    ("templates", "create"): lambda: {"name": "new", "body": "{{ name }}"},
+    ("templates", "preview"): lambda: {"body": "{{ name }}"},
+    ("templates", "import_go"): lambda: {"text": "{{ .Status }}"},
+    ("silences", "create"): lambda: {"matchers": "a=b", "duration": "2h"},
+    ("silences", "partial_update"): lambda: {"duration": "2h"},
+    ("silences", "expire_many"): lambda: {"silences": []},
+    ("silences", "preview"): lambda: {"matchers": "a=b"},
+    ("approvals", "create"): lambda: {
+        "channel": str(NotificationChannel.objects.get(name="Mine channel").pk),
+        "title": "Go on?",
+    },
+    ("endpoints", "create"): lambda: {"name": "new", "url": "https://example.org/hook"},
     ("members", "create"): lambda: {"email": "new@example.org"},
     ("members", "partial_update"): lambda: {"role": "admin"},
     ("api-keys", "create"): lambda: {"name": "new", "role": "viewer"},
     ("organization", "partial_update"): lambda: {"name": "new"},
 }
-SUCCESS = {"create": 201, "destroy": 204, "verify": 202, "test": 202, "messages": 202, "retry": 202}
+SUCCESS: dict[Any, int] = {
+    "create": 201,
+    "destroy": 204,
+    "verify": 202,
+    "test": 202,
+    "messages": 202,
+    "retry": 202,
+}
+SUCCESS |= {
+    "changes": 202,
+    "silence": 201,
+    "comment": 201,
+    "remove_fallback": 204,
+    "remove_mapping": 204,
+    "remove_upstream": 204,
+    "unlink_telegram": 204,
+    "confirm": 201,
+    "test_fallback": 202,
+    ("endpoints", "test"): 200,
+    "take_over": 202,
+    "log_out": 202,
+    "close": 202,
+}
 
 
 def actions() -> Iterator[tuple[str, str, str, str, Any]]:
@@ -144,8 +319,14 @@ def row_for(model: Any, action: str, organization: Organization, rows: Rows) -> 
     """The row to act on; to remove, one that nothing depends on."""
     if action == "destroy" and model is Bot:
         return make_bot(organization, name="unused")
+    if action == "take_over":
+        return make_bot(organization, name="another", updates=Bot.Updates.POLLING)
     if action == "destroy" and model is Membership:
         return make_membership(organization=organization)
+    if action == "destroy" and model is MessageTemplate:
+        return MessageTemplate.objects.create(
+            organization=organization, name="unused", body="x", updated_at=timezone.now()
+        )
     return rows.get(model)
 
 
@@ -162,7 +343,11 @@ def test_every_action(role: Role, mine: tuple[Organization, Rows]) -> None:
         if body is None and action == "partial_update":
             body = {"name": f"{resource} renamed"}
         answer = api.ask(method, path.replace("<pk>", str(row.pk) if row else ""), body)
-        expected = SUCCESS.get(action, 200) if role in NEEDED[resource][action] else 403
+        expected = (
+            SUCCESS.get((resource, action), SUCCESS.get(action, 200))
+            if role in NEEDED[resource][action]
+            else 403
+        )
         if answer.status_code != expected:
             wrong.append(f"{method} {path}: {answer.status_code} {answer.content[:200]}")
         transaction.savepoint_rollback(before)
@@ -192,6 +377,7 @@ def more_rows(organization: Organization, count: int) -> None:
 LISTS = [resource for resource in NEEDED if resource != "organization"]
 
 
+@clock.undisturbed
 def test_lists_cost_the_same_with_one_row_and_with_five() -> None:
     organization = make_organization()
     api = Api(organization)
@@ -208,7 +394,7 @@ def test_lists_cost_the_same_with_one_row_and_with_five() -> None:
             assert len(answer.json()["results"]) >= (1 if len(costs.get(resource, ())) == 0 else 5)
             costs.setdefault(resource, []).append(len(queries))
     assert {resource for resource, (few, many) in costs.items() if few != many} == set()
-    assert max(many for _, many in costs.values()) <= 5
+    assert max(many for _, many in costs.values()) <= 8  # a route has five kinds of related rows
 
 
 @pytest.mark.parametrize(
@@ -218,6 +404,26 @@ def test_lists_cost_the_same_with_one_row_and_with_five() -> None:
         ("grants/", {"grantee": Organization, "bot": Bot}, "/bot"),
         ("routes/", {"name": "x", "channels": [NotificationChannel]}, "/channels/0"),
         ("routes/", {"name": "x", "integrations": [Integration]}, "/integrations/0"),
+        (
+            "templates/",
+            {"name": "x", "body": "{{ name }}", "channels": [NotificationChannel]},
+            "/channels/0",
+        ),
+        ("templates/preview/", {"body": "{{ name }}", "group": AlertGroup}, "/group"),
+        ("routes/", {"name": "x", "template": MessageTemplate}, "/template"),
+        ("silences/expire/", {"silences": [Silence]}, "/silences/0"),
+        (
+            "escalations/",
+            {"name": "x", "steps": [{"after": 5, "channels": [NotificationChannel]}]},
+            "/steps/0/channels/0",
+        ),
+        ("routes/", {"name": "x", "escalation": EscalationPolicy}, "/escalation"),
+        ("approvals/", {"title": "x", "channel": NotificationChannel}, "/channel"),
+        (
+            "heartbeats/",
+            {"name": "x", "period": 60, "matchers": 'a="b"', "integration": Integration},
+            "/integration",
+        ),
     ],
 )
 def test_a_foreign_row_in_a_body_does_not_exist(
@@ -229,6 +435,8 @@ def test_a_foreign_row_in_a_body_does_not_exist(
     def filled(value: Any, missing: bool) -> Any:
         if isinstance(value, list):
             return [filled(inner, missing) for inner in value]
+        if isinstance(value, dict):
+            return {name: filled(inner, missing) for name, inner in value.items()}
         if not isinstance(value, type):
             return value
         return str(uuid4()) if missing and value is not Organization else str(theirs[value].pk)

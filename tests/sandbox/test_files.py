@@ -105,11 +105,11 @@ def test_documents_keep_name_type_and_bytes(stage: Stage) -> None:
     file = stage.call("getFile", file_id=document["file_id"])["result"]
     assert file["file_path"].startswith("documents/file_")
     url = f"{stage.telegram.url}/file/bot{stage.bot.token}/{file['file_path']}"
-    assert requests.get(url, timeout=9).content == content
+    assert requests.get(url, timeout=60).content == content
     other = stage.telegram.create_bot()
-    assert requests.get(url.replace(stage.bot.token, other.token), timeout=9).status_code == 404
+    assert requests.get(url.replace(stage.bot.token, other.token), timeout=60).status_code == 404
     bad_token = url.replace(stage.bot.token, "1:x")
-    assert requests.get(bad_token, timeout=9).json()["description"] == "Unauthorized"
+    assert requests.get(bad_token, timeout=60).json()["description"] == "Unauthorized"
 
 
 def test_thumbnails_are_jpegs_of_limited_size(stage: Stage) -> None:

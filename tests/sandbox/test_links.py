@@ -81,7 +81,7 @@ def test_known_links(url: str) -> None:
     assert _our_verdict(url) == _tdlib_verdict(url)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(URL_PARTS, max_size=6).map("".join))
 def test_any_link(url: str) -> None:
     assert _our_verdict(url) == _tdlib_verdict(url)

@@ -12,22 +12,12 @@ from typing import Any
 import pytest
 import requests
 
+from tests.sandbox.conftest import OpenAt
 from tests.sandbox.pictures import png
 from tests.sandbox.process import SandboxBot, SandboxChat, SandboxHandle, running_sandbox
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = {
-    "executable_path": "/usr/bin/chromium",
-    "args": [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-    ],
-}
 HTML = (
     "🔥 <b>[FIRING:2] DiskFull</b>\n<i>severity</i>: <u>critical</u> <s>warning</s> #disk\n"
     "<code>db-1.example.com:9100</code> see https://example.com/runbook and "
@@ -125,42 +115,10 @@ def scene() -> Iterator[Scene]:
         yield Scene(telegram, bot, ada, forum, alert["message_id"])
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(**CHROMIUM)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def open_page(browser: Any, scene: Scene) -> Iterator[Any]:
-    """Opens the page; a console error or an uncaught exception fails the test."""
-    contexts = []
-    complaints: list[str] = []
-
-    def open_it(
-        *, width: int = 1100, height: int = 800, scheme: str = "light", url: str = ""
-    ) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: complaints.append(message.text) if message.type == "error" else None,
-        )
-        page.goto(url or scene.telegram.url)
-        page.wait_for_selector(".chat-item")
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert complaints == []
+def open_page(open_at: OpenAt, scene: Scene) -> OpenAt:
+    """Opens the scene's page, unless `url` names another."""
+    return lambda **options: open_at(**{"url": scene.telegram.url} | options)
 
 
 def _send(scene: Scene, text: str) -> None:
@@ -434,14 +392,14 @@ def test_tokens_are_only_copied_in_the_developer_panel(open_page: Any, scene: Sc
 
 def test_the_pages_data_hold_no_token_and_its_files_no_script(scene: Scene) -> None:
     for path in ("/", "/_sandbox/page/chats"):
-        response = requests.get(scene.telegram.url + path, timeout=9)
+        response = requests.get(scene.telegram.url + path, timeout=60)
         assert "script-src 'self'" in response.headers["Content-Security-Policy"]
         assert scene.bot.token not in response.text
     evil = {"document": ("x.html", b"<script>alert(1)</script>")}
     sent = scene.telegram.upload(scene.bot, "sendDocument", evil, chat_id=scene.ada.id)
     unique_id = sent["result"]["document"]["file_unique_id"]
-    response = requests.get(f"{scene.telegram.url}/_sandbox/page/files/{unique_id}", timeout=9)
+    response = requests.get(f"{scene.telegram.url}/_sandbox/page/files/{unique_id}", timeout=60)
     assert response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''x.html"
     assert response.headers["Content-Type"] == "application/octet-stream"
     for path in ("/static/../page.py", "/static/page.py", "/_sandbox/page/files/none"):
-        assert requests.get(scene.telegram.url + path, timeout=9).status_code == 404
+        assert requests.get(scene.telegram.url + path, timeout=60).status_code == 404

@@ -29,23 +29,23 @@ def _sent(response: requests.Response) -> str:
 def test_every_encoding_carries_the_parameters(stage: Stage) -> None:
     fields = {"chat_id": str(stage.chat.id), "text": "grün & rot"}
     encoded = urlencode(fields)
-    assert _sent(requests.get(_url(stage, query=f"?{encoded}"), timeout=9)) == fields["text"]
+    assert _sent(requests.get(_url(stage, query=f"?{encoded}"), timeout=60)) == fields["text"]
     assert (
-        _sent(requests.post(_url(stage), data=encoded, headers=FORM, timeout=9)) == fields["text"]
+        _sent(requests.post(_url(stage), data=encoded, headers=FORM, timeout=60)) == fields["text"]
     )
-    assert _sent(requests.post(_url(stage), json=fields, timeout=9)) == fields["text"]
+    assert _sent(requests.post(_url(stage), json=fields, timeout=60)) == fields["text"]
     parts = {name: (None, value) for name, value in fields.items()}
-    assert _sent(requests.post(_url(stage), files=parts, timeout=9)) == fields["text"]
+    assert _sent(requests.post(_url(stage), files=parts, timeout=60)) == fields["text"]
     raw = f"chat_id={stage.chat.id}&text=grün & rot".replace(" & ", "%20%26%20").encode()
-    assert _sent(requests.post(_url(stage), data=raw, headers=FORM, timeout=9)) == fields["text"]
+    assert _sent(requests.post(_url(stage), data=raw, headers=FORM, timeout=60)) == fields["text"]
 
 
 def test_the_url_comes_first_and_the_first_of_equal_names_wins(stage: Stage) -> None:
     query = f"?text=first&text=second&chat_id={stage.chat.id}"
     body = f'{{"text": "third", "text": "fourth", "chat_id": {stage.chat.id}}}'
-    response = requests.post(_url(stage, query=query), data=body, headers=JSON, timeout=9)
+    response = requests.post(_url(stage, query=query), data=body, headers=JSON, timeout=60)
     assert _sent(response) == "first"
-    response = requests.post(_url(stage), data=body, headers=JSON, timeout=9)
+    response = requests.post(_url(stage), data=body, headers=JSON, timeout=60)
     assert _sent(response) == "third"
 
 
@@ -64,7 +64,7 @@ def test_the_url_comes_first_and_the_first_of_equal_names_wins(stage: Stage) -> 
 )
 def test_json_bodies(stage: Stage, body: str, expected: str) -> None:
     filled = body % stage.chat.id if "%d" in body else body
-    answer = requests.post(_url(stage), data=filled, headers=JSON, timeout=9).json()
+    answer = requests.post(_url(stage), data=filled, headers=JSON, timeout=60).json()
     assert answer.get("description", "") == (f"Bad Request: {expected}" if expected else "")
 
 
@@ -73,7 +73,7 @@ def test_json_values_that_are_no_text_count_as_their_json_text(stage: Stage) -> 
         assert stage.call("sendMessage", text=value)["result"]["text"] == text
     files = {"document": ("a.txt", b"x")}
     url = _url(stage, "sendDocument", f"?chat_id={stage.chat.id}&caption=null")
-    assert requests.post(url, files=files, timeout=9).json()["result"]["caption"] == "null"
+    assert requests.post(url, files=files, timeout=60).json()["result"]["caption"] == "null"
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_booleans_are_read_leniently(stage: Stage, value: object, silent: bool) 
 def test_other_content_types_carry_nothing(stage: Stage) -> None:
     body = json.dumps({"chat_id": stage.chat.id, "text": "x"})
     headers = {"Content-Type": "text/plain"}
-    answer = requests.post(_url(stage), data=body, headers=headers, timeout=9).json()
+    answer = requests.post(_url(stage), data=body, headers=headers, timeout=60).json()
     assert answer["description"] == "Bad Request: message text is empty"
 
 
 @pytest.mark.parametrize("method", ["GETME", "getme", "GetMe", "test/getMe"])
 def test_methods_in_any_case_and_in_the_test_environment(stage: Stage, method: str) -> None:
-    answer = requests.get(_url(stage, method), timeout=9).json()
+    answer = requests.get(_url(stage, method), timeout=60).json()
     assert answer["result"]["username"] == "alerts_bot"
     assert list(answer["result"]) == [
         "id",
@@ -116,12 +116,12 @@ def test_methods_in_any_case_and_in_the_test_environment(stage: Stage, method: s
 def test_method_as_an_argument(stage: Stage) -> None:
     for path in ("", "/"):
         url = f"{stage.telegram.url}/bot{stage.bot.token}{path}?method=getMe"
-        assert requests.get(url, timeout=9).json()["ok"]
+        assert requests.get(url, timeout=60).json()["ok"]
 
 
 @pytest.mark.parametrize("method", ["getMee", "getMe/", ""])
 def test_unknown_methods(stage: Stage, method: str) -> None:
-    response = requests.get(_url(stage, method), timeout=9)
+    response = requests.get(_url(stage, method), timeout=60)
     assert response.status_code == 404
     assert response.text == (
         '{"ok":false,"error_code":404,"description":"Not Found: method not found"}'
@@ -130,7 +130,7 @@ def test_unknown_methods(stage: Stage, method: str) -> None:
 
 @pytest.mark.parametrize("verb", ["PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_other_verbs(stage: Stage, verb: str) -> None:
-    response = requests.request(verb, _url(stage, "getMe"), timeout=9)
+    response = requests.request(verb, _url(stage, "getMe"), timeout=60)
     assert (response.status_code, response.content) == (501, b"")
 
 
@@ -154,7 +154,7 @@ VALID_SECRET = "AA" + "x" * 32 + "A"
 )
 def test_tokens(stage: Stage, token: str, code: int, description: str) -> None:
     url = f"{stage.telegram.url}/bot{quote(token)}/noSuchMethod"
-    response = requests.get(url, timeout=9)
+    response = requests.get(url, timeout=60)
     assert response.status_code == code
     assert response.json() == {"ok": False, "error_code": code, "description": description}
 
@@ -167,7 +167,7 @@ def test_made_tokens_look_like_telegrams() -> None:
 
 
 def test_envelope_of_a_success(stage: Stage) -> None:
-    response = requests.get(_url(stage, query=f"?chat_id={stage.chat.id}&text=ü"), timeout=9)
+    response = requests.get(_url(stage, query=f"?chat_id={stage.chat.id}&text=ü"), timeout=60)
     assert response.headers["Content-Type"] == "application/json"
     assert response.text.startswith('{"ok":true,"result":{"message_id":1,"from":{"id":')
     assert '"text":"\\u00fc"' in response.text
@@ -175,7 +175,7 @@ def test_envelope_of_a_success(stage: Stage) -> None:
 
 def test_envelope_of_errors_with_parameters(stage: Stage) -> None:
     stage.telegram.fault("too_many_requests", retry_after=14)
-    response = requests.get(_url(stage, "getMe"), timeout=9)
+    response = requests.get(_url(stage, "getMe"), timeout=60)
     assert response.status_code == 429
     assert response.headers["Retry-After"] == "14"
     assert response.text == (
@@ -185,7 +185,7 @@ def test_envelope_of_errors_with_parameters(stage: Stage) -> None:
 
 
 def test_too_large_bodies_get_a_page_instead_of_an_envelope(stage: Stage) -> None:
-    response = requests.post(_url(stage), json={"text": "x" * 2**20}, timeout=9)
+    response = requests.post(_url(stage), json={"text": "x" * 2**20}, timeout=60)
     assert response.status_code == 413
     assert response.headers["Content-Type"] == "text/html"
     with socket.create_connection(("127.0.0.1", urlsplit(stage.telegram.url).port or 0)) as peer:
@@ -197,5 +197,5 @@ def test_too_large_bodies_get_a_page_instead_of_an_envelope(stage: Stage) -> Non
 
 def test_broken_multipart(stage: Stage) -> None:
     headers = {"Content-Type": "multipart/form-data"}
-    response = requests.post(_url(stage), data=b"--x\r\n", headers=headers, timeout=9)
+    response = requests.post(_url(stage), data=b"--x\r\n", headers=headers, timeout=60)
     assert (response.status_code, response.content) == (400, b"")

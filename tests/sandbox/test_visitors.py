@@ -16,7 +16,7 @@ def ask(
 ) -> tuple[int, str]:
     """Status and body, with exactly these headers; `Host` None: without one."""
     address = telegram.url.removeprefix("http://")
-    connection = http.client.HTTPConnection(address, timeout=10)
+    connection = http.client.HTTPConnection(address, timeout=60)
     try:
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in ({"Host": address} | dict(headers)).items():

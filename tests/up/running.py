@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+from tests import clock
 from tests.ports import free_port
 
 ANSWER_WITHIN = 90.0
@@ -24,7 +25,7 @@ class Running:
         }
         self.data_dir = data_dir
         self.port = free_port()
-        self.started = time.monotonic()
+        self.started = clock.now()
         self.popen = subprocess.Popen(
             command,
             cwd=cwd,
@@ -45,11 +46,11 @@ class Running:
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGTERM)
             try:
-                self.popen.wait(20)
+                self.popen.wait(60)
             except subprocess.TimeoutExpired:
                 self.popen.kill()
                 self.popen.wait()
-        self._reader.join(5)
+        self._reader.join(20)
 
     @property
     def output(self) -> str:
@@ -58,12 +59,12 @@ class Running:
 
     def wait_for(self, pattern: str, seconds: float = ANSWER_WITHIN) -> re.Match[str]:
         """The first match in the output; fails with the whole output when it does not come."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        deadline = clock.now() + seconds
+        while clock.now() < deadline:
             if found := re.search(pattern, self.output):
                 return found
             if self.popen.poll() is not None:
-                self._reader.join(5)
+                self._reader.join(20)
                 if found := re.search(pattern, self.output):
                     return found
                 break
@@ -73,9 +74,9 @@ class Running:
     def wait_until_up(self) -> float:
         """Wait for the greeting; returns the seconds since the start."""
         self.wait_for("Tocsin is running")
-        return time.monotonic() - self.started
+        return clock.now() - self.started
 
-    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 20) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 60) -> int:
         """Signal the supervisor alone; returns its exit code."""
         self.popen.send_signal(number)
         return self.wait(seconds)
@@ -83,7 +84,7 @@ class Running:
     def wait(self, seconds: float = ANSWER_WITHIN) -> int:
         """The exit code, once it ends by itself."""
         code = self.popen.wait(seconds)
-        self._reader.join(5)
+        self._reader.join(20)
         return code
 
     def _read(self) -> None:
@@ -103,8 +104,8 @@ def is_alive(pid: int) -> bool:
 
 def wait_gone(pids: list[int], seconds: float) -> list[int]:
     """Those of the processes that are still alive after `seconds`, or [] as soon as none is."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    deadline = clock.now() + seconds
+    while clock.now() < deadline:
         if not (alive := [pid for pid in pids if is_alive(pid)]):
             return []
         time.sleep(0.05)

@@ -14,6 +14,7 @@ from redis import Redis
 from config.supervisor.options import StartRefusedError, read_options, redis_socket_urls, setting
 from config.supervisor.probes import redis_ready
 from config.supervisor.processes import Places, child_environment, redis_process, sandbox_process
+from tests import clock
 
 ROOT = Path("/srv/the product")
 
@@ -102,13 +103,13 @@ def test_both_libraries_reach_a_redis_at_an_odd_path_by_these_urls() -> None:
         places = Places(redis_socket=Path(folder) / "r.sock", heartbeat=Path(folder) / "beat")
         process = redis_process(read_options({}, ROOT), places, os.environ)
         with subprocess.Popen(process.argv, stdout=subprocess.DEVNULL, cwd=folder) as redis:
-            deadline = time.monotonic() + 5
-            while not redis_ready(places.redis_socket) and time.monotonic() < deadline:
+            deadline = clock.now() + 20
+            while not redis_ready(places.redis_socket) and clock.now() < deadline:
                 time.sleep(0.02)
             broker_url, redis_url = redis_socket_urls(places.redis_socket)
             with Redis.from_url(redis_url) as client:
                 with Celery(broker=broker_url).connection() as connection:
-                    connection.ensure_connection(max_retries=1, timeout=2)
+                    connection.ensure_connection(max_retries=1, timeout=60)
                     connection.SimpleQueue("wake-ups").put({})
                 assert client.llen("wake-ups") == 1
                 assert client.config_get("save")["save"] == ""

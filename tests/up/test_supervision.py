@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import clock
 from tests.ports import free_port
 from tests.up.running import Running, is_alive, wait_gone
 from tests.up.stand_in import build
@@ -68,7 +69,7 @@ def test_make_may_pass_sigterm_on_a_second_time(lab: Lab) -> None:
         running.popen.send_signal(signal.SIGTERM)
         time.sleep(1.2)
         running.popen.send_signal(signal.SIGTERM)
-        assert running.wait(15) == 0
+        assert running.wait(60) == 0
     assert "worker stopped" in lab.events()
 
 
@@ -77,9 +78,9 @@ def test_a_child_that_ignores_sigterm_is_ended_and_named(lab: Lab) -> None:
     with lab.up() as running:
         running.wait_until_up()
         sandbox = lab.children()["sandbox"]
-        started = time.monotonic()
+        started = clock.now()
         assert running.stop() == 0
-        assert time.monotonic() - started < 6
+        assert clock.now() - started < 20
         assert "sandbox did not stop in time" in running.output
     assert not is_alive(sandbox)
 
@@ -88,11 +89,11 @@ def test_a_second_ctrl_c_ends_everything_at_once(lab: Lab) -> None:
     lab.order("worker", "deaf")
     with lab.up() as running:
         running.wait_until_up()
-        started = time.monotonic()
+        started = clock.now()
         running.popen.send_signal(signal.SIGINT)
         time.sleep(1.3)
         assert running.stop(signal.SIGINT) == 0
-        assert time.monotonic() - started < 5
+        assert clock.now() - started < 20
 
 
 def test_a_stop_during_the_start_is_a_clean_stop(lab: Lab) -> None:
@@ -109,8 +110,8 @@ def test_a_crashed_child_is_started_again_later_and_later(lab: Lab) -> None:
         os.kill(first, signal.SIGKILL)
         running.wait_for(r"worker was ended by SIGKILL; starting it again in 1 s")
         running.wait_for(r"tocsin")
-        deadline = time.monotonic() + 5
-        while lab.children().get("worker", first) == first and time.monotonic() < deadline:
+        deadline = clock.now() + 20
+        while lab.children().get("worker", first) == first and clock.now() < deadline:
             time.sleep(0.05)
         second = lab.children()["worker"]
         assert second != first
@@ -124,11 +125,13 @@ def test_redis_that_dies_comes_back_on_the_same_socket(lab: Lab) -> None:
         running.wait_until_up()
         os.kill(lab.children()["redis"], signal.SIGKILL)
         running.wait_for("redis was ended by SIGKILL; starting it again")
-        deadline = time.monotonic() + 5
-        while "redis" not in lab.children() and time.monotonic() < deadline:
+        deadline = clock.now() + 20
+        while "redis" not in lab.children() and clock.now() < deadline:
             time.sleep(0.05)
-        time.sleep(0.3)
-        assert (lab.data_dir / "run" / "redis.sock").is_socket()
+        socket_path = lab.data_dir / "run" / "redis.sock"
+        while not socket_path.is_socket() and clock.now() < deadline:
+            time.sleep(0.05)
+        assert socket_path.is_socket()
 
 
 @pytest.mark.parametrize("name", ["worker", "web", "sandbox", "prepare"])
@@ -299,8 +302,8 @@ def test_it_goes_on_when_nobody_reads_its_output(lab: Lab) -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), running.popen.stdout.fileno())
         worker = lab.children()["worker"]
         os.kill(worker, signal.SIGKILL)
-        deadline = time.monotonic() + 5
-        while lab.children().get("worker", worker) == worker and time.monotonic() < deadline:
+        deadline = clock.now() + 20
+        while lab.children().get("worker", worker) == worker and clock.now() < deadline:
             time.sleep(0.05)
         assert lab.children()["worker"] != worker
         assert running.stop() == 0

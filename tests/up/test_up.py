@@ -15,6 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests import clock
 from tests.ports import free_port
 from tests.up.running import Running, is_alive, wait_gone
 
@@ -23,7 +24,7 @@ COMMAND = [sys.executable, "manage.py", "up"]
 MEMORY_BUDGET = 300 * 1024
 """kB of proportional set size for everything together."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Installation:
         return {row["name"]: row["pid"] for row in rows}
 
     def sandbox(self, path: str) -> Any:
-        with urlopen(f"http://127.0.0.1:{self.port + 1}/_sandbox{path}", timeout=5) as answer:
+        with urlopen(f"http://127.0.0.1:{self.port + 1}/_sandbox{path}", timeout=60) as answer:
             return json.load(answer)
 
     def chat_texts(self) -> list[str]:
@@ -60,10 +61,10 @@ class Installation:
 
     def wait_for_message(self, words: str, seconds: float = 20) -> list[str]:
         """The texts, once one of them has the words in it; whatever there is when none has."""
-        deadline = time.monotonic() + seconds
+        deadline = clock.now() + seconds
         while True:
             texts = self.chat_texts()
-            if any(words in text for text in texts) or time.monotonic() > deadline:
+            if any(words in text for text in texts) or clock.now() > deadline:
                 return texts
             time.sleep(0.1)
 
@@ -75,7 +76,7 @@ def paste(line: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=60,
     )
     return done.stdout + done.stderr
 
@@ -107,9 +108,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
         made.answer_to_curl = paste(line[1])
         made.delivered = made.wait_for_message("Disk almost full")
         made.memory = memory_of(made.children(), running.popen.pid)
-        started = time.monotonic()
+        started = clock.now()
         made.exit_code = running.stop(signal.SIGTERM)
-        made.stop_seconds = time.monotonic() - started
+        made.stop_seconds = clock.now() - started
         made.first_output = running.output
     return made
 
@@ -163,9 +164,11 @@ def test_no_secret_of_the_bot_was_printed(installation: Installation) -> None:
 def test_a_second_start_takes_less_than_ten_seconds_and_has_kept_the_data(
     installation: Installation,
 ) -> None:
-    # A machine whose cores are all taken by others says nothing about us; .ci/run has it to itself.
-    is_busy = os.getloadavg()[0] >= (os.cpu_count() or 1)
-    patience = 60 if is_busy else 10
+    # Three seconds on a quiet machine of two cores. A slow moment says nothing about us: then the
+    # smallest command of the same program is as slow, and takes a second and a half otherwise.
+    began = clock.now()
+    subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, check=True)
+    patience = max(10.0, 6 * (clock.now() - began))
     with installation.up() as running:
         assert running.wait_until_up() < patience
         assert any("Disk almost full" in text for text in installation.chat_texts())

@@ -51,15 +51,21 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.submit();
 });
 
-const format = new Intl.DateTimeFormat(undefined, {
-  year: "numeric", month: "short", day: "numeric",
+const parts = {
+  month: "short", day: "numeric",
   hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short",
-});
+};
+const thisYear = new Intl.DateTimeFormat(undefined, parts);
+const otherYear = new Intl.DateTimeFormat(undefined, { year: "numeric", ...parts });
+// In which forms take what one writes, so that it is the zone in which lists show it.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 const showTimes = (root) => {
   for (const element of root.querySelectorAll("time[datetime]:not([title])")) {
     const at = new Date(element.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     element.title = element.textContent;
+    const format = at.getFullYear() === new Date().getFullYear() ? thisYear : otherYear;
     element.textContent = format.format(at);
   }
 };

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from alerts.flapping import Flapping
 from alerts.rendering.view_model import AlertView, GroupView
 from alerts.severity import Severity
 from alerts.sources.incoming import Link, LinkKind
 
 OPENED = datetime(2026, 11, 23, 14, 2, 39, 487_696, tzinfo=UTC)
 PROMETHEUS = "http://prometheus.example.org:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1"
+FLAPS = Flapping(OPENED, OPENED + timedelta(minutes=12), 6, until=OPENED + timedelta(minutes=27))
 RUNBOOK = "https://runbooks.example.org/InstanceDown"
 
 
@@ -166,6 +168,8 @@ CASES: Mapping[str, GroupView] = {
         acknowledged_at=later(4),
         silenced_note="Silenced until 16:00 UTC: replacing the switch",
     ),
+    "one_flapping": group(down(1, flapping=FLAPS), flapping=FLAPS),
+    "three_of_which_one_flaps": group(down(1), down(2, flapping=FLAPS), down(3)),
     "three_of_one_name": group(down(1), down(2), down(3, starts_at=later(2))),
     "ten_of_mixed_names": group(*_ten()),
     "resolved": group(down(1, **resolved(down(1), 14.4)), status="resolved"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from alerts.flapping import Flapping
 from alerts.rendering.view_model import AlertView, GroupView
 from alerts.severity import Severity
 from alerts.sources.incoming import Link, LinkKind
@@ -18,7 +19,7 @@ from tests.alerts.rendering.cases import OPENED
 
 # `HYPOTHESIS_EXAMPLES=20000 pytest tests/alerts/rendering/test_properties.py` for the long run.
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "25"))
-many_examples = settings(max_examples=EXAMPLES, deadline=None)
+many_examples = settings(max_examples=EXAMPLES)
 
 needs_tdlib = pytest.mark.skipif(not tdlib.available(), reason="tdjson is not installed")
 
@@ -84,6 +85,7 @@ def _number(alerts: list[AlertView]) -> tuple[AlertView, ...]:
     )
 
 
+flaps = st.one_of(st.none(), st.builds(Flapping, moments, moments, st.integers(2, 10**6), moments))
 alert_views = st.builds(
     AlertView,
     alert_id=st.just(""),
@@ -99,6 +101,7 @@ alert_views = st.builds(
     description=st.one_of(st.just(""), words, long_words),
     links=links,
     is_new=st.booleans(),
+    flapping=flaps,
 )
 few = st.lists(alert_views, max_size=12)
 # Hundreds of alerts by repeating some: what matters is their number.
@@ -112,6 +115,7 @@ optional: Any = {
     "silenced_note": long_words,
     "external_url": urls,
     "console_url": urls,
+    "flapping": flaps,
     "truncated": st.integers(0, 20_000),
     "group_labels": labels,
     "integration": words,

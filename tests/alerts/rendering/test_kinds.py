@@ -1,22 +1,47 @@
 """Every cell of the table: what is shown × what is wanted → calls."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 import pytest
 
-from alerts.rendering.kinds import NOTHING, Call, Form, Shown, Wanted, plan, shown_after
+from alerts.rendering import kinds
+from alerts.rendering.kinds import NOTHING, Call, Form, Shown, Wanted, kind_after
 
 TEXT = Shown("text", "t1", keyboard="k1")
 PHOTO = Shown("photo", "c1", image="i1", keyboard="k1")
 
 
+@dataclass(frozen=True)
+class Group:
+    """A group in both forms that a message may have."""
+
+    text: Form
+    caption: Form
+    image: str
+    keyboard: str
+    document: str
+
+    def wanted(self, shown: Shown) -> Wanted:
+        """In the form that the message becomes."""
+        form = self.caption if kind_after(shown, self.image) == "photo" else self.text
+        return Wanted(form, self.image, self.keyboard, self.document)
+
+
+def plan(shown: Shown, group: Group) -> tuple[Call, ...]:
+    return kinds.plan(shown, group.wanted(shown))
+
+
+def shown_after(shown: Shown, group: Group) -> Shown:
+    return kinds.shown_after(shown, group.wanted(shown))
+
+
 def wanted(
     text: str = "t1", caption: str = "c1", image: str = "", keyboard: str = "k1", **more: object
-) -> Wanted:
+) -> Group:
     overflow = bool(more.get("overflow"))
     caption_overflow = bool(more.get("caption_overflow", overflow))
-    return Wanted(
+    return Group(
         Form(text, overflow),
         Form(caption, caption_overflow),
         image=image,
@@ -52,7 +77,7 @@ MESSAGE_TABLE = [
 
 
 @pytest.mark.parametrize(("shown", "want", "method"), MESSAGE_TABLE)
-def test_message(shown: Shown, want: Wanted, method: str | None) -> None:
+def test_message(shown: Shown, want: Group, method: str | None) -> None:
     assert [call.method for call in plan(shown, want)] == ([method] if method else [])
 
 
@@ -67,7 +92,7 @@ def test_message(shown: Shown, want: Wanted, method: str | None) -> None:
     ],
 )
 @pytest.mark.parametrize("base", [NOTHING, TEXT, PHOTO], ids=lambda base: base.kind)
-def test_document(base: Shown, document: str, want: Wanted, method: str | None) -> None:
+def test_document(base: Shown, document: str, want: Group, method: str | None) -> None:
     shown = replace(base, document=document)
     calls = [call for call in plan(shown, want) if call.target == "document"]
     assert calls == ([Call(method, "document")] if method else [])  # type: ignore[arg-type]  # table

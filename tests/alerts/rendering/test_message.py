@@ -154,6 +154,21 @@ def test_sorted_worst_first_then_newest_then_resolved() -> None:
     ]
 
 
+def test_how_it_ended_stands_once_where_all_ended_so_else_in_its_row() -> None:
+    def ended(place: str, how: str) -> AlertView:
+        times = {"starts_at": later(-5), "ends_at": later(5)}
+        return alert("A", place, None, status="resolved", **times, ended=how)
+
+    lost = "no longer known to its Alertmanager"
+    burns = alert("A", "burns", starts_at=later(-5))
+    assert text(group(ended("x", lost))).endswith(f" · {lost}")
+    assert text(group(ended("x", lost), ended("y", lost))).count(lost) == 1
+    mixed = lines(group(ended("x", lost), ended("y", "")))
+    assert [line for line in mixed if lost in line] == [f"• x · {lost}"]
+    rows = lines(group(ended("x", lost), burns))
+    assert rows[-1] == f"✅ x · resolved after 10 min · {lost}"
+
+
 def test_equals_are_sorted_by_place_and_seconds_do_not_count() -> None:
     alerts = [
         alert("A", place, alert_id=f"{n}", starts_at=later(n / 100))
@@ -340,7 +355,7 @@ def test_a_link_too_long_to_show_is_left_to_the_document() -> None:
 
 def test_new_alerts_are_marked() -> None:
     alerts = [alert("A", "x"), alert("A", "y", is_new=True)]
-    assert lines(group(*alerts))[2:] == ["• x", "• 🆕 y"]
+    assert lines(group(*alerts))[2:] == ["• 🆕 y", "• x"]
 
 
 def test_hash_tells_formats_and_contents_apart() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.sources.incoming import Unparseable
@@ -27,7 +27,7 @@ CONTENT_TYPES = st.sampled_from(
     ]
 )
 KINDS = st.sampled_from(["auto", "alertmanager", "prometheus", "grafana", "generic"])
-RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(max_examples=150)
 
 awkward = [
     "\x00",

@@ -1,0 +1,1 @@
+"""Who is told next of what nobody acknowledges."""

@@ -1,0 +1,1 @@
+"""What tells of critical alerts where their channel cannot."""

@@ -1,0 +1,1 @@
+"""Stored templates: changed, compiled once, previewed, and what becomes of their faults."""

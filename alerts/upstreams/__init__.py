@@ -1,0 +1,1 @@
+"""Integrations' Alertmanagers and Grafanas, whose silences and ours agree."""

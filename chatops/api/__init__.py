@@ -1,0 +1,1 @@
+"""REST: what programs and people in Telegram have to do with each other."""

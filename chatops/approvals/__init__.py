@@ -1,0 +1,1 @@
+"""Questions that programs put to a chat, and what people answer."""

@@ -1,0 +1,73 @@
+"""/comment: which alert, and what there is to say."""
+
+from uuid import UUID
+
+from alerts import responding
+from alerts.responding import ResponseRefused
+from botapi.markup import text
+from chatops import told
+from chatops.acting import Done, of_group
+from chatops.context import Context
+from chatops.conversations.definition import Again, Dialogue, Step, Stop, Values
+from chatops.conversations.questions import Answer, Choice, Prompt
+from chatops.pressing import actor_of
+from chatops.reach import group_of, open_here
+from chatops.targets import CHOICES, find
+from chatops.wanted_groups import NotUnderstood
+
+GONE = "That alert is gone."
+
+
+def _ask_which(context: Context, values: Values) -> Prompt:
+    shown = open_here(context)[:CHOICES]
+    rows = tuple((Choice(told.label_of(group.title), str(group.pk)),) for group in shown)
+    if not rows:
+        raise Stop("Nothing is open here. Reply to the message of one that is over.")
+    return Prompt(told.html([text("Which alert do you speak of?")]), rows, inline=True)
+
+
+def _take_which(context: Context, values: Values, answer: Answer) -> str:
+    if answer.value is not None:
+        return answer.value
+    try:
+        found = find(context, answer.text, open_here(context), GONE).sure
+    except NotUnderstood as why:
+        raise Again(str(why)) from None
+    if found is None:
+        raise Again("Several are called so: choose one.")
+    return str(found.pk)
+
+
+def _ask_text(context: Context, values: Values) -> Prompt:
+    group = group_of(context, UUID(values["which"]))
+    if group is None:
+        raise Stop(GONE)
+    words = ": what is there to say? Reply to this message; /cancel ends it."
+    return Prompt(of_group("💬 ", group, words), placeholder="Your comment")
+
+
+def _take_text(context: Context, values: Values, answer: Answer) -> str:
+    if not answer.text:
+        raise Again("Write it as text.")
+    if len(answer.text) > responding.COMMENT_MAX:
+        raise Again(f"Write at most {responding.COMMENT_MAX:,} characters.")
+    return answer.text
+
+
+def _finish(context: Context, values: Values) -> Done:
+    group = group_of(context, UUID(values["which"]))
+    if group is None:
+        return Done("comment: gone", told.html([text(GONE)]))
+    try:
+        responding.comment(actor_of(context), group, values["text"])
+    except ResponseRefused as refusal:
+        return Done("comment refused", of_group("", group, f": {refusal}"))
+    return Done("commented", of_group("💬 ", group, ": noted."))
+
+
+COMMENT = Dialogue(
+    kind="comment",
+    about="the comment",
+    steps=(Step("which", _ask_which, _take_which), Step("text", _ask_text, _take_text)),
+    finish=_finish,
+)

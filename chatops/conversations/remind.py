@@ -1,0 +1,75 @@
+"""/remind without all that it needs: of what, and when."""
+
+from datetime import datetime
+from typing import Any
+
+from botapi.markup import text
+from chatops import told
+from chatops.acting import Done
+from chatops.context import Context
+from chatops.conversations.definition import Again, Dialogue, Step, Values
+from chatops.conversations.questions import Answer, Choice, Prompt
+from chatops.reminders import setting
+from chatops.reminders.changes import ReminderRefused, checked_text
+from chatops.when.reading import read_occasion
+from chatops.when.readings import Instant, Refused, Unclear
+from chatops.when.recurrences import Recurrence
+
+EXAMPLES = "tomorrow 9:00, in 2h, every weekday at 9:15"
+LENGTHS = (("in 30 minutes", "in 1 hour"), ("in 3 hours", "tomorrow 9:00"))
+
+
+def _ask_what(context: Context, values: Values) -> Prompt:
+    return Prompt(told.html([text("What shall I remind you of?")]), placeholder="call Ann")
+
+
+def _take_what(context: Context, values: Values, answer: Answer) -> str:
+    try:
+        return checked_text(answer.text)
+    except ReminderRefused as refusal:
+        raise Again(str(refusal)) from None
+
+
+def _ask_when(context: Context, values: Values) -> Prompt:
+    if ways := values.get("ways"):
+        each = tuple((Choice(way, way),) for way in ways["choices"])
+        return Prompt(told.html([text(ways["question"])]), each)
+    rows = tuple(tuple(Choice(length, length) for length in row) for row in LENGTHS)
+    words = f"When? Choose, or write it: {EXAMPLES}."
+    return Prompt(told.html([text(words)]), rows, placeholder=EXAMPLES)
+
+
+def _take_when(context: Context, values: Values, answer: Answer) -> Any:
+    words = answer.value or answer.text
+    found = read_occasion(
+        words,
+        now=context.now,
+        zone=context.zone,
+        longest=setting.LONGEST,
+        shortest=setting.SHORTEST,
+    )
+    if isinstance(found, Unclear):
+        choices = " or ".join(choice.text for choice in found.choices)
+        raise Again(f"{found.question} {choices}?")
+    if isinstance(found, Refused):
+        raise Again(found.reason)
+    return stored(found)
+
+
+def stored(found: Instant | Recurrence) -> Any:
+    """As a step's value: a text, or an object."""
+    return found.at.isoformat() if isinstance(found, Instant) else found.to_json()
+
+
+def _finish(context: Context, values: Values) -> Done:
+    when = values["when"]
+    at = datetime.fromisoformat(when) if isinstance(when, str) else Recurrence.from_json(when)
+    return setting.make(context, values["what"], at, values.get("whom", ""))
+
+
+REMIND = Dialogue(
+    kind="remind",
+    about="the reminder",
+    steps=(Step("what", _ask_what, _take_what), Step("when", _ask_when, _take_when)),
+    finish=_finish,
+)

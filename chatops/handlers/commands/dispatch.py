@@ -1,0 +1,107 @@
+"""Commands: whose they are, whether they may be given here, and by whom."""
+
+from datetime import UTC, datetime, timedelta
+
+from accounts.permissions import Capability
+from alerts.rendering.times import duration
+from botapi.markup import text
+from chatops import policy, told
+from chatops.context import Context
+from chatops.handled import Handled
+from chatops.handlers.commands.about import how_to_use
+from chatops.handlers.commands.asked import Asked, Command
+from chatops.handlers.commands.table import BY_NAME, COMMANDS
+from chatops.incoming import MESSAGES
+from chatops.incoming import Command as Typed
+from chatops.replies import reply
+
+IN_CHANNELS = (
+    "Commands work in groups and in private chats. In a channel use the buttons below the alerts."
+)
+EDITED = "Edited commands are not run again. Send it as a new message."
+NOBODYS_CHAT = (
+    "No alerts come to this chat, so there is nothing that I could tell or do here. Somebody who "
+    "manages an organization can make it a channel."
+)
+STRANGER = (
+    "I do not know you yet. Send me /start: I say how to link your account. Then this works here."
+)
+FRESH = timedelta(minutes=2)
+"""An older command was meant for how things stood then."""
+BOTS_BEGAN = datetime(2015, 6, 1, tzinfo=UTC)
+"""No message to a bot is older; another date is none."""
+
+
+def handle(context: Context) -> Handled | None:
+    """None for what is no command of this bot's."""
+    incoming = context.incoming
+    typed = incoming.command
+    if typed is None or incoming.kind not in MESSAGES:
+        return None
+    if typed.bot and typed.bot.lower() != context.bot.username.lower():
+        return Handled("a command for another bot")
+    if incoming.sender is not None and incoming.sender.is_bot and not policy.is_anonymous(context):
+        return Handled("a bot's command is not run")
+    command = BY_NAME.get(typed.name)
+    if command is None and not (context.is_private or typed.bot):
+        return Handled("a command that nobody here knows")
+    if incoming.kind in ("channel_post", "edited_channel_post"):
+        return _in_channel(context)
+    if incoming.kind == "edited_message":
+        return _edited(context)
+    return _unknown(context, typed) if command is None else run(context, command, typed.rest)
+
+
+def run(context: Context, command: Command, rest: str) -> Handled:
+    """Do it, or say why not."""
+    refusal = _refusal(context, command)
+    if refusal:
+        reply(context, told.html([text(refusal)]))
+        return Handled(f"/{command.name}: refused")
+    if command.needs is Capability.RESPOND and (age := _age(context)) > FRESH:
+        reply(
+            context,
+            f"You sent this {duration(age)} ago, so I did not run it. Send it again if you still "
+            "mean it.",
+        )
+        return Handled(f"/{command.name}: too old")
+    return command.handle(Asked(context, rest, COMMANDS))
+
+
+def _refusal(context: Context, command: Command) -> str:
+    if command.needs is None:
+        return ""
+    if not context.is_private and not context.channels:
+        return NOBODYS_CHAT
+    if policy.allows(context, command.needs):
+        return ""
+    if command.needs is Capability.VIEW and context.user is None:
+        return STRANGER
+    return policy.why_not(context)
+
+
+def _age(context: Context) -> timedelta:
+    """How long ago the message was sent (Bot API Message.date, Unix time); 0 where that is not
+    known. Telegram keeps what we do not take, and we what we could not handle."""
+    sent = context.incoming.message.get("date")
+    age = context.now.timestamp() - sent if isinstance(sent, int) else 0
+    latest = (context.now - BOTS_BEGAN).total_seconds()
+    return timedelta(seconds=age) if 0 < age < latest else timedelta(0)
+
+
+def _in_channel(context: Context) -> Handled:
+    if context.incoming.kind == "edited_channel_post":
+        return Handled("an edited command in a channel")
+    reply(context, IN_CHANNELS)
+    return Handled("a command in a channel")
+
+
+def _edited(context: Context) -> Handled:
+    if context.is_private:
+        reply(context, EDITED)
+    return Handled("an edited command is not run again")
+
+
+def _unknown(context: Context, typed: Typed) -> Handled:
+    reply(context, how_to_use(COMMANDS, unknown=typed.name))
+    return Handled("an unknown command")

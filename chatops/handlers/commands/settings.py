@@ -1,0 +1,115 @@
+"""/settings: a person's zone, direct messages, quiet hours, and which organization is meant."""
+
+from alerts.rendering.words import one_line, shorten_end
+from botapi import callback_data
+from botapi.keyboards import CallbackButton, InlineKeyboard, keyboard
+from botapi.limits import CALLBACK_ANSWER_MAX
+from botapi.markup import Node, bold, code, text
+from chatops import preferences, told
+from chatops.context import Context
+from chatops.handled import Handled
+from chatops.handlers.commands.asked import Asked
+from chatops.models import TelegramIdentity
+from chatops.preferences import PreferenceRefused
+from chatops.replies import reply
+
+VERB = "cs"
+IN_PRIVATE = "Your settings are between us: ask me in private."
+STRANGER = "I do not know you yet, so you have no settings here. /start says how to link yourself."
+USAGE = "Write zone, direct or quiet: see below."
+HOW = (
+    "/settings zone Europe/Berlin",
+    "/settings direct off",
+    "/settings quiet 22:00-07:00",
+)
+
+
+def settings(asked: Asked) -> Handled:
+    """Show them, or change one. A language is not among them: the bot speaks English alone."""
+    context = asked.context
+    if not context.is_private:
+        reply(context, IN_PRIVATE)
+        return Handled("/settings: in private")
+    if context.identity is None:
+        reply(context, STRANGER)
+        return Handled("/settings: a stranger")
+    lead = ""
+    if asked.rest:
+        try:
+            lead = _change(context.identity, asked.rest)
+        except PreferenceRefused as refusal:
+            lead = str(refusal)
+    page, buttons = shown(context, context.identity, lead)
+    reply(context, page, buttons)
+    return Handled("showed settings")
+
+
+def _change(identity: TelegramIdentity, words: str) -> str:
+    name, _, value = words.partition(" ")
+    match name.lower():
+        case "zone" | "timezone":
+            zone = preferences.set_zone(identity, value)
+            return f"Your zone is {zone}." if zone else "Your zone is the console's again."
+        case "direct" if value.strip().lower() in ("on", "off"):
+            preferences.set_direct_messages(identity, wanted=value.strip().lower() == "on")
+            return "Changed."
+        case "quiet":
+            preferences.set_quiet_hours(identity, value)
+            return "Changed."
+        case _:
+            raise PreferenceRefused(USAGE)
+
+
+def shown(
+    context: Context, identity: TelegramIdentity, lead: str = ""
+) -> tuple[str, InlineKeyboard | None]:
+    """As they are: HTML and the buttons that change them."""
+    here = context.organization
+    quiet = "none"
+    if identity.quiet_from is not None and identity.quiet_until is not None:
+        quiet = f"{identity.quiet_from:%H:%M} to {identity.quiet_until:%H:%M}"
+    nodes: list[Node] = [text(f"{lead}\n\n")] if lead else []
+    zone = identity.timezone or context.zone.key
+    nodes += [
+        bold("Your settings"),
+        text(f"\nZone: {zone}\nDirect messages: {'on' if identity.direct_messages else 'off'}"),
+        text(f"\nQuiet hours for them: {quiet}\nOrganization: "),
+        text(_meant(context)),
+        text("\n\nTo change them:"),
+    ]
+    for line in HOW:
+        nodes += [text("\n"), code(line)]
+    direct = "off" if identity.direct_messages else "on"
+    rows = [[_button(f"Direct messages {direct}", identity, f"direct.{direct}")]]
+    if len(context.memberships) > 1:
+        rows += [
+            [_button(f"Mean {number}", identity, f"org.{one.organization_id.hex}")]
+            for number, one in enumerate(context.memberships, 1)
+            if here is None or one.organization_id != here.pk
+        ]
+        rows.append([_button("Which is which?", identity, "orgs")])
+    return told.html(nodes), keyboard(*rows)
+
+
+def legend(context: Context) -> str:
+    """Which organization is which number: for a toast, which no organization's outbox keeps, for
+    none of them need know of the others."""
+    room = CALLBACK_ANSWER_MAX // max(1, len(context.memberships)) - len("99: \n")
+    return "\n".join(
+        f"{number}: {shorten_end(one_line(one.organization.name), max(1, room))}"
+        for number, one in enumerate(context.memberships, 1)
+    )
+
+
+def _meant(context: Context) -> str:
+    here, own = context.organization, context.memberships
+    if here is None:
+        return "choose one below"
+    if len(own) < 2:
+        return told.name_of(here.name)
+    numbers = {one.organization_id: number for number, one in enumerate(own, 1)}
+    return f"{numbers.get(here.pk, 'another')} of {len(own)}"
+
+
+def _button(label: str, identity: TelegramIdentity, argument: str) -> CallbackButton:
+    return CallbackButton(label, callback_data.pack(VERB, identity.pk, argument))

@@ -1,0 +1,113 @@
+"""/status and /oncall: how it stands, and who sees to it."""
+
+from collections.abc import Sequence
+
+from django.db.models import Count
+
+from alerts.escalations.next_step import next_step
+from alerts.models import AlertGroup
+from alerts.rendering.headline import colour
+from alerts.rendering.times import Times
+from alerts.severity import Severity
+from botapi.markup import Node, bold, text
+from channels_app.models import NotificationChannel
+from chatops import told
+from chatops.context import Context
+from chatops.handled import Handled
+from chatops.handlers.commands.asked import Asked
+from chatops.reach import channels_here, open_here, sees_all
+from chatops.replies import reply
+from chatops.silences_here import silences_here
+
+CHANNELS_SHOWN = 5
+GROUPS_SHOWN = 10
+REASON_MAX = 120
+
+
+def status(asked: Asked) -> Handled:
+    """What is open by severity, what is acknowledged and silenced, and channels that do not work:
+    of this chat, or in private of the organization."""
+    context = asked.context
+    groups = open_here(context)
+    free = groups.filter(acknowledged_at=None).count()
+    rows = groups.order_by().values_list("severity").annotate(count=Count("pk", distinct=True))
+    counts = dict(rows)
+    head: list[Node] = [bold(_whose(context))]
+    lines: list[list[Node]] = []
+    if not counts:
+        lines.append([text("✅ Nothing is open.")])
+    else:
+        each = [
+            f"{colour('firing', severity)} {counts[severity.value]} {severity.value}"
+            for severity in sorted(Severity, key=lambda one: -one.rank)
+            if counts.get(severity.value)
+        ]
+        each += [f"❗ {counts['']} of unknown severity"] if counts.get("") else []
+        lines.append([text(f"Open: {sum(counts.values())} · " + " · ".join(each))])
+        lines.append([text(f"Nobody is on {free} of them." if free else "👀 All acknowledged.")])
+    if silences := len(silences_here(context)):
+        lines.append([text(f"🔕 Silences: {silences}")])
+    lines += _channels(_told_of(context))
+    reply(context, told.lines(head, lines))
+    return Handled("told how it stands")
+
+
+def _whose(context: Context) -> str:
+    name = context.organization.name if context.organization else ""
+    return told.name_of(name) if sees_all(context) else f"{told.name_of(name)}, this chat"
+
+
+def _told_of(context: Context) -> Sequence[NotificationChannel]:
+    if not sees_all(context) or context.organization is None:
+        return channels_here(context)
+    return list(
+        NotificationChannel.objects.for_organization(context.organization).order_by("name", "pk")
+    )
+
+
+def _channels(channels: Sequence[NotificationChannel]) -> list[list[Node]]:
+    if not channels:
+        return [[text("No alerts go anywhere yet: there is no channel.")]]
+    ill = [one for one in channels if not one.enabled]
+    well = len(channels) - len(ill)
+    lines: list[list[Node]] = [[text(f"📣 Channels that work: {well} of {len(channels)}")]]
+    for one in ill[:CHANNELS_SHOWN]:
+        why = told.name_of(one.disabled_reason or "switched off")[:REASON_MAX]
+        lines.append([text(f"⚠️ {told.name_of(one.name)}: {why}")])
+    if len(ill) > CHANNELS_SHOWN:
+        lines.append([text(f"⚠️ and {len(ill) - CHANNELS_SHOWN} more")])
+    return lines
+
+
+def oncall(asked: Asked) -> Handled:
+    """There is no rota here, so this says who is on each open group, whose it is, and who is told
+    next unless somebody acknowledges it."""
+    context = asked.context
+    groups = open_here(context)
+    count = groups.count()
+    shown = list(groups.select_related("route__escalation")[:GROUPS_SHOWN])
+    if not shown:
+        reply(context, told.html([text("✅ Nothing is open, so nobody has to see to anything.")]))
+        return Handled("told who is on call")
+    times = Times(context.zone, context.now)
+    more = f"and {count - len(shown)} more: /alerts" if count > len(shown) else ""
+    rows = [_seen_to(group, times) for group in shown]
+    reply(context, told.lines([bold("Who sees to what")], rows, more))
+    return Handled("told who is on call")
+
+
+def _seen_to(group: AlertGroup, times: Times) -> list[Node]:
+    severity = Severity(group.severity) if group.severity else None
+    nodes: list[Node] = [text(f"{colour('firing', severity)} "), bold(told.name_of(group.title))]
+    if group.assigned_name:
+        nodes.append(text(f" · 👤 {told.name_of(group.assigned_name)}"))
+    if group.acknowledged_at is not None:
+        nodes.append(text(f" · 👀 {told.name_of(group.acknowledged_by)}"))
+        return nodes
+    step = next_step(group)
+    if step is not None:
+        to = told.name_of(step.to)
+        nodes.append(text(f" · ⏫ step {step.number} at {times.show(step.at)}: {to}"))
+    elif not group.assigned_name:
+        nodes.append(text(" · nobody"))
+    return nodes

@@ -1,0 +1,54 @@
+"""/comment and /cancel."""
+
+from typing import Any
+
+from alerts import responding
+from alerts.responding import ResponseRefused
+from botapi.markup import text
+from chatops import targets, told
+from chatops.acting import of_group
+from chatops.conversations.comment import COMMENT
+from chatops.conversations.engine import begin
+from chatops.conversations.engine import cancel as drop
+from chatops.handled import Handled
+from chatops.handlers.commands.asked import Asked
+from chatops.pressing import actor_of
+from chatops.reach import open_here
+from chatops.replies import reply
+from chatops.wanted_groups import NotUnderstood
+
+NOTHING_ASKED = "I am not asking you anything."
+
+
+def comment(asked: Asked) -> Handled:
+    """In reply to an alert at once; else which one, and what, is asked."""
+    context = asked.context
+    group = targets.replied_group(context)
+    known: dict[str, Any] = {}
+    if group is not None and asked.rest:
+        try:
+            responding.comment(actor_of(context), group, asked.rest)
+        except ResponseRefused as refusal:
+            reply(context, of_group("", group, f": {refusal}"))
+            return Handled("comment refused")
+        reply(context, of_group("💬 ", group, ": noted."))
+        return Handled("commented")
+    if group is not None:
+        known["which"] = str(group.pk)
+    elif asked.rest:
+        try:
+            found = targets.find(context, asked.rest, open_here(context), "").sure
+        except NotUnderstood as why:
+            reply(context, told.html([text(str(why))]))
+            return Handled("/comment: nothing meant")
+        known |= {"which": str(found.pk)} if found else {}
+    return begin(context, COMMENT, known)
+
+
+def cancel(asked: Asked) -> Handled:
+    """Leave open what is asked."""
+    handled = drop(asked.context)
+    if handled is None:
+        reply(asked.context, NOTHING_ASKED)
+        return Handled("nothing to drop")
+    return handled

@@ -1,0 +1,133 @@
+"""Whom a reminder is for, as people say it, and what the answer says of it."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from botapi.callback_data import pack
+from botapi.keyboards import CallbackButton, InlineKeyboard, keyboard
+from botapi.markup import Node, bold
+from botapi.markup import text as text_node
+from channels_app.models import Chat
+from chatops import told
+from chatops.acting import Done
+from chatops.context import Context
+from chatops.identities import speaks_for_telegram
+from chatops.models import Reminder, TelegramIdentity
+from chatops.pressing import actor_of
+from chatops.reminders import text
+from chatops.reminders.changes import (
+    LONGEST,
+    SHORTEST,
+    ReminderRefused,
+    Where,
+    make_reminder,
+)
+from chatops.replies import chat_of
+from chatops.when.recurrences import Recurrence
+
+__all__ = ["LONGEST", "SHORTEST", "cancelled", "for_whom", "make", "own_or_here"]
+
+_WHOM = re.compile(r"(me|us|everybody|everyone|here|@[A-Za-z][A-Za-z0-9_]{3,31})\b[ ,:]*(?:to\b)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`whom`: "me", "us" or "@name"; `what`: the rest."""
+
+    whom: str
+    what: str
+
+
+def for_whom(words: str) -> Wanted:
+    """ "me to call Ann", "us: stand-up", "@bob check disks"; without any it is for who asks, in a
+    group for the group."""
+    found = _WHOM.match(words.lower())
+    if found is None:
+        rest = re.sub(r"^to\b", "", words, flags=re.IGNORECASE)
+        return Wanted("", rest.strip())
+    whom = words[: len(found[1])] if found[1].startswith("@") else found[1]
+    if whom in ("everybody", "everyone", "here"):
+        whom = "us"
+    return Wanted(whom, words[found.end() :].strip())
+
+
+def make(context: Context, what: str, when: datetime | Recurrence, whom: str) -> Done:
+    """Make it, and say what was understood."""
+    organization, sender = context.organization, context.incoming.sender
+    if organization is None or sender is None:
+        return Done("nobody's reminder", told.html([text_node("Choose an organization first.")]))
+    try:
+        where, called = _where(context, whom)
+        made = make_reminder(actor_of(context), organization, sender.id, where, what, when)
+    except ReminderRefused as refusal:
+        return Done("reminder refused", told.html([text_node(str(refusal))]))
+    nodes = text.understood(made.text, when, called, context.zone, context.now)
+    return Done("reminder made", told.html(nodes), _take_back(made.pk))
+
+
+def cancelled(reminder: Reminder, due: datetime) -> tuple[str, InlineKeyboard | None]:
+    """What the answer says of one that was to come then, with a button to take that back."""
+    argument = str(int(due.timestamp()))
+    button = CallbackButton("↩️ Undo", pack(text.UNDO, reminder.pk, argument))
+    nodes: list[Node] = [text_node("Cancelled: "), bold(text.short(reminder.text))]
+    return told.html(nodes), keyboard([button])
+
+
+def _take_back(pk: UUID) -> InlineKeyboard | None:
+    return keyboard([CallbackButton("Cancel it", pack(text.END, pk))])
+
+
+def own_or_here(context: Context) -> list[Reminder]:
+    """Those that are to come: of this chat, and in private all of the person's own."""
+    if context.organization is None or context.incoming.sender is None:
+        return []
+    rows = Reminder.objects.for_organization(context.organization).filter(due_at__isnull=False)
+    if context.is_private:
+        rows = rows.filter(telegram_user_id=context.incoming.sender.id)
+    else:
+        rows = rows.filter(chat=context.chat)
+    return list(rows.select_related("chat").order_by("due_at", "pk"))
+
+
+def _where(context: Context, whom: str) -> tuple[Where, str]:
+    """Where it is told, and what the answer calls whom."""
+    here = Where(chat_of(context), context.incoming.message_thread_id or 0)
+    sender = context.incoming.sender
+    if context.is_private and not whom.startswith("@"):
+        return Where(here.chat, here.message_thread_id, recipient=context.user), "you"
+    if whom == "me" and sender is not None:
+        own = _private_chat(context, context.identity)
+        if own is not None:
+            return Where(own, recipient=context.user), "you, in private,"
+        name = f"@{sender.username}" if sender.username else sender.name
+        return Where(here.chat, here.message_thread_id, name), "you"
+    if whom.startswith("@"):
+        # Into somebody's private chat a member may have written, and where they let the bot.
+        person = _linked(context, whom[1:]) if context.membership is not None else None
+        wanted = person if person is not None and person.direct_messages else None
+        own = _private_chat(context, wanted)
+        if own is not None and wanted is not None:
+            return Where(own, recipient=wanted.user), f"{whom}, in private,"
+        if context.is_private:
+            raise ReminderRefused(f"I may not write to {whom}. Ask in a group, where I name them.")
+        return Where(here.chat, here.message_thread_id, whom), f"{whom} here"
+    return here, "this chat"
+
+
+def _private_chat(context: Context, identity: TelegramIdentity | None) -> Chat | None:
+    """Where who is linked has talked with the bot; else it may not write to them."""
+    if identity is None:
+        return None
+    rows = Chat.objects.filter(
+        bot=context.bot, chat_id=identity.telegram_id, type=Chat.Type.PRIVATE
+    )
+    return rows.first()
+
+
+def _linked(context: Context, username: str) -> TelegramIdentity | None:
+    """A member of the organization with this name in Telegram."""
+    realm = None if speaks_for_telegram(context.bot) else context.bot
+    rows = TelegramIdentity.objects.filter(bot=realm, username__iexact=username)
+    return rows.filter(user__memberships__organization=context.organization).first()

@@ -1,0 +1,81 @@
+"""What reminders look like in a chat. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from alerts.rendering.words import isolate, one_line, shorten_end
+from botapi.callback_data import pack
+from botapi.keyboards import CallbackButton, keyboard
+from botapi.markup import Node, bold, italic, render, text
+from chatops.when import saying
+from chatops.when.recurrences import Recurrence
+
+END, UNDO, SNOOZE = "re", "ru", "rs"
+"""Verbs of buttons: it is over; take that back (until when, Unix seconds); once more later."""
+SNOOZES = (("10 min", "10"), ("1 h", "60"), ("1 day", "1440"))
+"""Labels and minutes."""
+ROW_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A reminder in a list. `again`: None for once; `where`: "" where all are of this chat."""
+
+    text: str
+    due_at: datetime
+    again: Recurrence | None
+    where: str = ""
+
+
+def told(
+    words: str, mention: str, late: datetime | None, zone: ZoneInfo, now: datetime
+) -> tuple[str, str]:
+    """HTML and plain words of one that is due. `late`: when it was due, where that is long ago."""
+    nodes: list[Node] = [text("⏰ ")]
+    if mention:
+        nodes.append(text(f"{mention}: "))
+    nodes.append(bold(words))
+    if late is not None:
+        due = saying.told(late, zone, now, exact=False)
+        nodes.append(italic(f"\nIt was due {due} ({zone.key}); I could not tell it then."))
+    return render(nodes, "HTML"), render(nodes, "")
+
+
+def told_keyboard(reminder: UUID) -> dict[str, object]:
+    """Once more later."""
+    row = [CallbackButton(label, pack(SNOOZE, reminder, minutes)) for label, minutes in SNOOZES]
+    made = keyboard(row)
+    assert made is not None  # it has buttons
+    return made.as_json()
+
+
+def understood(
+    words: str, when: datetime | Recurrence, whom: str, zone: ZoneInfo, now: datetime
+) -> list[Node]:
+    """ "⏰ I remind you tomorrow 09:00 (Europe/Berlin): call Ann"."""
+    if isinstance(when, Recurrence):
+        said = saying.said(when, zone, now)
+    else:
+        said = f"{saying.told(when, zone, now, exact=False)} ({zone.key})"
+    return [text(f"⏰ I remind {whom} {said}:\n"), bold(short(words))]
+
+
+def listed(rows: Sequence[Row], first: int, zone: ZoneInfo, now: datetime) -> list[list[Node]]:
+    """Numbered from `first`: "1. call Ann · tomorrow 09:00"."""
+    lines: list[list[Node]] = []
+    for number, row in enumerate(rows, first):
+        told_at = saying.told(row.due_at, zone, now, exact=False)
+        again = f", {row.again}" if row.again else ""
+        where = f" · {isolate(row.where)}" if row.where else ""
+        lines.append(
+            [text(f"{number}. "), bold(short(row.text)), text(f" · {told_at}{again}{where}")]
+        )
+    return lines
+
+
+def short(words: str) -> str:
+    """On one line, as long as a phone shows."""
+    return isolate(shorten_end(one_line(words), ROW_MAX))

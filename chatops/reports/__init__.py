@@ -1,0 +1,1 @@
+"""Reports: what was the case from then to then, and how soon people were on it."""

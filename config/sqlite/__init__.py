@@ -1,0 +1,1 @@
+"""The embedded database's backend; Django looks for it in `base`."""
