@@ -14,7 +14,7 @@ class ChatopsConfig(AppConfig):
         """Tell the packages above what they ask us for."""
         from channels_app.leaving import also_in_use  # noqa: PLC0415  # models must be loaded first
         from channels_app.persons import on_private_chat  # noqa: PLC0415  # as above
-        from chatops import people, uses  # noqa: PLC0415  # as above
+        from chatops.linking import people, uses  # noqa: PLC0415  # as above
 
         also_in_use(uses.is_in_use)
         on_private_chat(people.is_members)

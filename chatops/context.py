@@ -12,8 +12,8 @@ from accounts.permissions import Capability, may
 from botapi.methods import Call
 from channels_app.bots import bots_usable_by
 from channels_app.models import Bot, Chat, NotificationChannel
-from chatops import identities
 from chatops.incoming import Incoming, Sender
+from chatops.linking import identities
 from chatops.models import TelegramIdentity
 from deliveries import clock
 

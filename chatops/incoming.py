@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatops.storable import storable
+from chatops.receiving.storable import storable
 
 Json = Mapping[str, Any]
 

@@ -21,9 +21,9 @@ from chatops import answers
 from chatops.asking import Busy, Told, busy
 from chatops.context import Ask, Context, Look, make_context
 from chatops.handled import Handled, toast
-from chatops.inbox import FROM_ELSEWHERE, PROCESS, is_from_elsewhere
 from chatops.incoming import UnreadableUpdate, read_update
 from chatops.models import InboundUpdate
+from chatops.receiving.inbox import FROM_ELSEWHERE, PROCESS, is_from_elsewhere
 from chatops.routing import HANDLERS, Handler
 from deliveries import clock, wakeup
 from deliveries.conflicts import is_conflict

@@ -2,12 +2,14 @@
 
 from celery import shared_task
 
-from chatops import agreeing, arrivals, menus, processing, purge
+from chatops import menus, processing, purge
 from chatops.approvals import changes as approvals
 from chatops.conversations import sweep as conversations
 from chatops.endpoints import send as endpoints
 from chatops.handlers.commands import table
+from chatops.linking import arrivals
 from chatops.one_by_one import each
+from chatops.receiving import agreeing
 from chatops.reminders import changes as reminders
 from deliveries import clock, tally
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, re_path
 
-from chatops import webhooks
+from chatops.receiving import webhooks
 
 urlpatterns: list[URLPattern] = [
     path("telegram/<uuid:path>/", webhooks.receive, name="telegram-webhook"),

@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "accounts.middleware.ContentPolicyMiddleware",
     "alerts.shortcut.HooksMiddleware",
-    "chatops.shortcut.TelegramMiddleware",
+    "chatops.receiving.shortcut.TelegramMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -28,7 +28,7 @@ from kombu import Queue
 from accounts import chunks
 from alerts import publish
 from chatops import answers
-from chatops.poller import Poller
+from chatops.receiving.poller import Poller
 from config.celery import QUEUES, ROUTES, App, WakeUpTask, app
 from config.watching import heartbeat
 from deliveries import clock, dispatcher, probing, tally, wakeup

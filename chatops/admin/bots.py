@@ -11,10 +11,10 @@ from accounts.console_requests import actor_of, organization_of
 from accounts.console_site import site
 from botapi.client import TELEGRAM_API_URL
 from channels_app.models import Bot
-from chatops import receptions
 from chatops.models import InlineChoice, Reception
-from chatops.reception_advice import Trouble
-from chatops.reception_shown import polled_by, problems_of
+from chatops.receiving import receptions
+from chatops.receiving.reception_advice import Trouble
+from chatops.receiving.reception_shown import polled_by, problems_of
 from deliveries.admin import pages
 
 site.unregister(Bot)

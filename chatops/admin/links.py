@@ -21,10 +21,10 @@ from accounts.models import User
 from accounts.permissions import Capability
 from botapi import deep_links
 from channels_app.models import Bot, Chat
-from chatops import chat_offers, link_codes, people
-from chatops.link_codes import Kind
+from chatops.linking import chat_offers, link_codes, people
+from chatops.linking.link_codes import Kind
+from chatops.linking.telling import linked_now, no_longer_linked
 from chatops.models import ChatOffer, LinkCode, TelegramIdentity
-from chatops.telling import linked_now, no_longer_linked
 from deliveries import clock
 
 CHAT_KINDS = [

@@ -12,7 +12,7 @@ from accounts.console_requests import actor_of, can, organization_of
 from accounts.console_site import site
 from accounts.models import Membership
 from accounts.permissions import Capability
-from chatops import people
+from chatops.linking import people
 
 
 def unlink(request: HttpRequest, row: Membership) -> HttpResponse | None:

@@ -16,8 +16,8 @@ from accounts.console_requests import actor_of, organization_of
 from accounts.console_site import site
 from accounts.models import Organization
 from accounts.permissions import Capability
-from chatops import inbox
 from chatops.models import InboundUpdate
+from chatops.receiving import inbox
 
 State = InboundUpdate.State
 TONES = {State.WAITING: "info", State.DONE: "success", State.DEAD: "danger"}

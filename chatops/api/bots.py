@@ -12,9 +12,9 @@ from accounts.permissions import Capability
 from accounts.rest import conflicts
 from channels_app.api.bots import BotSerializer as StoredBotSerializer
 from channels_app.models import Bot
-from chatops import receptions
 from chatops.models import Reception
-from chatops.reception_shown import shown
+from chatops.receiving import receptions
+from chatops.receiving.reception_shown import shown
 from deliveries.api import channels as deliveries_api
 
 

@@ -20,8 +20,8 @@ from accounts.rest import ReadViewSet, conflicts, refusals
 from accounts.rest_serializers import Strict, StrictModelSerializer
 from channels_app.bots import bots_usable_by
 from channels_app.channels import ChannelRefused
-from chatops import chat_offers, link_codes
-from chatops.link_codes import Kind, LinkRefused
+from chatops.linking import chat_offers, link_codes
+from chatops.linking.link_codes import Kind, LinkRefused
 from chatops.models import ChatOffer, LinkCode
 from deliveries.api.channels import ChannelViewSet
 

@@ -12,8 +12,8 @@ from accounts import api as accounts_api
 from accounts.models import Membership
 from accounts.permissions import Capability, may
 from accounts.rest import conflicts
-from chatops import people
-from chatops.link_codes import LinkRefused
+from chatops.linking import people
+from chatops.linking.link_codes import LinkRefused
 
 
 class MemberSerializer(accounts_api.MemberSerializer):

@@ -5,15 +5,15 @@ from uuid import UUID
 from alerts import responding
 from alerts.responding import ResponseRefused
 from botapi.markup import text
-from chatops import told
-from chatops.acting import Done, of_group
 from chatops.context import Context
 from chatops.conversations.definition import Again, Dialogue, Step, Stop, Values
 from chatops.conversations.questions import Answer, Choice, Prompt
-from chatops.pressing import actor_of
-from chatops.reach import group_of, open_here
-from chatops.targets import CHOICES, find
-from chatops.wanted_groups import NotUnderstood
+from chatops.responding import told
+from chatops.responding.acting import Done, of_group
+from chatops.responding.pressing import actor_of
+from chatops.responding.reach import group_of, open_here
+from chatops.responding.targets import CHOICES, find
+from chatops.responding.wanted_groups import NotUnderstood
 
 GONE = "That alert is gone."
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts.permissions import Capability
-from chatops.acting import Done
 from chatops.context import Context
 from chatops.conversations.questions import Answer, Prompt, Rows
+from chatops.responding.acting import Done
 
 Values = Mapping[str, Any]
 

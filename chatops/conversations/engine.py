@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from botapi.keyboards import Keyboard, RemoveKeyboard, check_keyboard_for
 from botapi.markup import text
-from chatops import policy, told
 from chatops.context import Context
 from chatops.conversations.definition import Again, Dialogue, Stop, Values
 from chatops.conversations.questions import Answer, Rows
@@ -18,6 +17,7 @@ from chatops.conversations.state import BACK, CANCEL, Saved, from_json, keyboard
 from chatops.handled import Handled, toast
 from chatops.models import Conversation
 from chatops.replies import edit, reply
+from chatops.responding import policy, told
 from deliveries.outbox import MessageGone
 
 ANONYMOUS = (

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from botapi.markup import text
-from chatops import told
-from chatops.acting import Done
 from chatops.context import Context
 from chatops.conversations.definition import Again, Dialogue, Step, Values
 from chatops.conversations.questions import Answer, Choice, Prompt
 from chatops.reminders import setting
 from chatops.reminders.changes import ReminderRefused, checked_text
+from chatops.responding import told
+from chatops.responding.acting import Done
 from chatops.when.reading import read_occasion
 from chatops.when.readings import Instant, Refused, Unclear
 from chatops.when.recurrences import Recurrence

@@ -2,15 +2,15 @@
 
 from accounts.permissions import Capability
 from botapi.markup import text
-from chatops import told
-from chatops.acting import Done
 from chatops.context import Context
 from chatops.conversations.definition import Again, Dialogue, Step, Values
 from chatops.conversations.questions import Answer, Choice, Prompt
-from chatops.reach import groups_here
 from chatops.reports.make import send_report
 from chatops.reports.periods import EXAMPLES, NoPeriod, read_period
-from chatops.wanted_groups import NotUnderstood, filtered
+from chatops.responding import told
+from chatops.responding.acting import Done
+from chatops.responding.reach import groups_here
+from chatops.responding.wanted_groups import NotUnderstood, filtered
 
 ALL = "All alerts"
 KINDS = ((ALL,), ("critical", "high", "warning"))

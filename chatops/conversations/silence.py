@@ -5,15 +5,21 @@ from uuid import UUID
 
 from alerts.muting.silencing import COMMENT_MAX, SilenceRefused
 from botapi.markup import bold, italic, text
-from chatops import silencing, told
-from chatops.acting import Done
 from chatops.context import Context
 from chatops.conversations.definition import Again, Dialogue, Step, Stop, Values
 from chatops.conversations.questions import Answer, Choice, Prompt, Rows
-from chatops.reach import group_of, open_here
-from chatops.silence_words import EXAMPLES, TimeRefused, TimeUnclear, read_time, time_from_json
-from chatops.targets import CHOICES, find
-from chatops.wanted_groups import NotUnderstood, is_matchers
+from chatops.responding import silencing, told
+from chatops.responding.acting import Done
+from chatops.responding.reach import group_of, open_here
+from chatops.responding.silence_words import (
+    EXAMPLES,
+    TimeRefused,
+    TimeUnclear,
+    read_time,
+    time_from_json,
+)
+from chatops.responding.targets import CHOICES, find
+from chatops.responding.wanted_groups import NotUnderstood, is_matchers
 
 LENGTHS = (("30 minutes", "1 hour"), ("2 hours", "4 hours"), ("1 day", "1 week"))
 SKIP, YES = "Without", "yes"

@@ -4,11 +4,11 @@ from django.db import transaction
 
 from botapi.keyboards import RemoveKeyboard
 from botapi.markup import text
-from chatops import told
 from chatops.conversations.engine import TIME_IS_UP
 from chatops.models import Conversation
 from chatops.one_by_one import each
 from chatops.replies import tell_chat
+from chatops.responding import told
 from deliveries import clock
 
 AT_ONCE = 100

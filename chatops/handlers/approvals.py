@@ -8,7 +8,7 @@ from chatops.approvals.rules import ApprovalRefused
 from chatops.context import Context
 from chatops.handled import Handled, toast
 from chatops.models import Approval
-from chatops.pressing import actor_of
+from chatops.responding.pressing import actor_of
 
 Who = Approval.Who
 

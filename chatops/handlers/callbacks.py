@@ -4,7 +4,7 @@ from botapi import callback_data
 from chatops.context import Context
 from chatops.handled import Handled, toast
 from chatops.handlers.group_buttons import DEEDS
-from chatops.pressing import Refused, judge, linking_url
+from chatops.responding.pressing import Refused, judge, linking_url
 
 NOT_OURS = "This button is not one of ours any more. Ask for a new message."
 

@@ -12,12 +12,12 @@ from botapi.keyboards import CallbackButton, InlineKeyboard, keyboard
 from botapi.markup_escape import escape_html
 from botapi.methods import get_chat_member
 from channels_app.channels import ChannelRefused
-from chatops import arrivals, chat_offers
 from chatops.context import Context, as_user
 from chatops.handled import Handled, toast
 from chatops.handlers.linking import TAKEN
 from chatops.incoming import SeenChat
-from chatops.link_codes import LinkRefused, WrongCode
+from chatops.linking import arrivals, chat_offers
+from chatops.linking.link_codes import LinkRefused, WrongCode
 from chatops.models import ChatOffer, UnclaimedChat
 from chatops.replies import answer_here, edit, reply, tell
 

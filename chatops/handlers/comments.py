@@ -6,12 +6,12 @@ from botapi.errors import BotApiFailure
 from botapi.guard import InvalidAddress
 from botapi.markup import text
 from botapi.methods import set_message_reaction
-from chatops import policy, targets, told
-from chatops.acting import of_group
 from chatops.context import Context
 from chatops.handled import Handled
-from chatops.pressing import actor_of
 from chatops.replies import reply
+from chatops.responding import policy, targets, told
+from chatops.responding.acting import of_group
+from chatops.responding.pressing import actor_of
 
 NOTED = [{"type": "emoji", "emoji": "👍"}]
 

@@ -20,8 +20,8 @@ from alerts.rendering.times import Times
 from alerts.timeline import last_of
 from channels_app.offered import length_of
 from chatops.handlers.group_pages import close, history, labels, who
-from chatops.pressing import UNNAMED, Press, is_anonymous, linking_url
-from chatops.said import Said
+from chatops.responding.pressing import UNNAMED, Press, is_anonymous, linking_url
+from chatops.responding.said import Said
 from deliveries import clock
 
 Kind = TimelineEvent.Kind

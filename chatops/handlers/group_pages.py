@@ -15,8 +15,8 @@ from alerts.rendering.view_model import GroupView
 from alerts.timeline import entries_of
 from botapi.keyboards import InlineKeyboard
 from chatops import replies
-from chatops.pressing import Press
-from chatops.said import Said
+from chatops.responding.pressing import Press
+from chatops.responding.said import Said
 from deliveries import clock, outbox
 from deliveries.models import Delivery, SentMessage
 

@@ -10,12 +10,12 @@ from django.db import transaction
 from django.db.models import F
 
 from alerts.models import AlertGroup
-from chatops.cards import card, group_of_result
 from chatops.context import Context
 from chatops.handled import Answer, Handled
 from chatops.models import InlineChoice
-from chatops.search import find_groups
-from chatops.sight import seen
+from chatops.responding.cards import card, group_of_result
+from chatops.responding.search import find_groups
+from chatops.responding.sight import seen
 
 PER_PAGE = 20
 """Telegram takes at most 50 results."""

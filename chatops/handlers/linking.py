@@ -1,9 +1,9 @@
 """/start with the code of a link."""
 
-from chatops import chat_offers, link_codes, people
 from chatops.context import Context
 from chatops.handled import Handled
-from chatops.link_codes import Kind, Why, WrongCode
+from chatops.linking import chat_offers, link_codes, people
+from chatops.linking.link_codes import Kind, Why, WrongCode
 from chatops.models import LinkCode
 from chatops.replies import reply
 

@@ -1,10 +1,10 @@
 """What Telegram says of chats and of the bot's place in them."""
 
-from chatops import standing
 from chatops.context import Context
 from chatops.handled import Handled
 from chatops.handlers import chats
-from chatops.membership import read_change
+from chatops.linking import standing
+from chatops.linking.membership import read_change
 
 
 def note(context: Context) -> Handled | None:

@@ -12,21 +12,22 @@ from alerts.muting.silencing import SilenceRefused
 from botapi import callback_data
 from botapi.callback_data import Pressed
 from botapi.markup import Node, code, text
-from chatops import acting, lists, pages, policy, preferences, told
-from chatops.acting import Done
 from chatops.context import Context
 from chatops.conversations import state
 from chatops.conversations.engine import pressed as question_pressed
 from chatops.conversations.registry import DIALOGUES
 from chatops.handled import Handled, toast
 from chatops.handlers.commands import settings, silencing
+from chatops.linking import preferences
 from chatops.models import Conversation, Listing
-from chatops.pressing import actor_of
-from chatops.reach import group_of
 from chatops.replies import put
-from chatops.silence_words import moment
-from chatops.silences_here import silences_here
-from chatops.wanted_groups import NotUnderstood
+from chatops.responding import acting, lists, pages, policy, told
+from chatops.responding.acting import Done
+from chatops.responding.pressing import actor_of
+from chatops.responding.reach import group_of
+from chatops.responding.silence_words import moment
+from chatops.responding.silences_here import silences_here
+from chatops.responding.wanted_groups import NotUnderstood
 
 GONE = "That is not there any more."
 OLD_LIST = "This list is too old. Ask for a new one."

@@ -7,14 +7,14 @@ from botapi.callback_data import Pressed
 from botapi.keyboards import CallbackButton, keyboard
 from botapi.markup import Node, bold
 from botapi.markup import text as text_node
-from chatops import policy, told
 from chatops.context import Context
 from chatops.handled import Handled, toast
 from chatops.models import Reminder
-from chatops.pressing import actor_of
 from chatops.reminders import changes, text
 from chatops.reminders.setting import cancelled
 from chatops.replies import put
+from chatops.responding import policy, told
+from chatops.responding.pressing import actor_of
 from chatops.when import saying
 
 GONE = "This reminder is not there any more."

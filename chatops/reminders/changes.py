@@ -18,8 +18,8 @@ from alerts.group_views import first_zone
 from botapi import failpoints
 from channels_app.bots import bots_usable_by
 from channels_app.models import Chat
+from chatops.linking.preferences import in_quiet_hours
 from chatops.models import Reminder, TelegramIdentity
-from chatops.preferences import in_quiet_hours
 from chatops.reminders import text
 from chatops.when.recurrences import Recurrence, RecurrenceError
 from deliveries import clock, outbox

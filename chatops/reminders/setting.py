@@ -10,12 +10,9 @@ from botapi.keyboards import CallbackButton, InlineKeyboard, keyboard
 from botapi.markup import Node, bold
 from botapi.markup import text as text_node
 from channels_app.models import Chat
-from chatops import told
-from chatops.acting import Done
 from chatops.context import Context
-from chatops.identities import speaks_for_telegram
+from chatops.linking.identities import speaks_for_telegram
 from chatops.models import Reminder, TelegramIdentity
-from chatops.pressing import actor_of
 from chatops.reminders import text
 from chatops.reminders.changes import (
     LONGEST,
@@ -25,6 +22,9 @@ from chatops.reminders.changes import (
     make_reminder,
 )
 from chatops.replies import chat_of
+from chatops.responding import told
+from chatops.responding.acting import Done
+from chatops.responding.pressing import actor_of
 from chatops.when.recurrences import Recurrence
 
 __all__ = ["LONGEST", "SHORTEST", "cancelled", "for_whom", "make", "own_or_here"]

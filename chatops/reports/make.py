@@ -6,14 +6,14 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 
 from alerts.models import AlertGroup, TimelineEvent
-from chatops.acting import Done
 from chatops.context import Context
-from chatops.reach import groups_here
 from chatops.replies import send_document
 from chatops.reports import document
 from chatops.reports.document import Line
 from chatops.reports.periods import Period, shown
-from chatops.wanted_groups import filtered
+from chatops.responding.acting import Done
+from chatops.responding.reach import groups_here
+from chatops.responding.wanted_groups import filtered
 
 ROWS_MAX = 10_000
 

@@ -44,7 +44,7 @@ NO_TENANT_DATA = {
     "am-build": "as above",
     "heartbeat-ping": "takes pings by key; see tests/alerts/heartbeats/test_pings.py",
     "heartbeat-says": "as above",
-    "telegram-webhook": "takes updates by path and secret; see tests/chatops/test_webhooks.py",
+    "telegram-webhook": "by path and secret; see tests/chatops/receiving/test_webhooks.py",
     "telegram-unknown": "says that there is no such path",
     "index": "the overview",
     "login": "sign-in",

@@ -35,7 +35,7 @@ def test_the_rules_see_every_package_and_every_pure_module() -> None:
 @pytest.mark.parametrize(
     ("name", "source", "expected"),
     [
-        ("alerts.ingest", "import chatops.inbox", "not above alerts"),
+        ("alerts.ingest", "import chatops.receiving.inbox", "not above alerts"),
         ("accounts.audit", "from channels_app.models import Bot", "not above accounts"),
         ("accounts.audit", "from channels_app import models", "not above accounts"),
         ("botapi.client", "from accounts import models", "not above botapi"),

@@ -9,9 +9,10 @@ import pytest
 
 from accounts.models import Membership, Organization, Role
 from channels_app.models import Bot
-from chatops import answers, inbox, processing
+from chatops import answers, processing
 from chatops.incoming import KINDS, read_update
 from chatops.models import InboundUpdate, TelegramIdentity
+from chatops.receiving import inbox
 from tests.dispatching import dispatch_until_idle
 from tests.factories import make_bot, make_membership, make_organization
 from tests.sandbox.process import (

@@ -19,9 +19,10 @@ from django.test import Client
 from botapi import failpoints
 from channels_app.bots import webhook_secret_of
 from channels_app.models import Bot
-from chatops import agreeing, answers, processing, receptions
+from chatops import answers, processing
 from chatops.models import InboundUpdate, Reception
-from chatops.poller import Poller
+from chatops.receiving import agreeing, receptions
+from chatops.receiving.poller import Poller
 from deliveries import clock
 from deliveries.models import Delivery
 from tests.alerts.fallbacks.dying import in_a_child

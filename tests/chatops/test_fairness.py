@@ -14,13 +14,14 @@ from botapi.errors import BotApiFailure
 from botapi.methods import get_chat_member
 from channels_app.bots import client_for, token_of
 from channels_app.models import Bot
-from chatops import answers, asking, inbox, processing
+from chatops import answers, asking, processing
 from chatops.context import Context
 from chatops.handled import Handled, toast
 from chatops.incoming import read_update
 from chatops.models import InboundUpdate, Reception
-from chatops.poll_lines import LIMIT, Arrived, Line, Poll
-from chatops.poller import in_turn
+from chatops.receiving import inbox
+from chatops.receiving.poll_lines import LIMIT, Arrived, Line, Poll
+from chatops.receiving.poller import in_turn
 from tests.chatops.conftest import Talk
 from tests.chatops.test_processing import message
 from tests.factories import make_bot, make_organization

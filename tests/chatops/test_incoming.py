@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_app.models import Bot
-from chatops import inbox
 from chatops.incoming import Command, Incoming, UnreadableUpdate, read_command, read_update
 from chatops.models import InboundUpdate
-from chatops.storable import storable
+from chatops.receiving import inbox
+from chatops.receiving.storable import storable
 from tests.factories import make_bot, make_organization
 
 USER = {"id": 77, "is_bot": False, "first_name": "Ada", "last_name": "L", "username": "ada"}

@@ -8,11 +8,12 @@ import pytest
 from django.db import OperationalError
 
 from alerts.models import AlertGroup
-from chatops import answers, inbox, processing
+from chatops import answers, processing
 from chatops.context import Context
 from chatops.handled import Handled
 from chatops.incoming import read_update
 from chatops.models import InboundUpdate
+from chatops.receiving import inbox
 from chatops.routing import HANDLERS
 from deliveries.models import Delivery
 from tests.chatops.conftest import Talk

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from accounts.permissions import Capability
 from alerts.rendering.times import duration
 from botapi.markup import text
-from chatops import policy, told
 from chatops.context import Context
 from chatops.handled import Handled
 from chatops.handlers.commands.about import how_to_use
@@ -14,6 +13,7 @@ from chatops.handlers.commands.table import BY_NAME, COMMANDS
 from chatops.incoming import MESSAGES
 from chatops.incoming import Command as Typed
 from chatops.replies import reply
+from chatops.responding import policy, told
 
 IN_CHANNELS = (
     "Commands work in groups and in private chats. In a channel use the buttons below the alerts."

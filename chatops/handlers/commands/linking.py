@@ -1,11 +1,11 @@
 """/unlink and /newchannel: whose account this is, and which chats get alerts."""
 
 from botapi.markup_escape import escape_html
-from chatops import people
 from chatops.context import as_user
 from chatops.handled import Handled
 from chatops.handlers import chats
 from chatops.handlers.commands.asked import Asked
+from chatops.linking import people
 from chatops.replies import reply
 
 IN_PRIVATE = "Send me this in private: it is about you alone."

@@ -1,14 +1,14 @@
 """/alerts and /silences: what is the case."""
 
 from botapi.markup import text
-from chatops import lists
 from chatops.context import Context
 from chatops.handled import Handled
 from chatops.handlers.commands.asked import Asked
 from chatops.models import Listing
 from chatops.replies import chat_of, reply
-from chatops.told import html
-from chatops.wanted_groups import NotUnderstood
+from chatops.responding import lists
+from chatops.responding.told import html
+from chatops.responding.wanted_groups import NotUnderstood
 
 QUERY_MAX = 200
 

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from botapi.markup import text
-from chatops import told
 from chatops.conversations.engine import begin
 from chatops.conversations.remind import REMIND, stored
 from chatops.handled import Handled
@@ -16,6 +15,7 @@ from chatops.reminders.changes import ReminderRefused
 from chatops.reminders.setting import cancelled
 from chatops.reminders.text import understood
 from chatops.replies import reply
+from chatops.responding import told
 from chatops.when.reading import read_occasion
 from chatops.when.readings import Instant, Refused, Unclear
 from chatops.when.splitting import split_reminder

@@ -6,14 +6,14 @@ from alerts import responding
 from alerts.models import AlertGroup
 from alerts.responding import ResponseRefused
 from botapi.markup import text
-from chatops import acting, targets
 from chatops.handled import Handled
 from chatops.handlers.commands.asked import Asked
-from chatops.pressing import actor_of
-from chatops.reach import open_here
 from chatops.replies import reply
-from chatops.told import html
-from chatops.wanted_groups import NotUnderstood
+from chatops.responding import acting, targets
+from chatops.responding.pressing import actor_of
+from chatops.responding.reach import open_here
+from chatops.responding.told import html
+from chatops.responding.wanted_groups import NotUnderstood
 
 WHICH = {
     "ack": "Which one are you on?",

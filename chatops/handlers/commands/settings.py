@@ -5,13 +5,14 @@ from botapi import callback_data
 from botapi.keyboards import CallbackButton, InlineKeyboard, keyboard
 from botapi.limits import CALLBACK_ANSWER_MAX
 from botapi.markup import Node, bold, code, text
-from chatops import preferences, told
 from chatops.context import Context
 from chatops.handled import Handled
 from chatops.handlers.commands.asked import Asked
+from chatops.linking import preferences
+from chatops.linking.preferences import PreferenceRefused
 from chatops.models import TelegramIdentity
-from chatops.preferences import PreferenceRefused
 from chatops.replies import reply
+from chatops.responding import told
 
 VERB = "cs"
 IN_PRIVATE = "Your settings are between us: ask me in private."

@@ -7,19 +7,26 @@ from alerts.muting.silences import expire_silence
 from botapi import callback_data
 from botapi.keyboards import CallbackButton, keyboard
 from botapi.markup import Node, code, text
-from chatops import policy, silencing, targets, told
-from chatops.acting import Done, undo
 from chatops.context import Context
 from chatops.conversations.engine import begin
 from chatops.conversations.silence import SILENCE, SeveralMeant, read_subject
 from chatops.handled import Handled
 from chatops.handlers.commands.asked import Asked
-from chatops.pressing import actor_of
-from chatops.reach import open_here
 from chatops.replies import reply
-from chatops.silence_words import Time, TimeRefused, TimeUnclear, Words, read_time, take_apart
-from chatops.silences_here import holding_for, silences_here
-from chatops.wanted_groups import NotUnderstood, is_matchers, read
+from chatops.responding import policy, silencing, targets, told
+from chatops.responding.acting import Done, undo
+from chatops.responding.pressing import actor_of
+from chatops.responding.reach import open_here
+from chatops.responding.silence_words import (
+    Time,
+    TimeRefused,
+    TimeUnclear,
+    Words,
+    read_time,
+    take_apart,
+)
+from chatops.responding.silences_here import holding_for, silences_here
+from chatops.responding.wanted_groups import NotUnderstood, is_matchers, read
 
 END = "ce"
 CHOICES = 10

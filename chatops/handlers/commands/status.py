@@ -11,13 +11,13 @@ from alerts.rendering.times import Times
 from alerts.severity import Severity
 from botapi.markup import Node, bold, text
 from channels_app.models import NotificationChannel
-from chatops import told
 from chatops.context import Context
 from chatops.handled import Handled
 from chatops.handlers.commands.asked import Asked
-from chatops.reach import channels_here, open_here, sees_all
 from chatops.replies import reply
-from chatops.silences_here import silences_here
+from chatops.responding import told
+from chatops.responding.reach import channels_here, open_here, sees_all
+from chatops.responding.silences_here import silences_here
 
 CHANNELS_SHOWN = 5
 GROUPS_SHOWN = 10

@@ -5,17 +5,17 @@ from typing import Any
 from alerts import responding
 from alerts.responding import ResponseRefused
 from botapi.markup import text
-from chatops import targets, told
-from chatops.acting import of_group
 from chatops.conversations.comment import COMMENT
 from chatops.conversations.engine import begin
 from chatops.conversations.engine import cancel as drop
 from chatops.handled import Handled
 from chatops.handlers.commands.asked import Asked
-from chatops.pressing import actor_of
-from chatops.reach import open_here
 from chatops.replies import reply
-from chatops.wanted_groups import NotUnderstood
+from chatops.responding import targets, told
+from chatops.responding.acting import of_group
+from chatops.responding.pressing import actor_of
+from chatops.responding.reach import open_here
+from chatops.responding.wanted_groups import NotUnderstood
 
 NOTHING_ASKED = "I am not asking you anything."
 

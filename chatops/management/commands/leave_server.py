@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.audit import COMMAND_LINE
 from channels_app.models import Bot
-from chatops import receptions
 from chatops.models import Reception
+from chatops.receiving import receptions
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from chatops.poller import Poller
+from chatops.receiving.poller import Poller
 from deliveries import clock
 
 STOP_SECONDS = 1.5

@@ -7,10 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts.models import AlertGroup, Silence, TimelineEvent
-from chatops import inbox, processing
+from chatops import processing
 from chatops.handlers.commands.table import COMMANDS
 from chatops.incoming import read_update
 from chatops.models import Conversation, InboundUpdate
+from chatops.receiving import inbox
 from deliveries.models import Delivery
 from tests.chatops.conftest import Talk
 from tests.chatops.stage import Stage, make_stage

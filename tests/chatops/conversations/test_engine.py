@@ -7,7 +7,6 @@ import pytest
 from django.db import transaction
 
 from botapi.callback_data import unpack
-from chatops.acting import Done
 from chatops.context import Context, make_context
 from chatops.conversations import engine
 from chatops.conversations.definition import Again, Dialogue, Step, Stop, Values
@@ -15,6 +14,7 @@ from chatops.conversations.questions import Answer, Choice, Prompt
 from chatops.conversations.rows import conversation_of
 from chatops.incoming import read_update
 from chatops.models import Conversation
+from chatops.responding.acting import Done
 from deliveries.models import Delivery
 from tests.chatops.conftest import Talk
 from tests.chatops.stage import Stage, make_stage

@@ -1,0 +1,1 @@
+"""People and chats of Telegram, and who they are here."""

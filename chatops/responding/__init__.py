@@ -1,0 +1,1 @@
+"""What people in chats see of alerts, and do about them."""

@@ -1,0 +1,82 @@
+"""Who may act on what a chat was told: one answer for commands and replies, and that of buttons
+(chatops/responding/pressing.py). Members act by their role; where a channel lets anyone act, so may
+whoever writes in its chat, on what its alerts are and no further."""
+
+from accounts.models import Membership
+from accounts.permissions import Capability
+from channels_app.models import NotificationChannel
+from chatops.context import Context
+from chatops.responding.pressing import actor_of, policy_in
+from chatops.responding.reach import channels_here
+
+__all__ = [
+    "ANONYMOUS",
+    "actor_of",
+    "is_anonymous",
+    "is_member",
+    "may_act",
+    "may_read",
+    "why_not",
+]
+
+ANONYMOUS = (
+    "You write in the name of a group or channel, so I cannot tell who you are. Write in your own "
+    "name for this."
+)
+Actions = NotificationChannel.Actions
+
+
+def is_member(context: Context) -> bool:
+    """Whether their role lets them act in all of the organization."""
+    return context.may(Capability.RESPOND)
+
+
+def may_act(context: Context) -> bool:
+    """Whether whoever did this may acknowledge, silence, resolve and comment here."""
+    return is_member(context) or _is_open(context)
+
+
+def _is_open(context: Context) -> bool:
+    """Whether anyone may act on all that is told here."""
+    chat, channels = context.chat, channels_here(context)
+    if chat is None or not channels:
+        return False
+    return all(policy_in(channel, chat) == Actions.ANYONE for channel in channels)
+
+
+def allows(context: Context, needs: Capability | None) -> bool:
+    """Whether they may give a command, or answer a question, that needs this; None: nothing."""
+    if needs is None:
+        return True
+    return may_read(context) if needs is Capability.VIEW else may_act(context)
+
+
+def may_read(context: Context) -> bool:
+    """Whether they may ask what is the case. What a chat was told anybody in it may read; all of
+    the organization, in private, its members."""
+    return context.may(Capability.VIEW) or bool(context.channels)
+
+
+def is_anonymous(context: Context) -> bool:
+    """Whether a group or channel speaks, for a person who is not shown (Bot API sender_chat)."""
+    return bool(context.incoming.message.get("sender_chat")) and (
+        context.incoming.kind != "callback_query"
+    )
+
+
+def why_not(context: Context) -> str:
+    """What to tell who may not act: what is missing, and who can give it."""
+    if is_anonymous(context):
+        return ANONYMOUS
+    if context.organization is None and context.memberships:
+        return "You are in several organizations here. Choose the one that you mean: /settings"
+    if context.user is None:
+        return (
+            "I do not know you yet, so you cannot do this. Send me /start in a private chat: I say "
+            "there how to link your account."
+        )
+    name = context.organization.name if context.organization else "this organization"
+    membership: Membership | None = context.membership
+    if membership is None:
+        return f"You are no member of {name}, whose chat this is."
+    return f"Your role in {name}, {membership.role}, does not include this. Ask an admin."
