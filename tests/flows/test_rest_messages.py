@@ -297,7 +297,7 @@ def test_a_lent_bot_sends_and_shows_no_token(scene: Scene) -> None:
     loan = scene.api.post("grants/", {"bot": bot_id, "grantee": str(borrower.organization.pk)})
     assert loan.status_code == 201
     assert borrower.get(f"bots/{bot_id}/").json()["owned"] is False
-    other = scene.telegram.create_chat("private", bot=scene.bot)
+    other = scene.telegram.create_chat("supergroup", bot=scene.bot)
     made = borrower.post("channels/", {"name": "x", "bot": bot_id, "chat_id": other.id})
     sent = borrower.post(f"channels/{made.json()['id']}/messages/", {"text": "borrowed"})
     assert sent.status_code == 202
