@@ -162,6 +162,11 @@ class Chat(OrganizationOwned):
         """Whether the limit of 20 calls a minute holds."""
         return is_group(self.type, self.chat_id)
 
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody can join it. A person's name makes their private chat no public one."""
+        return bool(self.username) and self.is_group
+
 
 def is_group(kind: str, chat_id: int | None) -> bool:
     """Whether Telegram limits such a chat to 20 calls a minute: every one but a private chat. While

@@ -6,6 +6,7 @@ from botapi.markup_escape import escape_html
 from chatops.context import Context
 from chatops.handled import Handled
 from chatops.replies import reply
+from chatops.responding.pressing import START_LINKING
 
 
 def handle(context: Context) -> Handled | None:
@@ -13,14 +14,19 @@ def handle(context: Context) -> Handled | None:
     command = context.incoming.command
     if context.incoming.kind != "message" or command is None or command.name != "start":
         return None
-    if not context.is_private or command.rest:
+    if not context.is_private or command.rest not in ("", START_LINKING):
         return None
     if context.user is None:
+        page = escape_html(f"{settings.SITE_URL}/chatops/linkcode/mine/")
         reply(
             context,
-            "This bot brings alerts, and people act on them here. I do not know you yet: sign in "
-            f"at {escape_html(settings.SITE_URL)} and link your Telegram account there.",
+            "This bot brings alerts, and people act on them here. I do not know you yet: open "
+            f"<b>My Telegram</b> in the console ({page}), sign in, and link your account there.",
         )
         return Handled("greeted a stranger")
-    reply(context, f"Hello {escape_html(context.actor.name)}. /help says what I can do for you.")
+    linked = " Your account is linked already." if command.rest else ""
+    reply(
+        context,
+        f"Hello {escape_html(context.actor.name)}.{linked} /help says what I can do for you.",
+    )
     return Handled("greeted")

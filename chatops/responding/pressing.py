@@ -80,7 +80,7 @@ def judge(
 
 def policy_in(channel: NotificationChannel, chat: Chat) -> str:
     """Who may press there. A public chat has no members to speak of: all the world can join it."""
-    if channel.actions == Actions.ANYONE and chat.username:
+    if channel.actions == Actions.ANYONE and chat.is_public:
         return Actions.MEMBERS
     return channel.actions
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import Organization
@@ -125,8 +125,13 @@ class Scene:
         NotificationChannel.objects.filter(pk=self.channels[channel].pk).update(**values)
 
 
-def make_scene(talk: Talk, channels: int = 2, **values: Any) -> Scene:
-    """`values`: of the channels."""
+def make_scene(
+    talk: Talk,
+    channels: int = 2,
+    kind: Literal["supergroup", "private"] = "supergroup",
+    **values: Any,
+) -> Scene:
+    """`values`: of the channels. A private chat is with a person who has a username."""
     forget_cached_keys()
     forget_cached_routes()
     Bot.objects.filter(pk=talk.bot.pk).update(
@@ -135,9 +140,10 @@ def make_scene(talk: Talk, channels: int = 2, **values: Any) -> Scene:
     talk.bot.refresh_from_db()
     chats, rows = [], []
     for _ in range(channels):
-        chat = talk.telegram.create_chat("supergroup", bot=talk.telegram_bot)
+        names = {"username": "ada_l"} if kind == "private" else {}
+        chat = talk.telegram.create_chat(kind, bot=talk.telegram_bot, **names)
         row = make_channel(talk.bot, chat_id=chat.id, **values)
-        Chat.objects.filter(pk=row.chat_id).update(type="supergroup", title=chat.title)
+        Chat.objects.filter(pk=row.chat_id).update(type=kind, title=chat.title, **names)
         chats.append(chat)
         rows.append(row)
     integration, key = create_integration(COMMAND_LINE, talk.organization, "Prometheus")

@@ -169,3 +169,15 @@ def test_a_stranger_is_greeted_in_private(make_talk: Callable[..., Talk]) -> Non
     chat = talk.private_chat()
     talk.say(chat, "/start")
     assert ["I do not know you yet" in text for text in talk.texts(chat)] == [True]
+
+
+def test_the_link_behind_a_refused_press_says_where_to_go(make_talk: Callable[..., Talk]) -> None:
+    talk = make_talk()
+    chat = talk.private_chat()
+    talk.say(chat, "/start link")
+    assert ["http://testserver/chatops/linkcode/mine/" in text for text in talk.texts(chat)] == [
+        True
+    ]
+    talk.link(chat.id, first_name="Ada")
+    talk.say(chat, "/start link")
+    assert "Your account is linked already." in talk.texts(chat)[-1]

@@ -265,6 +265,13 @@ def test_in_a_public_chat_anyone_means_members(scene: Scene) -> None:
     assert scene.press("Acknowledge", message=public) == pressing.PUBLIC
 
 
+def test_a_person_with_a_username_acts_in_their_private_chat(talk: Talk) -> None:
+    scene = make_scene(talk, 1, "private")
+    scene.post()
+    assert scene.message().message["chat"]["username"] == "ada_l"
+    assert scene.press("Acknowledge") == "Acknowledged."
+
+
 def test_a_bot_that_does_not_hear_offers_no_buttons(talk: Talk) -> None:
     scene = make_scene(talk, 1)
     talk.bot.updates = "none"
