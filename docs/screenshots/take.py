@@ -124,7 +124,7 @@ def draw(browser: Browser, words: str) -> None:
     for body in STORY:
         post(ingest_url, body)
         time.sleep(2.5)  # as in life: each change reaches the chat by itself
-    chat = opened(browser, 980, 760)
+    chat = opened(browser, 980, 900)
     chat.goto(f"http://localhost:{PORT + 1}/")
     chat.locator("#chats").get_by_text("Tocsin", exact=True).click()
     chat.get_by_text("resolved after").first.wait_for(timeout=REPLY_WITHIN)
