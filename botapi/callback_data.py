@@ -39,7 +39,7 @@ def pack(verb: str, row: UUID, argument: str = "") -> str:
 def unpack(data: str) -> Pressed | None:
     """What was pressed; None for what no version of ours wrote."""
     found = _FORM.fullmatch(data)
-    if found is None:
+    if found is None or len(data) > CALLBACK_DATA_BYTES_MAX:
         return None
     verb, code, argument = found.groups()
     row = UUID(bytes=base64.urlsafe_b64decode(code + "=="))
