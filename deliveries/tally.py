@@ -44,6 +44,20 @@ POST_OUTCOMES = (
 )
 """What becomes of a POST of alerts: repeated with an Idempotency-Key; limited by its rate;
 unavailable, because the database did not take it."""
+UPDATE_POSTS = "update_posts"
+UPDATE_POST_OUTCOMES = (
+    "accepted",
+    "repeated",
+    "unavailable",
+    "unreadable",
+    "too_large",
+    "wrong_secret",
+    "elsewhere",
+    "unknown_path",
+    "not_a_post",
+)
+"""What becomes of a POST of an update: repeated, because its answer was lost; elsewhere: not from
+Telegram's networks."""
 ALERTS = "alerts"
 SECONDS = "seconds"
 MICROSECONDS = "microseconds"

@@ -75,6 +75,14 @@ def store(
     return len(new)
 
 
+def is_another(bot: Bot, update: tuple[Incoming, object]) -> bool:
+    """Whether what is stored by this number says something else: Telegram repeats itself word by
+    word."""
+    incoming, raw = update
+    known = InboundUpdate.objects.filter(bot=bot, update_id=incoming.update_id)
+    return any(payload != storable(raw) for payload in known.values_list("payload", flat=True))
+
+
 def is_from_elsewhere(update: InboundUpdate) -> bool:
     """Whether its bot got another token, server or proxy since: a server of the owner's choice may
     have made it up, and must not speak as Telegram."""

@@ -9,6 +9,7 @@ import ipaddress
 import json
 import logging
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -28,10 +29,10 @@ from botapi import failpoints
 from channels_app.bots import webhook_secret_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot
-from chatops.incoming import UnreadableUpdate, take_in
+from chatops.incoming import Incoming, UnreadableUpdate, take_in
 from chatops.models import Reception
 from chatops.receiving import inbox, receptions
-from deliveries import clock
+from deliveries import clock, tally
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,12 @@ RETRY_AFTER = 5
 SWITCHED_OFF_AFTER = 600
 """Seconds: the updates of a disabled bot wait at Telegram, as they do where it is polled."""
 FORGERIES_TOLD = timedelta(hours=1)
-"""A bot's wrong secrets are put on record at most so often."""
+"""What was not Telegram's is put on record at most so often for each bot; all of it is counted."""
+WRONG_SECRET = "the secret was missing or wrong"  # noqa: S105  # words
+ELSEWHERE = "it did not come from Telegram's networks"
+NO_UPDATE = "the body was no update"
+NOT_JSON = "The body is not JSON."
+OTHER_UPDATE = "its number was another update's"
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # the header's name
 
 
@@ -49,7 +55,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # the header's 
 def receive(request: HttpRequest, path: UUID) -> HttpResponse:
     """One update (Bot API setWebhook)."""
     if request.method != "POST":
-        refusal = problem_response(405, "Telegram posts updates here; use POST.")
+        refusal = _refused(405, "not_a_post", "Telegram posts updates here; use POST.")
         refusal["Allow"] = "POST"
         return refusal
     try:
@@ -62,7 +68,7 @@ def receive(request: HttpRequest, path: UUID) -> HttpResponse:
 @csrf_exempt
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Whatever else is below /telegram/."""
-    return problem_response(404, "No bot receives updates here.")
+    return _refused(404, "unknown_path", "No bot receives updates here.")
 
 
 def _receive(request: HttpRequest, path: UUID) -> HttpResponse:
@@ -70,24 +76,34 @@ def _receive(request: HttpRequest, path: UUID) -> HttpResponse:
     if reception is None:
         return unknown(request)
     if not _is_from_telegram(request):
-        return problem_response(403, "Updates are taken from Telegram's networks alone.")
+        _put_on_record(request, reception, ELSEWHERE)
+        return _refused(403, "elsewhere", "Updates are taken from Telegram's networks alone.")
     if not _knows_secret(request, reception):
-        _put_on_record(request, reception)
-        return problem_response(403, f"The header {SECRET_HEADER} is missing or wrong.")
+        _put_on_record(request, reception, WRONG_SECRET)
+        return _refused(403, "wrong_secret", f"The header {SECRET_HEADER} is missing or wrong.")
     if not reception.bot.enabled:
         return _later("This bot is disabled.", SWITCHED_OFF_AFTER)
     if not receptions.is_agreed(reception, Bot.Updates.WEBHOOK):
         return _later("It is not agreed that updates of this bot are posted here.", RETRY_AFTER)
     try:
         update = take_in(json.loads(_body(request)))
-    except (RequestDataTooBig, UnreadablePostError):
-        return problem_response(413, f"An update has at most {BODY_MAX} bytes.")
-    except UnreadableUpdate as error:
-        return problem_response(400, f"This is no update: {error}.")
-    except (ValueError, RecursionError):
-        return problem_response(400, "The body is not JSON.")
+    except UnreadablePostError:
+        return _later("The body did not arrive.", RETRY_AFTER)
+    except RequestDataTooBig:
+        _put_on_record(request, reception, NO_UPDATE)
+        return _refused(413, "too_large", f"An update has at most {BODY_MAX} bytes.")
+    except (ValueError, RecursionError) as error:
+        _put_on_record(request, reception, NO_UPDATE)
+        why = f"This is no update: {error}." if isinstance(error, UnreadableUpdate) else NOT_JSON
+        return _refused(400, "unreadable", why)
+    return _store(request, reception, update)
+
+
+def _store(
+    request: HttpRequest, reception: Reception, update: tuple[Incoming, Any]
+) -> HttpResponse:
     try:
-        inbox.store(
+        new = inbox.store(
             reception.bot,
             [update],
             also=lambda: receptions.note_arrival(reception),
@@ -95,6 +111,9 @@ def _receive(request: HttpRequest, path: UUID) -> HttpResponse:
         )
     except inbox.InboxFull:
         return _later("Too many updates of this bot wait already.", RETRY_AFTER)
+    if not new and inbox.is_another(reception.bot, update):
+        _put_on_record(request, reception, OTHER_UPDATE)
+    tally.count(tally.UPDATE_POSTS, "accepted" if new else "repeated")
     failpoints.hit("updates.before_answer")
     return HttpResponse(status=200)
 
@@ -128,20 +147,25 @@ def _is_from_telegram(request: HttpRequest) -> bool:
     return address is not None and any(ipaddress.ip_address(address) in one for one in networks)
 
 
-def _put_on_record(request: HttpRequest, reception: Reception) -> None:
+def _put_on_record(request: HttpRequest, reception: Reception, why: str) -> None:
     """In the audit of the bot's owner, and so seldom that nobody floods it."""
     now = clock.now()
     if reception.forged_at is not None and reception.forged_at > now - FORGERIES_TOLD:
         return
     untold = Q(forged_at=None) | Q(forged_at__lte=now - FORGERIES_TOLD)
-    who = Actor("somebody without the secret", Way.TELEGRAM, ip_address=client_address(request))
+    who = Actor("somebody who is not Telegram", Way.TELEGRAM, ip_address=client_address(request))
     bot = reception.bot
     with transaction.atomic():
         if Reception.objects.filter(untold, pk=reception.pk).update(forged_at=now):
-            audit.record(who, bot.organization_id, "forge update", bot)
+            audit.record(who, bot.organization_id, "forge update", bot, {"why": ("", why)})
+
+
+def _refused(status: int, outcome: str, detail: str) -> HttpResponse:
+    tally.count(tally.UPDATE_POSTS, outcome)
+    return problem_response(status, detail)
 
 
 def _later(detail: str, seconds: int) -> HttpResponse:
-    response = problem_response(503, detail)
+    response = _refused(503, "unavailable", detail)
     response["Retry-After"] = str(seconds)
     return response

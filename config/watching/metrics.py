@@ -155,6 +155,15 @@ def _counters(outbox: Figures) -> Iterator[Metric]:
         {name: counts.get(tally.key_of(tally.POSTS, name), 0) for name in POST_OUTCOMES},
     )
     yield _counter(
+        "update_posts",
+        "POSTs to the webhooks of bots by outcome.",
+        "outcome",
+        {
+            name: counts.get(tally.key_of(tally.UPDATE_POSTS, name), 0)
+            for name in tally.UPDATE_POST_OUTCOMES
+        },
+    )
+    yield _counter(
         "ingest_alerts",
         "Alerts in accepted POSTs.",
         "outcome",

@@ -201,9 +201,27 @@ def test_what_is_not_agreed_on_is_not_taken(
 
 def test_networks_may_be_told(bot: Bot, settings: Any) -> None:
     settings.TELEGRAM_WEBHOOK_NETWORKS = ["149.154.160.0/20", "91.108.4.0/22"]
-    assert post(bot).status_code == 403
     assert post(bot, REMOTE_ADDR="149.154.167.220").status_code == 200
     assert not AuditEntry.objects.filter(action="forge update").exists()
+    for _ in range(3):
+        assert post(bot).status_code == 403
+    entry = AuditEntry.objects.get(action="forge update")
+    assert entry.changes == {"why": ["", webhooks.ELSEWHERE]}
+    assert entry.ip_address == "127.0.0.1"
+
+
+def test_another_update_by_a_known_number_is_put_on_record_and_a_repetition_is_not(
+    bot: Bot,
+) -> None:
+    floats = {"location": {"latitude": 52.520008, "longitude": -0.1}, "big": 2**60}
+    said = update(5)
+    said["message"] |= floats
+    for _ in range(2):
+        assert post(bot, said).status_code == 200
+    assert not AuditEntry.objects.filter(action="forge update").exists()
+    assert post(bot, update(5, "another text")).status_code == 200
+    entry = AuditEntry.objects.get(action="forge update")
+    assert entry.changes == {"why": ["", webhooks.OTHER_UPDATE]}
 
 
 def test_telegram_is_asked_to_come_again_while_the_database_is_away(bot: Bot) -> None:
