@@ -79,7 +79,7 @@ def refuse(request: HttpRequest, row: LinkCode) -> HttpResponse:
         return redirect(mine_url())
     offer = ChatOffer.objects.filter(code=row).first()
     if offer is not None:
-        chat_offers.refuse(offer)
+        chat_offers.refuse(actor_of(request), offer)
     else:
         link_codes.close(row, confirmed=False)
     messages.info(request, "Nothing was connected.")

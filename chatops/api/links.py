@@ -168,6 +168,6 @@ class ChannelLinkViewSet(ReadViewSet[LinkCode]):
         row = self.get_object()
         offer = ChatOffer.objects.for_organization(self.organization).filter(code=row).first()
         if offer is not None:
-            chat_offers.refuse(offer)
+            chat_offers.refuse(self.actor, offer)
         link_codes.close(row, confirmed=False)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -169,7 +169,7 @@ def _answer_offer(context: Context, button: Pressed) -> Handled:
     ):
         return Handled("may not connect chats", toast(query, NO_RIGHT, alert=True))
     if button.verb == REFUSE_CHOSEN:
-        chat_offers.refuse(offer)
+        chat_offers.refuse(as_user(context.user), offer)
         _say_instead(context, offer, "Not connected.")
         return Handled("a chat was refused", toast(query))
     return _connect(context, offer, f"Connected: {escape_html(offer.title)} gets alerts.")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts import audit
 from accounts.audit import Actor
 from accounts.models import Organization, User
 from alerts.routes import adopt_first_channel
@@ -94,13 +95,17 @@ def connect(
     return channel
 
 
-def refuse(offer: ChatOffer) -> bool:
-    """Not this chat; whether it was on offer."""
+def refuse(actor: Actor, offer: ChatOffer) -> bool:
+    """Not this chat; whether it was on offer. The audit says which one it was, and who showed it:
+    somebody else may have had the link."""
     with transaction.atomic():
         rows = ChatOffer.objects.for_organization(offer.organization_id)
         closed = rows.filter(pk=offer.pk, closed_at=None).update(closed_at=clock.now())
         if offer.code is not None:
             close(offer.code, confirmed=False)
+        if closed:
+            shown = {"chat_id": ("", offer.chat_id), "shown_by": ("", offer.name)}
+            audit.record(actor, offer.organization_id, "refuse link", offer, shown)
     return bool(closed)
 
 

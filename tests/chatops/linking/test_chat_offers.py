@@ -92,7 +92,7 @@ def test_a_thief_of_a_channels_link_shows_who_they_are(talk: Talk) -> None:
     assert "not valid any more" in last(talk, mine)
     added(talk, -100555, thief.id, kind="channel", after="administrator", can_post_messages=True)
     assert ChatOffer.objects.get().telegram_id == thief.id
-    assert chat_offers.refuse(ChatOffer.objects.get())
+    assert chat_offers.refuse(actor_of(who), ChatOffer.objects.get())
     with pytest.raises(LinkRefused):
         chat_offers.connect(actor_of(who), ChatOffer.objects.get())
     row.refresh_from_db()
