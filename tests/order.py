@@ -22,6 +22,7 @@ SHARED = {
                 "payloads_bad",
                 "peers",
                 "snippets",
+                "talking",
             )
         ),
         "tests/flows/system.py",
@@ -46,6 +47,7 @@ LONG = (
     "tests/architecture/test_isolation.py",
     "tests/up/test_supervision.py",
     "tests/flows/test_leaks.py",
+    "tests/chatops/forgery/test_forgery.py",
     "tests/alerts/upstreams/test_words.py",
     "tests/deliveries/test_dispatcher.py",
     "tests/deliveries/test_wakeup.py",

@@ -261,5 +261,6 @@ def running_system(data_dir: Path, **env: str) -> Iterator[System]:
 @pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """One product for all flows that need it whole; each test makes its own stage."""
-    with running_system(tmp_path_factory.mktemp("system") / "data") as running:
+    data_dir = tmp_path_factory.mktemp("system") / "data"
+    with running_system(data_dir, OUTBOUND_ALLOWED_HOSTS="127.0.0.1") as running:
         yield running
