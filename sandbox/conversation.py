@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from botapi.entities import find_entities
 from sandbox import entities as message_entities
 from sandbox.audience import tell_of_message
-from sandbox.membership import Refused, add_bot, is_inside, unblock
+from sandbox.membership import Refused, add_bot, check_present, is_inside, unblock
 from sandbox.model import Bot, Chat, Content, ContentKind, Dialog, Json, Message, Standing, User
 from sandbox.shapes import chat_json, user_json
 from sandbox.world import World
@@ -47,6 +47,7 @@ def post(
 ) -> tuple[Dialog, Message]:
     """A message of a person, of any kind, and the updates about it."""
     chat, bot = place.chat, place.bot
+    check_present(chat, user)
     if chat.kind == "private":
         bot = bot or next(iter(world.bots.values()))
         _start(world, chat, bot, user)

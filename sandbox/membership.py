@@ -26,6 +26,14 @@ def is_inside(chat: Chat, bot: Bot) -> bool:
     return chat.standings.get(bot.id, Standing.NOT_MEMBER) not in _GONE
 
 
+def check_present(chat: Chat, user: User) -> None:
+    """Whoever left a private chat sees nothing of it any more; a public one shows itself to all but
+    those who were removed."""
+    status = chat.members.get(user.id)
+    if status == "kicked" or (status == "left" and not chat.username):
+        raise Refused(f"{user.first_name} is not in the chat any more")
+
+
 def add_bot(
     world: World, chat: Chat, bot: Bot, actor: User, rights: list[str] | None = None
 ) -> None:

@@ -13,7 +13,7 @@ import secrets
 from sandbox.audience import tell
 from sandbox.call import Call
 from sandbox.errors import bad_request
-from sandbox.membership import Refused
+from sandbox.membership import Refused, check_present
 from sandbox.model import Bot, CallbackQuery, Dialog, Json, Message, User
 from sandbox.parameters import leading_integer
 from sandbox.shapes import chat_json, user_json
@@ -31,6 +31,7 @@ def press(world: World, dialog: Dialog, message: Message, user: User, data: str)
 
     The message may be deleted meanwhile: an app that has not heard so still shows the button.
     """
+    check_present(world.chats[dialog.chat_id], user)
     if data not in callback_buttons(message.reply_markup):
         raise Refused(f"data: no button of message {message.message_id} sends {data!r}")
     bot = world.bots.get(message.via_bot_id or message.bot_id)

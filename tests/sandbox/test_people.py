@@ -184,6 +184,39 @@ def test_people_come_and_go(stage: Stage) -> None:
     assert service["message"]["left_chat_member"]["id"] == grace.id
 
 
+@pytest.mark.parametrize(
+    ("username", "status", "refused"),
+    [
+        ("", "left", True),
+        ("", "kicked", True),
+        ("public", "left", False),
+        ("public", "kicked", True),
+    ],
+)
+def test_who_left_a_chat_writes_and_presses_nothing_there(
+    stage: Stage, username: str, status: str, refused: bool
+) -> None:
+    name = f"{username}_{status}" if username else ""
+    group = stage.telegram.create_chat("supergroup", bot=stage.bot, username=name)
+    grace = stage.telegram.create_chat(first_name="Grace", state="never_started")
+    markup = {"inline_keyboard": [[{"text": "Acknowledge", "callback_data": "ack:1"}]]}
+    sent = stage.send(chat_id=group.id, reply_markup=markup)
+    stage.telegram.change_member(group, grace.id, "member")
+    stage.telegram.change_member(group, grace.id, status)
+    stage.updates()
+    for act in (
+        lambda: stage.telegram.press(group, sent["message_id"], "ack:1", from_id=grace.id),
+        lambda: stage.telegram.say(group, "/ack", from_id=grace.id),
+    ):
+        if refused:
+            with pytest.raises(AssertionError, match="Grace is not in the chat any more"):
+                act()
+        else:
+            act()
+    heard = stage.call("getUpdates")["result"]
+    assert any("callback_query" in update for update in heard) != refused
+
+
 def test_a_group_is_made_renamed_and_upgraded(stage: Stage) -> None:
     path = f"/users/{stage.chat.id}/chats"
     made = stage.telegram.act(path, kind="group", title="Night", bots=[stage.bot.id])
