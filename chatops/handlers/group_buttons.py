@@ -11,6 +11,7 @@ from typing import Final
 
 from accounts.permissions import Capability
 from alerts import responding
+from alerts.grouping import CHANGING_LABEL
 from alerts.models import AlertGroup, Silence, TimelineEvent
 from alerts.muting.silences import Wanted
 from alerts.muting.silencing import SilenceRefused
@@ -26,6 +27,10 @@ from deliveries import clock
 
 Kind = TimelineEvent.Kind
 ASSIGN_LINK = "Alerts are assigned to members. Link your Telegram account, then press again."
+TOO_WIDE = (
+    "Its only label is the severity, and a silence of that would keep all other alerts of it "
+    "quiet. Write /silence with matchers."
+)
 SAME_SILENCE_SECONDS = 60
 """One that ends so little earlier than what is wanted is the same press again."""
 
@@ -74,6 +79,8 @@ def silence(press: Press) -> Said:
     now = clock.now()
     try:
         matchers = [one.to_json() for one in responding.matchers_of_group(press.group)]
+        if {one["name"] for one in matchers} == {CHANGING_LABEL}:
+            return Said(TOO_WIDE, "refused: nothing but the severity", alert=True)
         if (same := _same(press, matchers, now, now + length)) is not None:
             until = _time(press, same.ends_at)
             return Said(f"Already silenced by {same.author} until {until}.", "was silenced already")

@@ -100,6 +100,15 @@ def test_a_channel_says_which_durations_there_are(talk: Talk) -> None:
         assert scene.press(data=tampered).startswith("No button silences"), argument
 
 
+def test_no_button_silences_by_the_severity_alone(talk: Talk) -> None:
+    """One press would keep every other alert of it quiet, in all chats."""
+    scene = make_scene(talk, 1)
+    scene.site.post({"title": "Backup failed", "status": "firing", "severity": "critical"})
+    scene.tell()
+    assert scene.press("Silence 1h").startswith("Its only label is the severity")
+    assert not Silence.objects.exists()
+
+
 def test_the_more_menu_is_opened_in_place_and_for_all(scene: Scene) -> None:
     before = scene.message().text
     assert scene.press("More…") == ""
