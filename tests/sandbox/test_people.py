@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -204,10 +205,11 @@ def test_who_left_a_chat_writes_and_presses_nothing_there(
     stage.telegram.change_member(group, grace.id, "member")
     stage.telegram.change_member(group, grace.id, status)
     stage.updates()
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: stage.telegram.press(group, sent["message_id"], "ack:1", from_id=grace.id),
         lambda: stage.telegram.say(group, "/ack", from_id=grace.id),
-    ):
+    ]
+    for act in acts:
         if refused:
             with pytest.raises(AssertionError, match="Grace is not in the chat any more"):
                 act()
