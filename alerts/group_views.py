@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 from django.utils import timezone
 
+from alerts import own_buttons
 from alerts.escalations import rules as escalating
 from alerts.flapping import WHOLE, Flapping
 from alerts.group_flaps import flapping_in
 from alerts.lifecycle import NO_LONGER_KNOWN
 from alerts.models import AlertGroup, Ended, Episode, GroupMember, Route, Status
 from alerts.muting.decisions import Mute, Muting
-from alerts.rendering.actions import Offer
+from alerts.rendering.actions import Menu, Offer
 from alerts.rendering.view_model import AlertView, ChannelView, GroupView
 from alerts.rendering.words import isolate, one_line, shorten_end
 from alerts.severity import Severity
@@ -192,12 +193,14 @@ def channel_view(channel: NotificationChannel) -> ChannelView:
     )
 
 
-def offer_of(channel: NotificationChannel) -> Offer | None:
-    """The buttons under its messages, None for none; its bot is loaded."""
+def offer_of(channel: NotificationChannel, menu: str = Menu.MAIN) -> Offer | None:
+    """The buttons under its messages, None for none; its bot is loaded. `menu`: the one that is
+    open."""
     is_deaf = channel.chat.bot.updates == Bot.Updates.NONE
     if is_deaf or channel.actions == NotificationChannel.Actions.NOBODY:
         return None
-    return Offer(tuple(filter(length_of, channel.silence_durations)))
+    own = own_buttons.in_menu_of(channel) if menu == Menu.MORE else ()
+    return Offer(tuple(filter(length_of, channel.silence_durations)), own)
 
 
 def params_of(channel: NotificationChannel) -> dict[str, object]:

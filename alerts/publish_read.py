@@ -333,7 +333,7 @@ def _situation(
         was_routed=row.routed,
         rings=row.escalation,
         rang=rings_told(row.shown),
-        offer=offer_of(row.channel),
+        offer=offer_of(row.channel, row.menu),
         menu=row.menu,
         muting=muting,
     )

@@ -181,6 +181,12 @@ def comment(actor: Actor, group: AlertGroup, text: str) -> TimelineEvent:
     return _note(actor, group, Kind.COMMENT, why=said)
 
 
+def note_action(actor: Actor, group: AlertGroup, words: str) -> TimelineEvent:
+    """An own command was run from its message, or came to an end: a line in the timeline, the chat
+    sees the run itself."""
+    return _line(actor, group, Kind.ACTION, why=words)
+
+
 def silence_group(actor: Actor, group: AlertGroup, wanted: Wanted) -> Silence:
     """A silence from a group, with a line in its timeline. Raises SilenceRefused.
 
@@ -293,6 +299,12 @@ def _note(
     actor: Actor, group: AlertGroup, kind: str, alert: Alert | None = None, **data: Any
 ) -> TimelineEvent:
     trail.leave(actor, group, kind, data)
+    return _line(actor, group, kind, alert, **data)
+
+
+def _line(
+    actor: Actor, group: AlertGroup, kind: str, alert: Alert | None = None, **data: Any
+) -> TimelineEvent:
     return TimelineEvent.objects.create(
         organization_id=group.organization_id,
         group=group,

@@ -64,11 +64,13 @@ class Answered:
 
 
 class FetchFailed(Exception):
-    """The URL gave nothing usable. `host` is its host, `reason` is for people; no URL, no query."""
+    """The URL gave nothing usable. `host` is its host, `reason` is for people; no URL, no query.
+    `answered`: there was an answer, and another one would be no better."""
 
-    def __init__(self, host: str, reason: str) -> None:
+    def __init__(self, host: str, reason: str, *, answered: bool = False) -> None:
         self.host = shown(host)
         self.reason = shown(reason)
+        self.answered = answered
         super().__init__(self.host, self.reason)
 
     def __str__(self) -> str:
@@ -221,10 +223,11 @@ def _expect_success(response: Response, host: str) -> None:
 
 def _answered(response: Response, host: str, max_bytes: int) -> Answered:
     if 300 <= response.status_code < 400:
-        raise FetchFailed(host, f"it redirects (HTTP {response.status_code}); give the final URL")
+        reason = f"it redirects (HTTP {response.status_code}); give the final URL"
+        raise FetchFailed(host, reason, answered=True)
     body = read_body(response, max_bytes)
     if len(body) > max_bytes:
-        raise FetchFailed(host, f"it has more than {max_bytes} bytes")
+        raise FetchFailed(host, f"it has more than {max_bytes} bytes", answered=True)
     return Answered(response.status_code, body)
 
 

@@ -12,9 +12,12 @@ class ChatopsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the packages above what they ask us for."""
+        from alerts import own_buttons  # noqa: PLC0415  # as above
         from channels_app.leaving import also_in_use  # noqa: PLC0415  # models must be loaded first
         from channels_app.persons import on_private_chat  # noqa: PLC0415  # as above
+        from chatops.actions import known  # noqa: PLC0415  # as above
         from chatops.linking import people, uses  # noqa: PLC0415  # as above
 
         also_in_use(uses.is_in_use)
         on_private_chat(people.is_members)
+        own_buttons.offer_also(known.button_labels)

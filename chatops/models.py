@@ -14,12 +14,15 @@ from accounts.models import (
     User,
 )
 from channels_app.models import Bot, NotificationChannel
+from chatops.action_models import ActionRun, ChatMenu, OwnAction
 from chatops.dialogue_models import CommandMenu, Conversation, Listing, Reminder
 from chatops.link_models import ChatOffer, LinkAttempt, LinkCode, UnclaimedChat
 from deliveries.models import SentMessage
 
 __all__ = [
+    "ActionRun",
     "Approval",
+    "ChatMenu",
     "ChatOffer",
     "CommandMenu",
     "Conversation",
@@ -30,6 +33,7 @@ __all__ = [
     "LinkAttempt",
     "LinkCode",
     "Listing",
+    "OwnAction",
     "Reception",
     "Reminder",
     "TelegramIdentity",
@@ -333,6 +337,7 @@ class EndpointCall(OrganizationOwned):
 
         TEST = "test", "Test"
         APPROVAL = "approval", "Approval"
+        ACTION = "action", "Own command"
 
     class State(models.TextChoices):
         """Waiting until the other side took it, or until it was given up."""
@@ -345,6 +350,7 @@ class EndpointCall(OrganizationOwned):
     approval = models.ForeignKey(
         Approval, null=True, on_delete=models.CASCADE, related_name="calls"
     )
+    run = models.ForeignKey(ActionRun, null=True, on_delete=models.CASCADE, related_name="calls")
     event = models.CharField(max_length=8, choices=Event.choices)
     content = models.JSONField(help_text='{"v": 1, …}, as it is sent.')
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from chatops import menus, processing, purge
+from chatops.actions import runs
 from chatops.approvals import changes as approvals
 from chatops.conversations import sweep as conversations
 from chatops.endpoints import send as endpoints
@@ -15,6 +16,7 @@ from deliveries import clock, tally
 
 SWEEPS = (
     approvals.expire_due,
+    runs.end_due,
     reminders.fire_due,
     conversations.end_expired,
     arrivals.sweep,

@@ -10,6 +10,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -21,10 +22,25 @@ TIMESTAMP_HEADER = "Tocsin-Timestamp"
 SIGNATURE_HEADER = "Tocsin-Signature"
 KEY_HEADER = "Idempotency-Key"
 ANSWER_BYTES_MAX = 64 * 1024
+PASSING = (408, 409, 425, 429)
+"""4xx that may be another answer later."""
 
 
 class NotTaken(Exception):
-    """The other side did not take it; the text says why, and holds no secret."""
+    """The other side did not take it; the text says why, and holds no secret. `final`: to say the
+    same again is of no use."""
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An answer, a 2xx. Nothing of its body is for people but what the caller understood."""
+
+    status: int
+    body: bytes = field(repr=False)
 
 
 def url_problem(url: str, most: int) -> str:
@@ -53,15 +69,14 @@ def post_signed(
     try:
         status = post(url, body, headers, total_timeout=seconds, policy=_policy())
     except (FetchFailed, GuardRefused) as error:
-        raise NotTaken(str(error)) from None
+        raise _not_taken(error) from None
     return _taken(status)
 
 
 def ask_signed(
     url: str, secret: str, key: UUID, content: Mapping[str, Any], seconds: float
-) -> bytes:
-    """The same; the answer's body, at most 64 KiB. Nothing of it is for people but what the caller
-    understood. Raises NotTaken."""
+) -> Taken:
+    """The same; the answer with its body, at most 64 KiB. Raises NotTaken."""
     body, headers = _signed(secret, key, content)
     try:
         answer = ask(
@@ -74,9 +89,8 @@ def ask_signed(
             policy=_policy(),
         )
     except (FetchFailed, GuardRefused) as error:
-        raise NotTaken(str(error)) from None
-    _taken(answer.status)
-    return answer.body
+        raise _not_taken(error) from None
+    return Taken(_taken(answer.status), answer.body)
 
 
 def _signed(secret: str, key: UUID, content: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
@@ -92,10 +106,16 @@ def _signed(secret: str, key: UUID, content: Mapping[str, Any]) -> tuple[bytes, 
 
 def _taken(status: int) -> int:
     if 300 <= status < 400:
-        raise NotTaken(f"it redirects (HTTP {status}): give the final URL")
+        raise NotTaken(f"it redirects (HTTP {status}): give the final URL", final=True)
     if not 200 <= status < 300:
-        raise NotTaken(f"it answered with HTTP {status}")
+        final = 400 <= status < 500 and status not in PASSING
+        raise NotTaken(f"it answered with HTTP {status}", final=final)
     return status
+
+
+def _not_taken(error: FetchFailed | GuardRefused) -> NotTaken:
+    final = isinstance(error, GuardRefused) or error.answered
+    return NotTaken(str(error), final=final)
 
 
 def _policy() -> OutboundPolicy:

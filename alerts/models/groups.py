@@ -230,6 +230,7 @@ class TimelineEvent(Busy):
         ESCALATED = "escalated", "Escalated"
         FALLBACK = "fallback", "Taken over by the fallback"
         FLAPPING = "flapping", "Flapping"
+        ACTION = "action", "Own command"
 
     group = models.ForeignKey(
         AlertGroup, on_delete=models.CASCADE, related_name="timeline", db_index=False

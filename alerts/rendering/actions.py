@@ -4,9 +4,9 @@
     an event:  Silence 1h, Silence 4h, More…      it never ends, so nobody has to be on it
     resolved:  More…
 
-More… puts a menu in the place of the whole keyboard, for everybody in the chat. What the buttons
-carry names the message's row and grants nothing (botapi/callback_data.py): whoever presses is
-judged then. Pure.
+More… puts a menu in the place of the whole keyboard, for everybody in the chat: what else there is,
+and what the organization added. What the buttons carry names the message's row and grants nothing
+(botapi/callback_data.py): whoever presses is judged then. Pure.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from uuid import UUID
 
 from alerts.rendering.keyboard import keyboard
 from alerts.rendering.view_model import GroupView
-from botapi.callback_data import pack
+from botapi.callback_data import pack, short
 from botapi.keyboards import Button, CallbackButton, InlineKeyboard
 
 
@@ -35,6 +35,7 @@ class Verb(StrEnum):
     HISTORY = "hi"
     WHO = "wh"
     CLOSE = "cl"
+    OWN = "ow"
 
 
 class Menu(StrEnum):
@@ -52,9 +53,11 @@ _ROW_LABELS_MAX: Final = 34  # characters of a row's labels together: more is cu
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """That a channel's messages have buttons. `durations`: of its Silence buttons."""
+    """That a channel's messages have buttons. `durations`: of its Silence buttons; `own`: the ID
+    and label of what the organization added to the menu."""
 
     durations: tuple[str, ...] = ()
+    own: tuple[tuple[UUID, str], ...] = ()
 
 
 def action_rows(
@@ -64,7 +67,7 @@ def action_rows(
     make = _Maker(row)
     status = _status(group)
     if menu == Menu.MORE:
-        return _more(make, is_firing=status == "firing", is_over=status == "resolved")
+        return _more(make, offer, is_firing=status == "firing", is_over=status == "resolved")
     if menu == Menu.SILENCE and status != "resolved":
         lengths: list[Button] = [make.button(one, Verb.SILENCE, one) for one in SILENCE_MENU]
         return [*_in_rows(lengths), [make.button("‹ Back", Verb.MENU, Menu.MORE)]]
@@ -120,7 +123,7 @@ def _acknowledge(make: "_Maker", group: GroupView) -> Button:
     return make.button("Acknowledge", Verb.ACKNOWLEDGE)
 
 
-def _more(make: "_Maker", *, is_firing: bool, is_over: bool) -> list[list[Button]]:
+def _more(make: "_Maker", offer: Offer, *, is_firing: bool, is_over: bool) -> list[list[Button]]:
     reading: list[Button] = [
         make.button("All labels", Verb.DETAILS, "1"),
         make.button("History", Verb.HISTORY, "1"),
@@ -132,7 +135,8 @@ def _more(make: "_Maker", *, is_firing: bool, is_over: bool) -> list[list[Button
     if is_firing:
         acting.append(make.button("Assign to me", Verb.ASSIGN_ME))
     back: list[Button] = [make.button("‹ Back", Verb.MENU, Menu.MAIN)]
-    return [rows for rows in (reading, acting, back) if rows]
+    own: list[Button] = [make.button(label, Verb.OWN, short(pk)) for pk, label in offer.own]
+    return [rows for rows in (reading, acting, *_in_rows(own), back) if rows]
 
 
 def _in_rows(buttons: Sequence[Button]) -> list[list[Button]]:

@@ -12,6 +12,7 @@ from typing import Any
 from accounts.permissions import Capability
 from chatops.context import Context
 from chatops.conversations.questions import Answer, Prompt, Rows
+from chatops.handled import Handled
 from chatops.responding.acting import Done
 
 Values = Mapping[str, Any]
@@ -42,13 +43,14 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Dialogue:
     """`about` ends "your question about …". `version`: another one forgets what is open, when steps
-    have changed. `finish` does what was asked for. `needs`: as of the command that begins it; asked
+    have changed. `finish` does what was asked for; what it gives is said, but for a Handled, which
+    has said it. `needs`: as of the command that begins it; asked
     anew with every answer."""
 
     kind: str
     about: str
     steps: tuple[Step, ...]
-    finish: Callable[[Context, Values], Done]
+    finish: Callable[[Context, Values], Done | Handled]
     version: int = 1
     needs: Capability | None = Capability.RESPOND
     by_name: Mapping[str, Step] = field(init=False, default_factory=dict)

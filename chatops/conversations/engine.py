@@ -165,6 +165,8 @@ def _finish(talk: Talk, lead: str) -> Handled:
     done = talk.dialogue.finish(talk.context, talk.saved.values)
     if talk.row.turn:
         talk.row.delete()
+    if isinstance(done, Handled):
+        return done
     markup: Keyboard = done.keyboard or RemoveKeyboard(not talk.context.is_private)
     reply(talk.context, told.html([text(lead)]) + done.text, markup, to=_to(talk))
     return Handled(done.outcome)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from chatops.models import Approval, Endpoint, EndpointCall
+from chatops.models import ActionRun, Approval, Endpoint, EndpointCall
 from deliveries import clock, wakeup
 
 CALL = "chatops.call"
@@ -20,18 +20,24 @@ def request_call(
     *,
     patience: timedelta,
     approval: Approval | None = None,
+    run: ActionRun | None = None,
 ) -> EndpointCall:
-    """Have `content` sent, again and again for so long where nobody takes it."""
+    """Have `content` sent, again and again for so long where nobody takes it. A run has one call,
+    of the same ID."""
     now = clock.now()
-    call = EndpointCall.objects.create(
+    call = EndpointCall(
         organization_id=endpoint.organization_id,
         endpoint=endpoint,
         approval=approval,
+        run=run,
         event=event,
         content={"v": VERSION, **content},
         created_at=now,
         not_before=now,
         give_up_at=now + patience,
     )
+    if run is not None:
+        call.pk = run.pk
+    call.save(force_insert=True)
     transaction.on_commit(lambda: wakeup.wake(CALL))
     return call

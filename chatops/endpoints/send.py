@@ -8,21 +8,25 @@ import logging
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from django.db.models import Q, QuerySet
 
 from botapi import failpoints
 from channels_app.bots import refuse_in_transaction
 from channels_app.encryption import CannotDecrypt
+from chatops.actions import runs
+from chatops.actions.contents import with_reply
+from chatops.actions.reports import Report, UnreadableReport, read_answer
 from chatops.endpoints.changes import secret_of
-from chatops.models import EndpointCall
+from chatops.models import ActionRun, EndpointCall
 from deliveries import clock
-from deliveries.signed_post import NotTaken, post_signed
+from deliveries.signed_post import NotTaken, Taken, ask_signed, post_signed
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +34,23 @@ THREADS = 8
 PER_ORGANIZATION = 2
 """Of the threads: an endpoint may hang."""
 CALL_SECONDS = 7.0
+SHORTEST = 1.0
 CLAIM = timedelta(seconds=30)
 RUN_SECONDS = 20.0
 TICK = 0.2
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=2), timedelta(minutes=5)
 State = EndpointCall.State
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of one attempt. `said`: for people; `taken`: the other side has it; `final`: it will not take
+    it; `report`: what it says of a run."""
+
+    said: str
+    taken: bool = False
+    final: bool = False
+    report: Report | None = None
 
 
 def send_waiting(seconds: float = RUN_SECONDS) -> int:
@@ -63,7 +79,9 @@ def retry_in(attempts: int) -> timedelta:
 def _free() -> QuerySet[EndpointCall]:
     now = clock.now()
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    return EndpointCall.objects.filter(free, state=State.WAITING, not_before__lte=now)
+    # What a person asked for is not begun when its time is over.
+    in_time = Q(run=None) | Q(give_up_at__gt=now)
+    return EndpointCall.objects.filter(free, in_time, state=State.WAITING, not_before__lte=now)
 
 
 def _due(running: dict[Future[None], UUID]) -> list[EndpointCall]:
@@ -90,9 +108,13 @@ def _claim(call: EndpointCall) -> bool:
 def _make(call: EndpointCall) -> None:
     """On a thread of the pool."""
     try:
-        said, taken = _post(call)
+        outcome = _post(call)
         failpoints.hit("endpoint.answered")
-        _settle(call, said, taken=taken)
+        with transaction.atomic():
+            run = runs.lock(call.run_id) if call.run_id is not None else None
+            state = _settle(call, outcome)
+            if run is not None:
+                _tell(run, outcome, state)
     except (OperationalError, InterfaceError) as error:
         log.warning("call %s is not settled: %s", call.pk, type(error).__name__)
     except Exception:  # a defect of ours: the claim runs out, and it is tried again
@@ -101,18 +123,36 @@ def _make(call: EndpointCall) -> None:
         close_old_connections()
 
 
-def _post(call: EndpointCall) -> tuple[str, bool]:
+def _post(call: EndpointCall) -> Outcome:
     refuse_in_transaction()
     endpoint = call.endpoint
-    content = {**call.content, "id": str(call.pk)}
+    content = {**with_reply(call), "id": str(call.pk)}
     try:
-        status = post_signed(endpoint.url, secret_of(endpoint), call.pk, content, CALL_SECONDS)
-    except (NotTaken, CannotDecrypt) as refusal:
-        return str(refusal), False
-    return f"HTTP {status}", True
+        secret = secret_of(endpoint)
+        if call.run_id is None:
+            status = post_signed(endpoint.url, secret, call.pk, content, CALL_SECONDS)
+            return Outcome(f"HTTP {status}", taken=True)
+        left = (call.give_up_at - clock.now()).total_seconds()
+        seconds = max(SHORTEST, min(CALL_SECONDS, left))
+        return _understood(ask_signed(endpoint.url, secret, call.pk, content, seconds))
+    except CannotDecrypt as refusal:
+        return Outcome(str(refusal))
+    except NotTaken as refusal:
+        return Outcome(str(refusal), final=refusal.final and call.run_id is not None)
 
 
-def _settle(call: EndpointCall, said: str, *, taken: bool) -> None:
+def _understood(answer: Taken) -> Outcome:
+    said = f"HTTP {answer.status}"
+    try:
+        return Outcome(said, taken=True, report=read_answer(answer.status, answer.body))
+    except UnreadableReport as why:
+        field = f"{why.field}: " if why.field else ""
+        words = f"Its answer can't be read. {field}{why}"
+        return Outcome(said, taken=True, report=Report("failed", words))
+
+
+def _settle(call: EndpointCall, outcome: Outcome) -> str:
+    """The state that it is in now."""
     now = clock.now()
     attempts = call.attempts + 1
     later = now + retry_in(attempts)
@@ -120,16 +160,25 @@ def _settle(call: EndpointCall, said: str, *, taken: bool) -> None:
         "claim": None,
         "claimed_until": None,
         "attempts": attempts,
-        "said": said,
+        "said": outcome.said,
     }
-    if taken:
+    if outcome.taken:
         values |= {"state": State.ACCEPTED, "settled_at": now}
-    elif later > call.give_up_at:
+    elif outcome.final or later > call.give_up_at:
         values |= {"state": State.FAILED, "settled_at": now}
     else:
         values |= {"not_before": later}
     mine = EndpointCall.objects.filter(pk=call.pk, claim=call.claim, state=State.WAITING)
     mine.update(**values)
+    return str(values.get("state", State.WAITING))
+
+
+def _tell(run: ActionRun, outcome: Outcome, state: str) -> None:
+    """What came of it is what came of the run."""
+    if outcome.report is not None:
+        runs.answered(run, outcome.report)
+    elif state == State.FAILED:
+        runs.not_taken(run, f"The endpoint did not take it: {outcome.said}")
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,7 @@ from alerts.rendering.actions import SILENCE_MENU, Menu, Verb
 from alerts.rendering.times import Times
 from alerts.timeline import last_of
 from channels_app.offered import length_of
+from chatops.handlers import own_actions
 from chatops.handlers.group_pages import close, history, labels, who
 from chatops.responding.pressing import UNNAMED, Press, is_anonymous, linking_url
 from chatops.responding.said import Said
@@ -137,6 +138,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     Verb.HISTORY: Deed(history, Capability.VIEW),
     Verb.WHO: Deed(who, Capability.VIEW),
     Verb.CLOSE: Deed(close, Capability.VIEW),
+    Verb.OWN: Deed(own_actions.press, Capability.VIEW),
 }
 
 

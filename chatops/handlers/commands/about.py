@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
-from botapi.markup import Node, bold, code, render, text
+from botapi.markup import Node, bold, code, text
+from chatops.actions import known
 from chatops.handled import Handled
 from chatops.handlers.commands.asked import Asked, Command
+from chatops.models import OwnAction
 from chatops.replies import reply
+from chatops.responding import told
 
 HOW = (
     "Reply to an alert with a command, and it is meant: /ack, /silence 2h, /resolve. A reply "
@@ -16,17 +19,29 @@ EXAMPLE = '/silence {team="core", env!="dev"} until tomorrow 9:00'
 
 def help_(asked: Asked) -> Handled:
     """All commands, each with what it does."""
-    reply(asked.context, how_to_use(asked.commands))
+    reply(asked.context, how_to_use(asked.commands, own=known.here(asked.context)))
     return Handled("helped")
 
 
-def how_to_use(commands: Sequence[Command], unknown: str = "") -> str:
-    """HTML. `unknown`: a name that nobody knows."""
+def how_to_use(
+    commands: Sequence[Command], unknown: str = "", own: Sequence[OwnAction] = ()
+) -> str:
+    """HTML. `unknown`: a name that nobody knows; `own`: commands of the organization's."""
     head: list[Node] = [text(f"I know no /{unknown[:32]}. ")] if unknown else []
     nodes: list[Node] = [*head, bold("What I can do"), text("\n")]
     for one in commands:
         if one.places:
             usage: list[Node] = [code(one.usage), text(" ")] if one.usage else []
             nodes += [text(f"\n/{one.name} "), *usage, text(f"· {one.description}")]
+    for number, action in enumerate(own):
+        between = "\n\n" if number == 0 else "\n"
+        nodes += [text(f"{between}/{action.name} "), *_usage(action), text(action.description)]
     nodes += [text(f"\n\n{HOW}"), code(EXAMPLE)]
-    return render(nodes, "HTML")
+    return told.html(nodes)
+
+
+def _usage(action: OwnAction) -> list[Node]:
+    """What may follow it."""
+    if action.parameter == OwnAction.Parameter.NONE:
+        return [text("· ")]
+    return [code(f"[{action.hint or ' | '.join(action.choices) or '…'}]"), text(" · ")]

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from accounts.permissions import Capability
 from alerts.rendering.times import duration
 from botapi.markup import text
+from chatops.actions import known
 from chatops.context import Context
 from chatops.handled import Handled
+from chatops.handlers import own_actions
 from chatops.handlers.commands.about import how_to_use
 from chatops.handlers.commands.asked import Asked, Command
 from chatops.handlers.commands.table import BY_NAME, COMMANDS
@@ -43,12 +45,16 @@ def handle(context: Context) -> Handled | None:
     if incoming.sender is not None and incoming.sender.is_bot and not policy.is_anonymous(context):
         return Handled("a bot's command is not run")
     command = BY_NAME.get(typed.name)
-    if command is None and not (context.is_private or typed.bot):
+    own = known.typed_here(context, typed) if command is None else None
+    if command is None and own is None and not (context.is_private or typed.bot):
         return Handled("a command that nobody here knows")
     if incoming.kind in ("channel_post", "edited_channel_post"):
         return _in_channel(context)
     if incoming.kind == "edited_message":
         return _edited(context)
+    if own is not None:
+        action, meant = own
+        return _too_old(context, action.name) or own_actions.give(context, action, meant.argument)
     return _unknown(context, typed) if command is None else run(context, command, typed.rest)
 
 
@@ -58,14 +64,22 @@ def run(context: Context, command: Command, rest: str) -> Handled:
     if refusal:
         reply(context, told.html([text(refusal)]))
         return Handled(f"/{command.name}: refused")
-    if command.needs is Capability.RESPOND and (age := _age(context)) > FRESH:
-        reply(
-            context,
-            f"You sent this {duration(age)} ago, so I did not run it. Send it again if you still "
-            "mean it.",
-        )
-        return Handled(f"/{command.name}: too old")
+    if command.needs is Capability.RESPOND and (late := _too_old(context, command.name)):
+        return late
     return command.handle(Asked(context, rest, COMMANDS))
+
+
+def _too_old(context: Context, name: str) -> Handled | None:
+    """What it came to, if it is."""
+    age = _age(context)
+    if age <= FRESH:
+        return None
+    reply(
+        context,
+        f"You sent this {duration(age)} ago, so I did not run it. Send it again if you still "
+        "mean it.",
+    )
+    return Handled(f"/{name}: too old")
 
 
 def _refusal(context: Context, command: Command) -> str:
@@ -103,5 +117,5 @@ def _edited(context: Context) -> Handled:
 
 
 def _unknown(context: Context, typed: Typed) -> Handled:
-    reply(context, how_to_use(COMMANDS, unknown=typed.name))
+    reply(context, how_to_use(COMMANDS, unknown=typed.name, own=known.here(context)))
     return Handled("an unknown command")

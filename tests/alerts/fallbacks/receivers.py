@@ -58,10 +58,11 @@ def verify(secret: str, headers: Any, body: bytes, now: float) -> bool:
 
 
 class Receiver:
-    """An HTTP server that keeps what is POSTed; answers with `status`, after `hangs` seconds."""
+    """An HTTP server that keeps what is POSTed; answers with `status` and `answer`, after `hangs`
+    seconds."""
 
     def __init__(self) -> None:
-        self.status, self.hangs = 200, 0.0
+        self.status, self.hangs, self.answer = 200, 0.0, b""
         self.secret = ""
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str] = []
@@ -80,8 +81,9 @@ class Receiver:
                 self.send_response(receiver.status)
                 if 300 <= receiver.status < 400:
                     self.send_header("Location", "http://127.0.0.1:1/")
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(receiver.answer)))
                 self.end_headers()
+                self.wfile.write(receiver.answer)
 
             def log_message(self, *args: object) -> None:
                 pass

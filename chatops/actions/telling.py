@@ -1,0 +1,64 @@
+"""The message that shows a run: what it says, and how often it is edited."""
+
+from datetime import datetime, timedelta
+
+from botapi.callback_data import pack
+from botapi.keyboards import CallbackButton, InlineKeyboard
+from chatops.actions.words import Shown, shown
+from chatops.models import ActionRun
+from chatops.replies import NO_PREVIEW, plain_of, tell_chat
+from deliveries import clock, outbox
+from deliveries.models import Delivery
+
+VERB = "or"
+"""Of the buttons below a run that is to be confirmed."""
+RUN, CANCEL = "run", "cancel"
+PACE = timedelta(seconds=5)
+"""Between two edits that show progress: a group's 20 calls a minute are for alerts, too. What is
+said meanwhile is told by the next one, the last word alone."""
+
+
+def words_of(run: ActionRun) -> str:
+    """HTML."""
+    return shown(Shown(run.name, run.argument, run.asked_by, run.state, run.text, run.progress))
+
+
+def keyboard_of(run: ActionRun) -> InlineKeyboard | None:
+    """Run and Cancel, while it is to be confirmed."""
+    if run.state != ActionRun.State.ASKED:
+        return None
+    buttons = (("Run", RUN), ("Cancel", CANCEL))
+    return InlineKeyboard(
+        (tuple(CallbackButton(label, pack(VERB, run.pk, what)) for label, what in buttons),)
+    )
+
+
+def next_edit(shown_at: datetime | None, now: datetime) -> datetime:
+    """When progress is shown next; `shown_at`: when it was, or is about to be."""
+    if shown_at is None or shown_at > now:
+        return shown_at or now
+    return max(now, shown_at + PACE)
+
+
+def show(run: ActionRun, due_at: datetime | None = None) -> None:
+    """Have its message say what is the case; at once, unless it shows progress. An end is told anew
+    where the message is gone."""
+    if run.message is None:
+        return
+    text = words_of(run)
+    params = {"text": text, "parse_mode": "HTML", "link_preview_options": NO_PREVIEW}
+    priority = Delivery.Priority.LOW if due_at else Delivery.Priority.INTERACTIVE
+    try:
+        outbox.change(
+            run.message,
+            outbox.Call("editMessageText", params, plain_text=plain_of(text)),
+            channel=None,
+            purpose=Delivery.Purpose.ANSWER,
+            priority=priority,
+            due_at=due_at or clock.now(),
+        )
+    except outbox.MessageGone:
+        if run.settled_at is not None and run.chat is not None:
+            thread = run.message_thread_id
+            run.message = tell_chat(run.organization_id, run.chat, thread, text, None)
+            run.save(update_fields=["message"])

@@ -1,0 +1,83 @@
+"""`/runs/<id>/`: where an endpoint posts how far a run is, and how it ended. It hears 200 once that
+is stored; 409 or 410 say that the run is over and nothing of this is shown.
+
+The token of the run comes as `Authorization: Bearer …`. What may pass is 503 with Retry-After.
+"""
+
+import logging
+from uuid import UUID
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseFailure
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.problems import problem_response, wrong
+from chatops.actions import runs
+from chatops.actions.reports import BODY_MAX, UnreadableReport, read_report
+from chatops.actions.runs import Heard
+from chatops.actions.tokens import is_of
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 5
+REFUSED = {
+    Heard.ENDED: (409, "This run has ended, and otherwise. Nothing of this is shown."),
+    Heard.LATE: (410, "The time of this run is over. Nothing of this is shown."),
+    Heard.GONE: (410, "There is no such run any more."),
+}
+
+
+@csrf_exempt
+def receive(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """POST of `{"state", "text", "progress"}`. 200, else 400, 401, 405, 409, 410, 413 or 503."""
+    if request.method != "POST":
+        return _refusal(405, "Post how the run goes here.", Allow="POST")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    # Before anything is read: who has no token learns nothing of which runs there are.
+    if scheme.lower() != "bearer" or not is_of(token.strip(), run_id):
+        words = "Send the run's token, as it came with the call, as `Authorization: Bearer trt_…`."
+        return _refusal(401, words, **{"WWW-Authenticate": "Bearer"})
+    try:
+        said = read_report(_body(request))
+    except RequestDataTooBig:
+        return _refusal(413, f"The body is larger than {BODY_MAX} bytes.")
+    except UnreadablePostError:
+        return _refusal(400, "The connection broke before the body was whole. Send it again.")
+    except UnreadableReport as why:
+        pointer = f"/{why.field}" if why.field else ""
+        errors = [wrong("pointer", pointer, str(why), "invalid")]
+        return problem_response(400, str(why), errors=errors)
+    try:
+        heard = runs.report(run_id, said)
+    except DatabaseFailure as failure:
+        log.warning("a report of a run could not be stored: %s", type(failure).__name__)
+        words = "The database did not take it. Send it again."
+        return _refusal(503, words, **{"Retry-After": str(RETRY_AFTER)})
+    if heard in REFUSED:
+        return _refusal(*REFUSED[heard])
+    return JsonResponse({"heard": True})
+
+
+@csrf_exempt
+def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """Whatever else is below /runs/."""
+    return problem_response(404, "Nothing is posted here. A run's URL came with its call.")
+
+
+def _body(request: HttpRequest) -> bytes:
+    """Raises RequestDataTooBig and UnreadablePostError."""
+    length = request.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length[:20]) > BODY_MAX:
+        raise RequestDataTooBig
+    body: bytes = request.body
+    if len(body) > BODY_MAX:
+        raise RequestDataTooBig
+    return body
+
+
+def _refusal(status: int, detail: str, **headers: str) -> HttpResponse:
+    response = problem_response(status, detail)
+    for name, value in headers.items():
+        response[name] = value
+    return response

@@ -1,0 +1,106 @@
+"""Commands and buttons of an organization's own: typed, pressed under an alert, and confirmed."""
+
+from uuid import UUID
+
+from botapi import callback_data
+from chatops.actions import known, runs, telling
+from chatops.actions.asking import Place, begin, channel_for, run
+from chatops.actions.rules import ActionRefused
+from chatops.context import Context
+from chatops.conversations import engine
+from chatops.conversations.own import OWN
+from chatops.handled import Handled, toast
+from chatops.models import ActionRun, OwnAction
+from chatops.responding.pressing import Press, actor_of
+from chatops.responding.said import Said
+
+GONE = "This command was removed, or is not for this chat any more."
+NOT_YOURS = "Only who asked for it may press this."
+OVER = "This is not open any more."
+State = ActionRun.State
+
+
+def give(context: Context, action: OwnAction, argument: str) -> Handled:
+    """As a command. What has to follow it and does not is asked."""
+    place = Place()
+    if _asks(context, action, argument):
+        return engine.begin(context, OWN, _values(context, action, place))
+    return run(context, action, argument, place)
+
+
+def press(pressed: Press) -> Said:
+    """As a button under an alert."""
+    context = pressed.context
+    action = _action_behind(pressed)
+    if action is None:
+        return Said(GONE, "refused: no such action", alert=True)
+    place = Place(pressed.group, pressed.row.channel, context.incoming.message_id)
+    if _asks(context, action, ""):
+        engine.begin(context, OWN, _values(context, action, place))
+        return Said("", f"/{action.name}: asked what")
+    try:
+        made = begin(context, action, "", place)
+    except ActionRefused as refusal:
+        return Said(str(refusal), f"/{action.name}: refused", alert=True)
+    asked = made.state == State.ASKED
+    return Said("Confirm it below." if asked else "Asked.", f"/{action.name}: {made.state}")
+
+
+def handle(context: Context) -> Handled | None:
+    """Run or Cancel below what is to be confirmed. None for buttons of others."""
+    if context.incoming.kind != "callback_query":
+        return None
+    pressed = callback_data.unpack(context.incoming.text)
+    if pressed is None or pressed.verb != telling.VERB:
+        return None
+    query = context.incoming.query_id
+    found = _run_here(context, pressed.row)
+    if found is None:
+        return Handled("no such run", toast(query, OVER))
+    sender = context.incoming.sender
+    if sender is None or sender.id != found.telegram_user_id:
+        return Handled("somebody else's run", toast(query, NOT_YOURS, alert=True))
+    if pressed.argument == telling.CANCEL:
+        done = runs.cancel(found, "You cancelled it." if context.is_private else "Not run.")
+        return Handled("cancelled a run", toast(query, "Cancelled." if done else OVER))
+    return _confirm(context, found)
+
+
+def _confirm(context: Context, found: ActionRun) -> Handled:
+    """Whether they may is asked anew: what was allowed a minute ago may not be any more."""
+    query, action = context.incoming.query_id, found.action
+    try:
+        if action is None or channel_for(context, action) is None:
+            raise ActionRefused(GONE)
+        if refused := known.why_not(context, action):
+            raise ActionRefused(refused)
+        done = runs.confirm(actor_of(context), found)
+    except ActionRefused as refusal:
+        runs.cancel(found, str(refusal))
+        return Handled("refused a run", toast(query, str(refusal), alert=True))
+    return Handled("confirmed a run", toast(query, "Asked." if done else OVER))
+
+
+def _run_here(context: Context, pk: UUID) -> ActionRun | None:
+    if context.organization is None or context.chat is None or not context.channels:
+        return None
+    rows = ActionRun.objects.for_organization(context.organization)
+    return rows.select_related("action__endpoint").filter(pk=pk, chat=context.chat).first()
+
+
+def _action_behind(pressed: Press) -> OwnAction | None:
+    pk = callback_data.from_short(pressed.argument)
+    here = known.actions_in([pressed.row.channel])
+    return next((one for one in here if one.pk == pk and one.button), None)
+
+
+def _asks(context: Context, action: OwnAction, argument: str) -> bool:
+    """Whether there is something to be asked, of somebody who may give the command."""
+    required = action.parameter == OwnAction.Parameter.REQUIRED and not argument
+    return required and not known.why_not(context, action)
+
+
+def _values(context: Context, action: OwnAction, place: Place) -> dict[str, object]:
+    group = str(place.group.pk) if place.group else ""
+    to = place.to or context.incoming.message_id
+    return {"action": str(action.pk), "group": group, "to": to}
