@@ -1,4 +1,4 @@
-"""What organizations add to the More… menu under their alerts: known below (chatops), asked here."""
+"""What organizations add to the More… menu under their alerts: chatops knows, and is asked here."""
 
 from collections.abc import Callable, Iterable
 from uuid import UUID

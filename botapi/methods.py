@@ -280,10 +280,15 @@ def set_message_reaction(
     )
 
 
-def set_my_commands(commands: Sequence[Json], scope: str) -> Call[bool]:
-    """What clients list behind "/": each `{"command", "description"}`. `scope`: a type of Bot API
-    BotCommandScope that needs no chat."""
-    return Call("setMyCommands", {"commands": commands, "scope": {"type": scope}}, read_true)
+def set_my_commands(commands: Sequence[Json], scope: Json) -> Call[bool]:
+    """What clients list behind "/": each `{"command", "description"}`. `scope`: a Bot API
+    BotCommandScope."""
+    return Call("setMyCommands", {"commands": commands, "scope": scope}, read_true)
+
+
+def delete_my_commands(scope: Json) -> Call[bool]:
+    """Have those of a wider scope listed there again."""
+    return Call("deleteMyCommands", {"scope": scope}, read_true)
 
 
 def get_updates(

@@ -72,7 +72,7 @@ def _tell(bot: Bot, menu: Menu, version: str) -> int:
     try:
         client, token = client_for(bot), token_of(bot)
         for scope, commands in menu.items():
-            perform(client, token, set_my_commands(commands, scope), timeout=SECONDS)
+            perform(client, token, set_my_commands(commands, {"type": scope}), timeout=SECONDS)
     except (BotApiFailure, InvalidAddress, CannotDecrypt) as failure:
         log.info("commands of bot %s: %s", bot.pk, failure)
         failures = (rows.values_list("failures", flat=True).first() or 0) + 1

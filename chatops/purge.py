@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.chunks import Delete, every, in_chunks
 from chatops.models import (
+    ActionRun,
     Approval,
     ChatOffer,
     EndpointCall,
@@ -45,6 +46,9 @@ def purge() -> int:
         ),
         "approvals": every(
             Approval.objects.filter(settled_at__lt=now - keep["groups"]).order_by("settled_at")
+        ),
+        "runs": every(
+            ActionRun.objects.filter(settled_at__lt=now - keep["deliveries"]).order_by("settled_at")
         ),
         "reminders": every(
             Reminder.objects.filter(ended_at__lt=now - keep["deliveries"]).order_by("ended_at")

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from chatops import menus, processing, purge
+from chatops import chat_menus, menus, processing, purge
 from chatops.actions import runs
 from chatops.approvals import changes as approvals
 from chatops.conversations import sweep as conversations
@@ -63,4 +63,6 @@ def purge_old() -> None:
 @shared_task(name="chatops.commands")
 def commands() -> None:
     """Tell Telegram which commands its clients list."""
-    menus.tell_all(table.menu())
+    menu = table.menu()
+    menus.tell_all(menu)
+    chat_menus.tell_all(menu)

@@ -63,6 +63,7 @@ AROUND_EACH_PAGE: dict[str, Any] = {
                 "title": "What happened",
                 "items": [
                     _page("Approvals", "how_to_vote", "chatops_approval_changelist"),
+                    _page("Runs", "play_circle", "chatops_actionrun_changelist"),
                     _page("Traces", "timeline", "alerts_trace_changelist"),
                     _page("Updates", "chat", "chatops_inboundupdate_changelist", MANAGER),
                     _page("Storms", "thunderstorm", "alerts_storm_changelist"),
@@ -93,6 +94,7 @@ AROUND_EACH_PAGE: dict[str, Any] = {
                     _page("Heartbeats", "monitor_heart", "alerts_heartbeat_changelist"),
                     _page("Fallbacks", "emergency_share", "alerts_fallback_changelist"),
                     _page("Endpoints", "webhook", "chatops_endpoint_changelist"),
+                    _page("Own commands", "terminal", "chatops_ownaction_changelist"),
                     _page("Bots", "smart_toy", "channels_app_bot_changelist"),
                     _page("Bot grants", "handshake", "channels_app_botgrant_changelist"),
                 ],

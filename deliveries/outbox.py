@@ -168,17 +168,17 @@ def change(
     """Have an edit* or delete* of `message` made; returns the delivery that will show it.
 
     What waits for this message and was never attempted is overwritten: a waiting edit is replaced,
-    a waiting send takes over the new content, a deleted one is not sent at all. What may have
-    arrived and leaves again takes over the new content too. Otherwise the call
-    follows as the stream's next. A message whose send died is sent anew with the new content.
-    Raises MessageGone for a forgotten message.
+    a waiting send takes over the new content, a deleted one is not sent at all; it leaves when the
+    new content is due, if that is sooner. What may have arrived and leaves again takes over the new
+    content too. Otherwise the call follows as the stream's next. A message whose send died is sent
+    anew with the new content. Raises MessageGone for a forgotten message.
     """
     require_same_organization(message.organization_id, channel)
     if message.state == SentMessage.State.FORGOTTEN:
         raise MessageGone(f"message {message.pk} is gone: send a new one")
     last = pending_for(message)
     if last is not None and (last.attempts == 0 or last.maybe_sent):
-        overwritten = _overwrite(last, message, call, priority)
+        overwritten = _overwrite(last, message, call, priority, due_at)
         if overwritten is not None:
             wake_dispatch()
             return overwritten
@@ -376,7 +376,9 @@ def _is_expected(message: SentMessage) -> bool:
     return stored.filter(pk=message.pk, state=SentMessage.State.EXPECTED).exists()
 
 
-def _overwrite(last: Delivery, message: SentMessage, call: Call, priority: int) -> Delivery | None:
+def _overwrite(
+    last: Delivery, message: SentMessage, call: Call, priority: int, due_at: datetime
+) -> Delivery | None:
     """Put `call` in the place of `last`; None when an attempt was quicker or nothing fits."""
     untouched = Delivery.objects.filter(
         pk=last.pk, state__in=(State.WAITING, State.PARKED), attempts=last.attempts
@@ -394,11 +396,13 @@ def _overwrite(last: Delivery, message: SentMessage, call: Call, priority: int) 
     if newest is None:
         return None
     urgent = min(last.priority, priority)
-    fields = {
+    fields: dict[str, Any] = {
         **_stored(newest),
         "priority": urgent,
-        "turn_at": turn_at(last.due_at, urgent),
+        "turn_at": turn_at(min(last.due_at, due_at), urgent),
     }
+    if due_at < last.due_at:
+        fields |= {"due_at": due_at, "not_before": due_at}
     if not untouched.update(**fields):
         return None
     for name, value in fields.items():

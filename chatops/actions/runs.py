@@ -86,6 +86,12 @@ def ask(
     return run
 
 
+def ask_test(actor: Actor, action: OwnAction, argument: str = "") -> ActionRun:
+    """Begin a run that no chat sees; also of an action that is switched off. Raises
+    ActionRefused."""
+    return ask(actor, action, argument, Asked(who={"telegram": None, "member": None}), test=True)
+
+
 def shown_in(run: ActionRun, message: SentMessage) -> None:
     """Note which message shows it."""
     run.message = message
@@ -219,7 +225,7 @@ def _time_out(run: ActionRun) -> None:
 
 
 def _settle(run: ActionRun, state: str, text: str) -> None:
-    """How it ended: in its row, its message and its alert's timeline. Its call is not made again."""
+    """How it ended: in its row, its message and its alert's timeline; it is not called again."""
     now = clock.now()
     _change(run, state=state, text=text, settled_at=now)
     calls = EndpointCall.objects.for_organization(run.organization_id).filter(run=run)
@@ -253,9 +259,7 @@ def _room(action: OwnAction, asked: Asked) -> None:
         raise ActionRefused(f"{OPEN_MAX} runs are open already. Wait until some are over.")
     own = open_runs.filter(telegram_user_id=asked.user_id)
     if asked.user_id and own.count() >= OPEN_OF_ONE:
-        raise ActionRefused(
-            f"{OPEN_OF_ONE} runs of yours are open already. Wait until one is over."
-        )
+        raise ActionRefused(f"{OPEN_OF_ONE} runs of yours are open. Wait until one is over.")
 
 
 def _locked(run_id: UUID) -> ActionRun | None:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from alerts.rendering.commands import without_commands
 from alerts.rendering.words import isolate
-from botapi.markup import Node, bold, quote, text
+from botapi.markup import Node, code, quote, text
 from chatops.responding import told
 
 MARKS = {
@@ -40,7 +41,8 @@ class Shown:
 def shown(run: Shown) -> str:
     """HTML of its message."""
     title = isolate(f"/{run.name} {run.argument}".strip())
-    nodes: list[Node] = [text(f"{MARKS[run.state]} "), bold(title)]
+    # As code: a tap on a command would run it anew.
+    nodes: list[Node] = [text(f"{MARKS[run.state]} "), code(title)]
     if run.state == "asked":
         nodes.append(text(f"\nRun it, {told.name_of(run.asked_by)}?"))
     elif run.state in ENDS:
@@ -51,5 +53,5 @@ def shown(run: Shown) -> str:
             full = run.progress * _BAR // 100
             nodes.append(text(f"\n{'▓' * full}{'░' * (_BAR - full)} {run.progress} %"))
     if run.said:
-        nodes += [text("\n"), quote(run.said)]
+        nodes += [text("\n"), quote(*without_commands([text(run.said)]))]
     return told.html(nodes)

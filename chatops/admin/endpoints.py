@@ -127,7 +127,7 @@ class EndpointPage(ShownOncePage):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """The last calls."""
         calls = EndpointCall.objects.for_organization(organization_of(request))
-        newest = calls.filter(endpoint=row).select_related("approval")[:SHOWN]
+        newest = calls.filter(endpoint=row).select_related("approval", "run")[:SHOWN]
         return {
             "page_panel": "chatops/endpoint_panel.html",
             "calls": [(call, shown_call(call)) for call in newest],

@@ -69,16 +69,17 @@ def handle(context: Context) -> Handled | None:
 def _confirm(context: Context, found: ActionRun) -> Handled:
     """Whether they may is asked anew: what was allowed a minute ago may not be any more."""
     query, action = context.incoming.query_id, found.action
-    try:
-        if action is None or channel_for(context, action) is None:
-            raise ActionRefused(GONE)
-        if refused := known.why_not(context, action):
-            raise ActionRefused(refused)
-        done = runs.confirm(actor_of(context), found)
-    except ActionRefused as refusal:
-        runs.cancel(found, str(refusal))
-        return Handled("refused a run", toast(query, str(refusal), alert=True))
-    return Handled("confirmed a run", toast(query, "Asked." if done else OVER))
+    refused = GONE
+    if action is not None and channel_for(context, action) is not None:
+        refused = known.why_not(context, action)
+    if not refused:
+        try:
+            done = runs.confirm(actor_of(context), found)
+            return Handled("confirmed a run", toast(query, "Asked." if done else OVER))
+        except ActionRefused as refusal:
+            refused = str(refusal)
+    runs.cancel(found, refused)
+    return Handled("refused a run", toast(query, refused, alert=True))
 
 
 def _run_here(context: Context, pk: UUID) -> ActionRun | None:

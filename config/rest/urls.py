@@ -22,6 +22,7 @@ from alerts.api.templates import TemplateViewSet
 from alerts.api.traces import TraceViewSet
 from alerts.api.upstreams import UpstreamViewSet
 from channels_app.api.grants import GrantViewSet
+from chatops.api.actions import ActionRunViewSet, ActionViewSet
 from chatops.api.approvals import ApprovalViewSet
 from chatops.api.bots import BotViewSet
 from chatops.api.endpoints import EndpointViewSet
@@ -53,6 +54,8 @@ router.register("templates", TemplateViewSet, "template")
 router.register("traces", TraceViewSet, "trace")
 router.register("approvals", ApprovalViewSet, "approval")
 router.register("endpoints", EndpointViewSet, "endpoint")
+router.register("actions", ActionViewSet, "action")
+router.register("action-runs", ActionRunViewSet, "action-run")
 router.register("members", MemberViewSet, "member")
 router.register("api-keys", accounts_api.ApiKeyViewSet, "api-key")
 router.register("audit", accounts_api.AuditViewSet, "audit")

@@ -46,6 +46,8 @@ NO_TENANT_DATA = {
     "heartbeat-says": "as above",
     "telegram-webhook": "by path and secret; see tests/chatops/receiving/test_webhooks.py",
     "telegram-unknown": "says that there is no such path",
+    "run-report": "by a run's token; see tests/chatops/actions/test_reports.py",
+    "run-unknown": "says that there is no such path",
     "index": "the overview",
     "login": "sign-in",
     "logout": "sign-out",

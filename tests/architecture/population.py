@@ -47,9 +47,12 @@ from alerts.muting.mute_timings import create_mute_timing
 from alerts.routes import create_route
 from channels_app.bots import lend_bot
 from channels_app.models import Bot
+from chatops.actions.changes import create_action
 from chatops.endpoints.changes import create_endpoint
 from chatops.models import (
+    ActionRun,
     Approval,
+    ChatMenu,
     ChatOffer,
     Conversation,
     EndpointCall,
@@ -257,6 +260,28 @@ def populate(mark: str) -> tuple[Organization, Rows]:
         expires_at=now + timedelta(hours=1),
         endpoint=endpoint,
     )
+    action = create_action(
+        COMMAND_LINE,
+        organization,
+        name=mark.lower(),
+        description=f"{mark} lights",
+        endpoint=endpoint,
+        button=f"{mark} button",
+        channels=[channel],
+    )
+    run = ActionRun.objects.create(
+        **owned,
+        action=action,
+        name=action.name,
+        argument=mark,
+        channel=channel,
+        chat=channel.chat,
+        group=group,
+        asked_by=mark,
+        text=mark,
+        asked_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
     Bot.objects.filter(pk=bot.pk).update(updates="polling")
     update = InboundUpdate.objects.create(
         **owned,
@@ -371,6 +396,9 @@ def populate(mark: str) -> tuple[Organization, Rows]:
             offered_at=now,
         ),
         endpoint,
+        action,
+        run,
+        ChatMenu.objects.create(**owned, chat=channel.chat, version=mark, due_at=now),
         approval,
         EndpointCall.objects.create(
             **owned,

@@ -25,7 +25,7 @@ PURGED = {
     },
     "chatops": {
         *("Approval", "EndpointCall", "InboundUpdate", "InlineChoice", "Listing", "Reminder"),
-        *("ChatOffer", "LinkAttempt", "LinkCode", "UnclaimedChat"),
+        *("ActionRun", "ChatOffer", "LinkAttempt", "LinkCode", "UnclaimedChat"),
     },
 }
 """By the package's `purge.py`."""
@@ -46,7 +46,7 @@ SET_UP = {
     *("MessageTemplate", "ChannelTemplate"),
     *("MuteTiming", "InhibitRule", "Route_mute_timings", "Route_active_timings"),
     *("EscalationPolicy", "EscalationStep", "EscalationStep_channels"),
-    *("TelegramIdentity", "Endpoint"),
+    *("TelegramIdentity", "Endpoint", "OwnAction", "OwnAction_channels"),
     *("Permission", "Group", "Group_permissions", "ContentType"),
 }
 """Made by people, one by one."""
@@ -58,6 +58,7 @@ ONE_EACH = {
     "HeartbeatPing": "slot of a heartbeat",
     "Mark": "name in the code",
     "Conversation": "person in a chat; ends after ten minutes",
+    "ChatMenu": "Chat",
     "CommandMenu": "Bot",
     "Tally": "what is counted",
 }

@@ -1,5 +1,6 @@
-"""At each failpoint of approvals, endpoints and reminders a process dies, and the next one goes on.
-Imported once Django is set up, in a process of its own; prints as tests/chatops/dying.py does."""
+"""At each failpoint of approvals, endpoints, own commands and reminders a process dies, and the
+next one goes on. Imported once Django is set up, in a process of its own; prints as
+tests/chatops/dying.py does."""
 
 import json
 import shutil
@@ -13,10 +14,13 @@ from django.db import connections
 
 from accounts.audit import COMMAND_LINE
 from botapi import failpoints
+from chatops.actions import changes as actions
+from chatops.actions import runs
+from chatops.actions.reports import Report
 from chatops.approvals import changes as approvals
 from chatops.endpoints import changes as endpoints
 from chatops.endpoints import send
-from chatops.models import Approval, Endpoint, EndpointCall, Reminder
+from chatops.models import ActionRun, Approval, EndpointCall, OwnAction, Reminder
 from chatops.reminders import changes as reminders
 from chatops.reminders.changes import Where
 from deliveries import clock
@@ -40,12 +44,13 @@ def main(url: str) -> None:
 
 
 def prepare(url: str) -> None:
-    """A question that is open, and a reminder that is due."""
+    """A question that is open, a command that can be given, and a reminder that is due."""
     call_command("migrate", verbosity=0)
     organization = make_organization()
     channel = make_channel(make_bot(organization, updates="polling"), chat_id=-100123)
     endpoint = endpoints.create_endpoint(COMMAND_LINE, organization, name="x", url=url).endpoint
     approvals.create_approval(COMMAND_LINE, channel, title="Go on?", endpoint=endpoint)
+    actions.create_action(COMMAND_LINE, organization, name="x", description="x", endpoint=endpoint)
     soon = clock.now() + timedelta(hours=1)
     reminders.make_reminder(COMMAND_LINE, organization, 77, Where(channel.chat), "x", soon)
     Reminder.objects.update(due_at=clock.now() - timedelta(seconds=1))
@@ -55,8 +60,8 @@ def prepare(url: str) -> None:
 def work(name: str) -> None:
     """What the failpoint lies in, and die there."""
     failpoints._armed = failpoints.Armed(name) if name else None
-    if name.startswith("endpoint."):
-        endpoints.request_test(COMMAND_LINE, Endpoint.objects.get())
+    if name.startswith(("endpoint.", "action.")):
+        runs.ask_test(COMMAND_LINE, OwnAction.objects.get())
     _go_on(name)
 
 
@@ -68,6 +73,10 @@ def work_again(name: str) -> None:
     _go_on(name)  # what is done is not done again
     if name.startswith("endpoint."):
         assert list(EndpointCall.objects.values_list("state", flat=True)) == ["accepted"]
+        assert ActionRun.objects.get().state == "done"
+    elif name.startswith("action."):
+        assert ActionRun.objects.get().text == "Done"
+        assert EndpointCall.objects.get().state == "accepted", "it is not called again"
     elif name.startswith("approval."):
         assert Approval.objects.get().state == "answered"
         assert EndpointCall.objects.count() == 1
@@ -79,6 +88,8 @@ def work_again(name: str) -> None:
 def _go_on(name: str) -> None:
     if name.startswith("endpoint."):
         send.send_waiting(5)
+    elif name.startswith("action."):
+        runs.report(ActionRun.objects.get().pk, Report("done", "Done"))
     elif name.startswith("approval."):
         related = ("channel__chat", "channel__organization", "message__stream", "endpoint")
         approvals.answer(COMMAND_LINE, Approval.objects.select_related(*related).get(), 0)

@@ -1,5 +1,5 @@
-"""Killed at any failpoint of approvals, endpoints and reminders: each has its effect once, and a
-POST that may have arrived comes again under the same key."""
+"""Killed at any failpoint of approvals, endpoints, own commands and reminders: each has its effect
+once, and a POST that may have arrived comes again under the same key."""
 
 import json
 import os

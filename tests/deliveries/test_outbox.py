@@ -239,3 +239,27 @@ def test_an_edit_that_waits_is_not_unsent(channel: NotificationChannel) -> None:
     message.refresh_from_db()
     changed(channel, message, edit("two"))
     assert outbox.unsent([message.pk]) == {}
+
+
+def test_what_waits_leaves_sooner_where_newer_content_is_due(channel: NotificationChannel) -> None:
+    message = sent(channel, text("one"))
+    Delivery.objects.update(state=State.SENT)
+    SentMessage.objects.update(state=SentMessage.State.SHOWN, message_id=5)
+    message.refresh_from_db()
+    later = changed(channel, message, edit("40 %"))
+    now = timezone.now()
+    outbox.change(
+        message,
+        edit("done"),
+        channel=channel,
+        purpose=Delivery.Purpose.GROUP,
+        priority=Priority.INTERACTIVE,
+        due_at=now,
+    )
+    later.refresh_from_db()
+    assert (later.params["text"], later.due_at, later.not_before) == ("done", now, now)
+    postponed = now + timedelta(seconds=30)
+    Delivery.objects.filter(pk=later.pk).update(not_before=postponed)
+    changed(channel, message, edit("done again"))
+    later.refresh_from_db()
+    assert later.not_before == postponed, "Telegram said to wait"

@@ -28,6 +28,8 @@ LISTS = {
     "storms": "/alerts/storm/",
     "approvals": "/chatops/approval/",
     "endpoints": "/chatops/endpoint/",
+    "own-commands": "/chatops/ownaction/",
+    "runs": "/chatops/actionrun/",
     "deliveries": "/deliveries/delivery/",
     "troubles": "/deliveries/trouble/",
     "integrations": "/alerts/integration/",
@@ -49,7 +51,7 @@ LISTS = {
 ADDED = (
     *("integrations", "routes", "channels", "bots", "members", "keys", "loans", "fallbacks"),
     *("silences", "timings", "inhibition", "templates", "heartbeats", "escalations"),
-    "endpoints",
+    *("endpoints", "own-commands"),
 )
 ALONE = {
     "overview": "/",

@@ -113,6 +113,8 @@ OF_ASKING = (
     "approval.before_commit",
     "endpoint.claimed",
     "endpoint.answered",
+    "action.before_commit",
+    "action.heard",
     "reminder.before_commit",
 )
-"""Approvals, endpoints and reminders: in tests/chatops/test_dying_asking.py."""
+"""Approvals, endpoints, own commands and reminders: in tests/chatops/test_dying_asking.py."""

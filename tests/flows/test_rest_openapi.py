@@ -209,6 +209,8 @@ MODELS = {
     "channel-links": "linkcode",
     "approvals": "approval",
     "endpoints": "endpoint",
+    "actions": "ownaction",
+    "action-runs": "actionrun",
     "probes": "probe",
     "deliveries": "delivery",
     "integrations": "integration",

@@ -19,6 +19,7 @@ from accounts.audit import COMMAND_LINE
 from accounts.models import Membership, Organization, Role
 from alerts.models import AlertGroup, EscalationPolicy, Integration, MessageTemplate, Route, Silence
 from channels_app.models import Bot, NotificationChannel
+from chatops.models import Endpoint
 from tests import clock
 from tests.architecture.population import Rows, populate
 from tests.factories import make_bot, make_membership, make_organization, make_token
@@ -174,6 +175,15 @@ NEEDED: dict[str, dict[str, set[Role]]] = {
         "destroy": MANAGE,
         "test": RESPOND,
     },
+    "actions": {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "create": MANAGE,
+        "partial_update": MANAGE,
+        "destroy": MANAGE,
+        "test": RESPOND,
+    },
+    "action-runs": {"list": VIEW, "retrieve": VIEW},
     "traces": {"list": VIEW, "retrieve": VIEW},
     "troubles": {"list": VIEW, "retrieve": VIEW},
     "members": {
@@ -248,6 +258,11 @@ BODIES: dict[tuple[str, str], Any] = {
         "title": "Go on?",
     },
     ("endpoints", "create"): lambda: {"name": "new", "url": "https://example.org/hook"},
+    ("actions", "create"): lambda: {
+        "name": "new",
+        "description": "New",
+        "endpoint": str(Endpoint.objects.get(name="Mine endpoint").pk),
+    },
     ("members", "create"): lambda: {"email": "new@example.org"},
     ("members", "partial_update"): lambda: {"role": "admin"},
     ("api-keys", "create"): lambda: {"name": "new", "role": "viewer"},
@@ -272,6 +287,7 @@ SUCCESS |= {
     "confirm": 201,
     "test_fallback": 202,
     ("endpoints", "test"): 200,
+    ("actions", "test"): 201,
     "take_over": 202,
     "log_out": 202,
     "close": 202,
@@ -419,6 +435,7 @@ def test_lists_cost_the_same_with_one_row_and_with_five() -> None:
         ),
         ("routes/", {"name": "x", "escalation": EscalationPolicy}, "/escalation"),
         ("approvals/", {"title": "x", "channel": NotificationChannel}, "/channel"),
+        ("actions/", {"name": "x", "description": "x", "endpoint": Endpoint}, "/endpoint"),
         (
             "heartbeats/",
             {"name": "x", "period": 60, "matchers": 'a="b"', "integration": Integration},

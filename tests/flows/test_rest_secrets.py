@@ -103,6 +103,9 @@ def test_nothing_shows_a_secret(
         assert answer.status_code == 201
         if resource == "endpoints":
             signing = answer.json()["secret"]
+            body = {"name": "x", "description": "x", "endpoint": answer.json()["id"]}
+            action = ask("POST", "actions/", body).json()
+            ask("POST", f"actions/{action['id']}/test/", {"argument": ""})
     made = ask("POST", "api-keys/", {"name": "k", "role": "viewer"}).json()
     headers = {"Idempotency-Key": "once"}
     message = ask("POST", f"channels/{channel['id']}/messages/", {"text": "hello"}, headers=headers)

@@ -46,6 +46,7 @@ LEFT_OUT = {
     ("channels_app.BotGrant", ".*"): "bot grants",
     ("alerts.Silence", ".*"): "silences",
     ("chatops.Endpoint", ".*"): "endpoints",
+    ("chatops.OwnAction", ".*"): "own commands",
 }
 """What the file cannot say → its row in the guide."""
 BUTTONS = {
