@@ -1,0 +1,129 @@
+"""Clients list own commands in the chats where they are: told once, and again when they change."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accounts.audit import COMMAND_LINE
+from channels_app.models import Bot, NotificationChannel
+from chatops import chat_menus
+from chatops.actions import changes
+from chatops.handlers.commands.table import menu
+from chatops.models import ChatMenu, OwnAction
+from deliveries import clock
+from tests.chatops.actions.stage import Stage
+from tests.factories import make_channel
+
+
+def listed(stage: Stage, chat_id: int) -> list[str]:
+    answer = stage.talk.telegram.api(
+        stage.talk.telegram_bot, "getMyCommands", scope={"type": "chat", "chat_id": chat_id}
+    )
+    return [command["command"] for command in answer["result"]]
+
+
+def tell(stage: Stage) -> int:
+    return chat_menus.tell_all(menu())
+
+
+def calls(stage: Stage) -> int:
+    bot = stage.talk.telegram_bot
+    return sum(
+        len(stage.talk.telegram.calls(method, bot=bot))
+        for method in ("setMyCommands", "deleteMyCommands")
+    )
+
+
+def test_a_chat_lists_its_own_before_those_of_everybody(stage: Stage) -> None:
+    assert tell(stage) == 0, "nothing of its own"
+    assert not ChatMenu.objects.exists()
+    stage.action("off", description="All off")
+    stage.action("lightson")
+    stage.action("hidden", is_command=False, button="Hidden")
+    stage.action("gone", enabled=False)
+    assert tell(stage) == 1
+    usual = [one["command"] for one in menu()["all_group_chats"]]
+    assert listed(stage, stage.group.id) == ["lightson", "off", *usual]
+    assert tell(stage) == 0
+    assert calls(stage) == 1
+
+
+def test_what_changes_is_told_once(stage: Stage) -> None:
+    action = stage.action()
+    elsewhere = stage.talk.telegram.create_chat("supergroup", bot=stage.talk.telegram_bot)
+    other = make_channel(stage.talk.bot, name="Elsewhere", chat_id=elsewhere.id)
+    assert tell(stage) == 2
+    changes.change_action(COMMAND_LINE, action, description="Other words")
+    assert tell(stage) == 2
+    changes.change_action(COMMAND_LINE, action, channels=[other])
+    assert tell(stage) == 1, "the one that lists it goes on as it was"
+    assert listed(stage, stage.group.id) == []
+    assert "lightson" in listed(stage, elsewhere.id)
+    changes.change_action(COMMAND_LINE, action, deadline=90)
+    assert tell(stage) == 0
+    changes.delete_action(COMMAND_LINE, action)
+    assert tell(stage) == 1
+    assert listed(stage, elsewhere.id) == []
+    assert tell(stage) == 0
+    assert calls(stage) == 6
+
+
+def test_what_failed_is_tried_again_later(stage: Stage) -> None:
+    stage.action()
+    stage.talk.telegram.fault(
+        "error",
+        bot=stage.talk.telegram_bot,
+        method="setMyCommands",
+        code=400,
+        description="Bad Request: chat not found",
+    )
+    assert tell(stage) == 0
+    row = ChatMenu.objects.get()
+    assert (row.version, row.failures) == ("", 1)
+    assert row.due_at > clock.now()
+    assert tell(stage) == 0, "not at once"
+    ChatMenu.objects.update(due_at=clock.now() - timedelta(seconds=1))
+    assert tell(stage) == 1
+
+
+@pytest.mark.parametrize("values", [{"updates": "none"}, {"enabled": False}, {"proven_at": None}])
+def test_a_bot_that_hears_nothing_lists_nothing(stage: Stage, values: dict[str, Any]) -> None:
+    stage.action()
+    Bot.objects.update(**values)
+    assert tell(stage) == 0
+
+
+def test_a_menu_has_room_for_all(stage: Stage) -> None:
+    for number in range(changes.ACTIONS_MAX):
+        stage.action(f"own{number}", description="x" * 100)
+    assert tell(stage) == 1
+    assert len(listed(stage, stage.group.id)) == changes.ACTIONS_MAX + len(
+        menu()["all_group_chats"]
+    )
+    with pytest.raises(changes.ActionRefused):
+        stage.action("more")
+
+
+def test_a_shared_bot_lists_each_organizations_in_its_own_chats(
+    stage: Stage, make_talk: Any
+) -> None:
+    other = make_talk()
+    stage.action()
+    theirs = stage.talk.telegram.create_chat("supergroup", bot=stage.talk.telegram_bot)
+    grant = stage.talk.bot.grants.create(
+        organization=stage.talk.organization, grantee=other.organization
+    )
+    make_channel(stage.talk.bot, organization=other.organization, chat_id=theirs.id)
+    OwnAction.objects.create(
+        organization=other.organization, name="theirs", description="x", endpoint=None
+    )
+    assert tell(stage) == 2
+    assert listed(stage, theirs.id)[0] == "theirs"
+    assert "lightson" not in listed(stage, theirs.id)
+    assert "theirs" not in listed(stage, stage.group.id)
+    grant.delete()
+    assert tell(stage) == 1, "the loan has ended"
+    assert listed(stage, theirs.id) == []
+    NotificationChannel.objects.filter(organization=other.organization).delete()
+    assert tell(stage) == 0
