@@ -115,7 +115,6 @@ def confirm(actor: Actor, run: ActionRun) -> bool:
         _change(locked, state=State.WAITING, started_at=now, expires_at=now + deadline)
         _call(actor, locked, action)
         telling.show(locked)
-        failpoints.hit("action.before_commit")
     return True
 
 
@@ -146,8 +145,6 @@ def report(run_id: UUID, said: Report) -> Heard:
         if run is None:
             return Heard.GONE
         heard = _hear(run, said)
-        if heard == Heard.TAKEN:
-            failpoints.hit("action.before_commit")
     failpoints.hit("action.heard")
     return heard
 
@@ -181,7 +178,6 @@ def _end(run_id: UUID) -> int:
         if run is None or run.settled_at is not None or run.expires_at > clock.now():
             return 0
         _time_out(run)
-        failpoints.hit("action.before_commit")
     return 1
 
 
@@ -238,6 +234,7 @@ def _settle(run: ActionRun, state: str, text: str) -> None:
     telling.show(run)
     if run.group is not None and run.started_at is not None:
         responding.note_action(SYSTEM, run.group, f"{run}: {run.get_state_display().lower()}")
+    failpoints.hit("action.before_commit")
 
 
 def _call(actor: Actor, run: ActionRun, action: OwnAction) -> None:

@@ -263,6 +263,7 @@ BODIES: dict[tuple[str, str], Any] = {
         "description": "New",
         "endpoint": str(Endpoint.objects.get(name="Mine endpoint").pk),
     },
+    ("actions", "partial_update"): lambda: {"description": "Renamed"},
     ("members", "create"): lambda: {"email": "new@example.org"},
     ("members", "partial_update"): lambda: {"role": "admin"},
     ("api-keys", "create"): lambda: {"name": "new", "role": "viewer"},

@@ -9,6 +9,7 @@ from accounts.audit import COMMAND_LINE
 from channels_app.models import Bot, NotificationChannel
 from chatops import chat_menus
 from chatops.actions import changes
+from chatops.actions.rules import ActionRefused
 from chatops.handlers.commands.table import menu
 from chatops.models import ChatMenu, OwnAction
 from deliveries import clock
@@ -101,7 +102,7 @@ def test_a_menu_has_room_for_all(stage: Stage) -> None:
     assert len(listed(stage, stage.group.id)) == changes.ACTIONS_MAX + len(
         menu()["all_group_chats"]
     )
-    with pytest.raises(changes.ActionRefused):
+    with pytest.raises(ActionRefused):
         stage.action("more")
 
 
