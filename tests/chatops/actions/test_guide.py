@@ -15,7 +15,7 @@ import pytest
 from accounts.audit import COMMAND_LINE
 from chatops.actions import changes
 from chatops.endpoints import changes as endpoints
-from chatops.models import ActionRun, OwnAction
+from chatops.models import ActionRun, Endpoint, OwnAction
 from tests.chatops.actions.stage import Stage
 from tests.clock import now
 from tests.ports import free_port
@@ -70,9 +70,7 @@ def test_it_posts_how_it_goes_and_how_it_ends(program: Stage) -> None:
 
 
 def test_it_believes_nobody_else(program: Stage) -> None:
-    endpoints.change_endpoint(
-        COMMAND_LINE, endpoints.Endpoint.objects.get(name="Guide"), new_secret=True
-    )
+    endpoints.change_endpoint(COMMAND_LINE, Endpoint.objects.get(name="Guide"), new_secret=True)
     program.says(program.ada, "/lightson")
     assert program.call() == (
         "❌ /lightson failed\nThe endpoint did not take it: it answered with HTTP 401"
