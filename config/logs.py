@@ -10,9 +10,9 @@ from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from botapi.tokens import redact
 
-KEY = re.compile(r"(tk|ti|th)_[A-Za-z0-9_-]{12,}")
-"""API keys (`tk_…`), integration keys (`ti_…`) and heartbeats' keys (`th_…`): so made that logs can
-recognise them."""
+KEY = re.compile(r"(tk|ti|th|trun)_[A-Za-z0-9_-]{12,}")
+"""API keys (`tk_…`), integration keys (`ti_…`), heartbeats' keys (`th_…`) and tokens of runs
+(`trun_…`): so made that logs can recognise them."""
 LINK = re.compile(r"(/password/reset/[^/\s]+/)[0-9a-z]+-[0-9a-f]{20,}")
 """A link that sets a password (Django's PasswordResetTokenGenerator): worth a log-in while it is
 new."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils.crypto import salted_hmac
 
-PREFIX = "trt_"
+PREFIX = "trun_"
 _SALT = "chatops.actions.tokens"
 
 

@@ -36,7 +36,7 @@ def receive(request: HttpRequest, run_id: UUID) -> HttpResponse:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     # Before anything is read: who has no token learns nothing of which runs there are.
     if scheme.lower() != "bearer" or not is_of(token.strip(), run_id):
-        words = "Send the run's token, as it came with the call, as `Authorization: Bearer trt_…`."
+        words = "Send the run's token, as it came with the call, as `Authorization: Bearer trun_…`."
         return _refusal(401, words, **{"WWW-Authenticate": "Bearer"})
     try:
         said = read_report(_body(request))

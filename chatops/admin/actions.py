@@ -63,7 +63,6 @@ class ActionForm(WritingForm[OwnAction]):
     """What it is called, who may run it where, and what it calls."""
 
     name = forms.CharField(
-        label="Command",
         max_length=rules.NAME_MAX + 1,
         widget=UnfoldAdminTextInputWidget(attrs=_CODE),
         help_text="a-z, 0-9 and _, such as lightson: people type /lightson. Its button runs by "
@@ -94,6 +93,7 @@ class ActionForm(WritingForm[OwnAction]):
     class Meta:
         model = OwnAction
         fields = changes.SETTINGS
+        labels: ClassVar[dict[str, str]] = {"is_command": "Typed", "button": "Button under alerts"}
         help_texts: ClassVar[dict[str, str]] = {
             "description": "What the menu of commands says of it.",
             "is_command": "Whether it can be typed; off: its button alone runs it.",

@@ -92,11 +92,11 @@ class EndpointPage(ShownOncePage):
     sortable_by = ("name",)
     search_fields = ("name",)
     empty_text = (
-        "An endpoint is a program of yours that is told, by a signed POST, what people answered. "
-        "There is none yet."
+        "An endpoint is a program of yours that is told, by a signed POST, what people answered, "
+        "or what an own command shall do. There is none yet."
     )
     empty_link = ("Add an endpoint", "chatops_endpoint_add")
-    delete_text = "What it was still to be told of is not told."
+    delete_text = "What it was to be told of is not told. Own commands that call it do nothing."
     buttons: ClassVar[tuple[Button, ...]] = (
         Button("test", "Send test", send_test, needs=Capability.RESPOND, primary=True),
     )

@@ -26,6 +26,7 @@ from chatops.actions.reports import Report, UnreadableReport, read_answer
 from chatops.endpoints.changes import secret_of
 from chatops.models import ActionRun, EndpointCall
 from deliveries import clock
+from deliveries.conflicts import is_conflict
 from deliveries.signed_post import NotTaken, Taken, ask_signed, post_signed
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ SHORTEST = 1.0
 CLAIM = timedelta(seconds=30)
 RUN_SECONDS = 20.0
 TICK = 0.2
+TRIES = 3
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=2), timedelta(minutes=5)
 State = EndpointCall.State
 
@@ -110,17 +112,32 @@ def _make(call: EndpointCall) -> None:
     try:
         outcome = _post(call)
         failpoints.hit("endpoint.answered")
-        with transaction.atomic():
-            run = runs.lock(call.run_id) if call.run_id is not None else None
-            state = _settle(call, outcome)
-            if run is not None:
-                _tell(run, outcome, state)
+        _write_down(call, outcome)
     except (OperationalError, InterfaceError) as error:
         log.warning("call %s is not settled: %s", call.pk, type(error).__name__)
     except Exception:  # a defect of ours: the claim runs out, and it is tried again
         log.exception("call %s failed", call.pk)
     finally:
         close_old_connections()
+
+
+def _write_down(call: EndpointCall, outcome: Outcome) -> None:
+    """Again after losing against another transaction: else the call would leave once more."""
+    for _ in range(TRIES - 1):
+        try:
+            return _write_down_once(call, outcome)
+        except OperationalError as error:
+            if not is_conflict(error):
+                raise
+    return _write_down_once(call, outcome)
+
+
+def _write_down_once(call: EndpointCall, outcome: Outcome) -> None:
+    with transaction.atomic():
+        run = runs.lock(call.run_id) if call.run_id is not None else None
+        state = _settle(call, outcome)
+        if run is not None:
+            _tell(run, outcome, state)
 
 
 def _post(call: EndpointCall) -> Outcome:

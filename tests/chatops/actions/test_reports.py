@@ -41,7 +41,7 @@ def test_nothing_is_forged(running: Stage) -> None:
     good = running.respond()["token"]
     other = ActionRun.objects.get()
     assert token_of(other.pk) == good
-    forged = ["", good[:-1], good.upper(), f"{good}0", token_of(uuid4()), "trt_ä", good[4:]]
+    forged = ["", good[:-1], good.upper(), f"{good}0", token_of(uuid4()), "trun_ä", good[4:]]
     for token in forged:
         assert running.post_as(token, {"state": "done"}) == 401, token
     url = f"/runs/{uuid4()}/"
