@@ -8,8 +8,8 @@ changes either (a command, its channels, a chat's ID, a bot's server) has to thi
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import Q
@@ -20,7 +20,6 @@ from botapi.methods import delete_my_commands, perform, set_my_commands
 from channels_app.bots import client_for, token_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, BotGrant, Chat, NotificationChannel
-from chatops.actions.known import is_in
 from chatops.menus import CLAIM, RETRY_FIRST, RETRY_LAST, SECONDS, Menu
 from chatops.models import ChatMenu, OwnAction
 from deliveries import clock
@@ -34,76 +33,116 @@ Commands = Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """A command; `channels`: None for all."""
+
+    pk: UUID
+    name: str
+    description: str
+    channels: set[UUID] | None
+
+    def is_in(self, channels: set[UUID]) -> bool:
+        """Whether it is there in one of these."""
+        return self.channels is None or not self.channels.isdisjoint(channels)
+
+
+@dataclass(slots=True)
+class Seen:
+    """A chat of an organization with commands, or one that was told of some. `kind`: Telegram's;
+    `where`: what it is called at which server; `channels`: none where its bot was lent and is not
+    any more."""
+
+    owner: UUID
+    kind: str
+    where: str
+    channels: set[UUID] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
 class Behind:
     """A chat whose menu is another one than Telegram was told; empty: none of its own."""
 
-    chat: Chat
+    chat: UUID
     commands: Commands
-
-    @property
-    def version(self) -> str:
-        """Another one where Telegram has to be told."""
-        if not self.commands:
-            return ""
-        about = json.dumps([self.commands, self.chat.bot.api_url, self.chat.address])
-        return hashlib.blake2b(about.encode(), digest_size=15).hexdigest()
+    version: str
 
 
 def tell_all(menu: Menu) -> int:
     """Tell those bots' servers that do not know a chat's menu yet; how many chats. `menu`: what
     everybody has, by scope. Safe in several processes, as menus.tell_all is."""
-    return sum(_tell(one) for one in _behind(menu) if _claim(one.chat))
+    found = _behind(menu)
+    chats = Chat.objects.select_related("bot").in_bulk([one.chat for one in found])
+    loaded = [(chats[one.chat], one) for one in found if one.chat in chats]
+    return sum(_tell(chat, one) for chat, one in loaded if _claim(chat))
 
 
 def _behind(menu: Menu) -> list[Behind]:
     actions = _commands_by_owner()
     known = dict(ChatMenu.objects.values_list("chat_id", "version"))
     waiting = set(ChatMenu.objects.filter(due_at__gt=clock.now()).values_list("chat_id", flat=True))
+    lists: dict[tuple[UUID, ...], tuple[Commands, str]] = {}
     found: list[Behind] = []
-    for chat, own in _chats().values():
-        wanted = _wanted(chat, own, actions.get(chat.organization_id, ()), menu)
-        one = Behind(chat, wanted)
-        if chat.pk not in waiting and known.get(chat.pk, "") != one.version:
-            found.append(one)
-    return found[:AT_ONCE]
-
-
-def _commands_by_owner() -> dict[UUID, list[OwnAction]]:
-    found: dict[UUID, list[OwnAction]] = {}
-    rows = OwnAction.objects.filter(enabled=True, is_command=True).order_by("name")
-    for action in rows.prefetch_related("channels"):
-        found.setdefault(action.organization_id, []).append(action)
+    for chat, seen in _chats().items():
+        own = [one for one in actions.get(seen.owner, ()) if one.is_in(seen.channels)]
+        commands: Commands = []
+        version = ""
+        if own and seen.channels:
+            # Most chats of an organization list the same.
+            which = (*(one.pk for one in own), UUID(int=seen.kind == Chat.Type.PRIVATE))
+            if which not in lists:
+                commands = _listed(own, seen.kind, menu)
+                lists[which] = commands, json.dumps(commands)
+            commands, written = lists[which]
+            version = _hash(written + seen.where)
+        if known.get(chat, "") != version and chat not in waiting:
+            found.append(Behind(chat, commands, version))
+            if len(found) == AT_ONCE:
+                break
     return found
 
 
-def _chats() -> dict[UUID, tuple[Chat, set[UUID]]]:
-    """Chats of organizations with commands, and those that were told of some: each with its
-    channels, none where its bot was lent and is not any more."""
+def _commands_by_owner() -> dict[UUID, list[Own]]:
+    rows = OwnAction.objects.filter(enabled=True, is_command=True)
+    places: dict[UUID, set[UUID]] = {}
+    of_some = rows.filter(channels__isnull=False).values_list("pk", "channels")
+    for pk, channel in of_some:
+        places.setdefault(pk, set()).add(channel)
+    found: dict[UUID, list[Own]] = {}
+    fields = ("pk", "organization", "name", "description")
+    for pk, owner, name, words in rows.order_by("name").values_list(*fields):
+        found.setdefault(owner, []).append(Own(pk, name, words, places.get(pk)))
+    return found
+
+
+def _chats() -> dict[UUID, Seen]:
     owners = OwnAction.objects.filter(enabled=True, is_command=True).values("organization")
     told = ChatMenu.objects.exclude(version="").values("chat")
     bots = Bot.objects.filter(proven_at__isnull=False, enabled=True).exclude(updates="none")
-    chats = Chat.objects.filter(Q(organization__in=owners) | Q(pk__in=told), bot__in=bots)
-    rows = chats.exclude(type=Chat.Type.CHANNEL).select_related("bot")
-    found: dict[UUID, tuple[Chat, set[UUID]]] = {chat.pk: (chat, set()) for chat in rows}
+    rows = Chat.objects.filter(Q(organization__in=owners) | Q(pk__in=told), bot__in=bots)
+    rows = rows.exclude(type=Chat.Type.CHANNEL)
+    fields = ("pk", "organization", "type", "bot__api_url", "chat_id", "username")
+    found: dict[UUID, Seen] = {}
+    for pk, owner, kind, server, number, name in rows.values_list(*fields):
+        found[pk] = Seen(owner, kind, f"{server} {number or name}")
     lent = set(BotGrant.objects.values_list("bot_id", "grantee_id"))
     of_these = NotificationChannel.objects.filter(chat__in=rows.order_by().values("pk"))
-    for pk, chat_id in of_these.values_list("pk", "chat_id"):
-        if chat_id not in found:
-            continue  # connected at this moment
-        chat, own = found[chat_id]
-        is_own = chat.bot.organization_id == chat.organization_id
-        if is_own or (chat.bot_id, chat.organization_id) in lent:
-            own.add(pk)
+    owned = of_these.values_list("pk", "chat_id", "chat__bot_id", "chat__bot__organization_id")
+    for pk, chat, bot, owner in owned:
+        seen = found.get(chat)  # none: connected at this moment
+        if seen is not None and (owner == seen.owner or (bot, seen.owner) in lent):
+            seen.channels.add(pk)
     return found
 
 
-def _wanted(chat: Chat, channels: set[UUID], actions: Iterable[OwnAction], menu: Menu) -> Commands:
-    own = [one for one in actions if channels and is_in(one, channels)]
-    if not own:
-        return []
-    usual = menu["all_private_chats" if chat.type == "private" else "all_group_chats"]
+def _listed(own: Sequence[Own], kind: str, menu: Menu) -> Commands:
+    usual = menu["all_private_chats" if kind == Chat.Type.PRIVATE else "all_group_chats"]
     listed = [{"command": one.name, "description": one.description} for one in own]
     return [*listed, *usual][:COMMANDS_MAX]
+
+
+def _hash(about: str) -> str:
+    """Another one where Telegram has to be told."""
+    return hashlib.blake2b(about.encode(), digest_size=15).hexdigest()
 
 
 def _claim(chat: Chat) -> bool:
@@ -115,8 +154,8 @@ def _claim(chat: Chat) -> bool:
     return made or bool(free.update(due_at=now + CLAIM))
 
 
-def _tell(one: Behind) -> int:
-    chat, rows = one.chat, ChatMenu.objects.filter(chat=one.chat)
+def _tell(chat: Chat, one: Behind) -> int:
+    rows = ChatMenu.objects.filter(chat=chat)
     scope = {"type": "chat", "chat_id": chat.address}
     call = set_my_commands(one.commands, scope) if one.commands else delete_my_commands(scope)
     try:
