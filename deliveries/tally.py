@@ -58,6 +58,22 @@ UPDATE_POST_OUTCOMES = (
 )
 """What becomes of a POST of an update: repeated, because its answer was lost; elsewhere: not from
 Telegram's networks."""
+RUN_POSTS = "run_posts"
+RUN_POST_OUTCOMES = (
+    "taken",
+    "repeated",
+    "ended",
+    "late",
+    "gone",
+    "wrong_token",
+    "unreadable",
+    "too_large",
+    "unavailable",
+    "unknown_path",
+    "not_a_post",
+)
+"""What becomes of a POST about a run of an own command: ended or late, because the run was over;
+gone, because it was purged."""
 ALERTS = "alerts"
 SECONDS = "seconds"
 MICROSECONDS = "microseconds"

@@ -17,6 +17,7 @@ from chatops.actions import runs
 from chatops.actions.reports import BODY_MAX, UnreadableReport, read_report
 from chatops.actions.runs import Heard
 from chatops.actions.tokens import is_of
+from deliveries import tally
 
 log = logging.getLogger(__name__)
 
@@ -32,19 +33,21 @@ REFUSED = {
 def receive(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """POST of `{"state", "text", "progress"}`. 200, else 400, 401, 405, 409, 410, 413 or 503."""
     if request.method != "POST":
-        return _refusal(405, "Post how the run goes here.", Allow="POST")
+        return _refusal(405, "not_a_post", "Post how the run goes here.", Allow="POST")
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     # Before anything is read: who has no token learns nothing of which runs there are.
     if scheme.lower() != "bearer" or not is_of(token.strip(), run_id):
         words = "Send the run's token, as it came with the call, as `Authorization: Bearer trun_…`."
-        return _refusal(401, words, **{"WWW-Authenticate": "Bearer"})
+        return _refusal(401, "wrong_token", words, **{"WWW-Authenticate": "Bearer"})
     try:
         said = read_report(_body(request))
     except RequestDataTooBig:
-        return _refusal(413, f"The body is larger than {BODY_MAX} bytes.")
+        return _refusal(413, "too_large", f"The body is larger than {BODY_MAX} bytes.")
     except UnreadablePostError:
-        return _refusal(400, "The connection broke before the body was whole. Send it again.")
+        words = "The connection broke before the body was whole. Send it again."
+        return _refusal(400, "unreadable", words)
     except UnreadableReport as why:
+        tally.count(tally.RUN_POSTS, "unreadable")
         pointer = f"/{why.field}" if why.field else ""
         errors = [wrong("pointer", pointer, str(why), "invalid")]
         return problem_response(400, str(why), errors=errors)
@@ -53,16 +56,18 @@ def receive(request: HttpRequest, run_id: UUID) -> HttpResponse:
     except DatabaseFailure as failure:
         log.warning("a report of a run could not be stored: %s", type(failure).__name__)
         words = "The database did not take it. Send it again."
-        return _refusal(503, words, **{"Retry-After": str(RETRY_AFTER)})
+        return _refusal(503, "unavailable", words, **{"Retry-After": str(RETRY_AFTER)})
     if heard in REFUSED:
-        return _refusal(*REFUSED[heard])
+        status, words = REFUSED[heard]
+        return _refusal(status, heard, words)
+    tally.count(tally.RUN_POSTS, heard)
     return JsonResponse({"heard": True})
 
 
 @csrf_exempt
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Whatever else is below /runs/."""
-    return problem_response(404, "Nothing is posted here. A run's URL came with its call.")
+    return _refusal(404, "unknown_path", "Nothing is posted here. A run's URL came with its call.")
 
 
 def _body(request: HttpRequest) -> bytes:
@@ -76,7 +81,8 @@ def _body(request: HttpRequest) -> bytes:
     return body
 
 
-def _refusal(status: int, detail: str, **headers: str) -> HttpResponse:
+def _refusal(status: int, outcome: str, detail: str, **headers: str) -> HttpResponse:
+    tally.count(tally.RUN_POSTS, outcome)
     response = problem_response(status, detail)
     for name, value in headers.items():
         response[name] = value

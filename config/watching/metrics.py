@@ -164,6 +164,15 @@ def _counters(outbox: Figures) -> Iterator[Metric]:
         },
     )
     yield _counter(
+        "run_posts",
+        "POSTs about runs of own commands by outcome.",
+        "outcome",
+        {
+            name: counts.get(tally.key_of(tally.RUN_POSTS, name), 0)
+            for name in tally.RUN_POST_OUTCOMES
+        },
+    )
+    yield _counter(
         "ingest_alerts",
         "Alerts in accepted POSTs.",
         "outcome",

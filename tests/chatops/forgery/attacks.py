@@ -29,6 +29,6 @@ def updates(words: str, whose: Whose = "home") -> Trace:
     return Trace("updates", words, whose)
 
 
-def figure(words: str) -> Trace:
-    """A counter of the installation."""
-    return Trace("metrics", words)
+def figure(words: str, of: str = "update_posts") -> Trace:
+    """A counter of the installation, `of` what is posted."""
+    return Trace("metrics", f'{of}_total{{outcome="{words}"}}')

@@ -1,13 +1,15 @@
 """POSTs to a bot's webhook by whoever is not Telegram, or plays Telegram's back."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from django.test import Client, override_settings
 
 from channels_app.bots import webhook_secret_of
-from chatops.models import InboundUpdate
+from chatops.actions.tokens import token_of
+from chatops.models import ActionRun, InboundUpdate
 from chatops.receiving import webhooks
 from tests.chatops.forgery.attacks import Attack, audit, figure
 from tests.chatops.forgery.scene import Scene, person, private
@@ -129,6 +131,22 @@ def as_a_form(scene: Scene) -> None:
     assert Client().post(url_of(scene.bot), fields, headers=headers).status_code == 400
 
 
+def about_a_run(token: Callable[[ActionRun], str], status: int = 401) -> Any:
+    """As its endpoint would, with this token."""
+
+    def work(scene: Scene) -> None:
+        run = ActionRun.objects.get()
+        headers = {"Authorization": f"Bearer {token(run)}"}
+        body = json.dumps({"state": "done", "text": "Forged"})
+        response = Client().post(
+            f"/runs/{run.pk}/", body, content_type="application/json", headers=headers
+        )
+        assert response.status_code == status
+
+    return work
+
+
+WRONG_TOKEN = figure("wrong_token", "run_posts")
 WRONG_SECRET = audit("forge update: the secret was missing or wrong")
 ELSEWHERE = audit("forge update: it did not come from Telegram's networks")
 UNREADABLE = audit("forge update: the body was no update")
@@ -166,4 +184,14 @@ ATTACKS = (
     Attack("JSON that is no update", with_body(400, b"[1]"), UNREADABLE),
     Attack("deep JSON", with_body(400, b"[" * 100_000), UNREADABLE),
     Attack("an update as a form", as_a_form, UNREADABLE),
+    Attack("a run's end without its token", about_a_run(lambda run: ""), WRONG_TOKEN),
+    Attack("a run's end by its ID", about_a_run(lambda run: f"trun_{run.pk.hex}"), WRONG_TOKEN),
+    Attack(
+        "a run's end by another's token", about_a_run(lambda run: token_of(uuid4())), WRONG_TOKEN
+    ),
+    Attack(
+        "the end of a run that was not begun",
+        about_a_run(lambda run: token_of(run.pk), 410),
+        figure("gone", "run_posts"),
+    ),
 )

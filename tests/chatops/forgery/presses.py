@@ -2,10 +2,12 @@
 people who may not."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
-from botapi.callback_data import pack
+from botapi.callback_data import pack, short, unpack
+from chatops.actions import telling
 from chatops.linking import arrivals
-from chatops.models import Reminder, UnclaimedChat
+from chatops.models import ActionRun, OwnAction, Reminder, UnclaimedChat
 from chatops.reminders.text import END, UNDO
 from deliveries import clock
 from tests.chatops.forgery.attacks import Attack, updates
@@ -127,6 +129,39 @@ def others_dialogue(scene: Scene) -> None:
     scene.press(scene.olga, buttons_of(asked)[0]["callback_data"], asked.message)
 
 
+def own_run(argument: str, name: str, change: Callable[[str], str] = str) -> Work:
+    """A button below the run that Ada has yet to confirm."""
+
+    def work(scene: Scene) -> None:
+        data = pack(telling.VERB, ActionRun.objects.get().pk, argument)
+        asked = scene.shown_in(scene.home.group, "/lights")
+        scene.press(named(scene, name), change(data), asked.message)
+
+    return work
+
+
+def own_run_elsewhere(scene: Scene) -> None:
+    """It is Ada's, and not of this chat."""
+    lobby = scene.shown_in(scene.lobby, "DiskFull").message
+    scene.press(scene.home.ada, pack(telling.VERB, ActionRun.objects.get().pk, "run"), lobby)
+
+
+def own_button(name: str, code: Callable[[OwnAction], str]) -> Work:
+    """What the organization added to the menu, under its alert."""
+
+    def work(scene: Scene) -> None:
+        pressed = unpack(scene.button("Acknowledge"))
+        assert pressed is not None
+        data = pack("ow", pressed.row, code(OwnAction.objects.get()))
+        scene.press(named(scene, name), data)
+
+    return work
+
+
+def of_action(action: OwnAction) -> str:
+    return short(action.pk)
+
+
 REFUSED = updates("a press that was refused")
 
 ATTACKS = (
@@ -178,5 +213,18 @@ ATTACKS = (
     Attack("the end of another's reminder", reminder(END, "olga"), REFUSED),
     Attack("a stranger's end of a reminder", reminder(END, "sam"), REFUSED),
     Attack("another time for another's reminder", reminder(UNDO, "vic"), REFUSED),
+    Attack("another's run confirmed", own_run("run", "olga"), updates("somebody else's run")),
+    Attack("a stranger's run", own_run("run", "sam"), updates("somebody else's run")),
+    Attack("another's run cancelled", own_run("cancel", "vic"), updates("somebody else's run")),
+    Attack("a run of nobody", own_run("run", "ada", flipped(12)), updates("no such run")),
+    Attack("a run of another chat", own_run_elsewhere, updates("no such run")),
+    Attack("a stranger's own button", own_button("sam", of_action), STRANGER),
+    Attack("a viewer's own button", own_button("vic", of_action), updates("/lights: refused")),
+    Attack("a neighbour's own button", own_button("neil", of_action), NO_MEMBER),
+    Attack(
+        "an own button of nobody",
+        own_button("ada", lambda action: short(uuid4())),
+        updates("refused: no such action"),
+    ),
     Attack("another's question answered", others_dialogue, updates("somebody else's question")),
 )

@@ -17,7 +17,9 @@ from alerts.muting.silences import Wanted, create_silence
 from alerts.routes import default_route, set_channels
 from channels_app.bots import lend_bot
 from channels_app.models import Bot, Chat, NotificationChannel
+from chatops.actions.changes import create_action
 from chatops.approvals.changes import create_approval
+from chatops.endpoints.changes import create_endpoint
 from chatops.linking import link_codes
 from chatops.linking.link_codes import Kind
 from chatops.models import InboundUpdate, LinkCode, Reception, TelegramIdentity
@@ -224,7 +226,8 @@ def _their_chat(
 
 
 def _fill(home: Stage) -> None:
-    """A silence, a reminder, and questions: one to the group, and one to Ada in there."""
+    """A silence, a reminder, an own command, and questions: one to the group, and one to Ada in
+    there."""
     organization, now = home.talk.organization, clock.now()
     until = now + timedelta(hours=2)
     create_silence(COMMAND_LINE, organization, Wanted('alertname="Backup"', now, until, "restore"))
@@ -232,7 +235,24 @@ def _fill(home: Stage) -> None:
     later = now + timedelta(days=3)
     make_reminder(ada, organization, home.ada.id, Where(home.channel.chat), "rotate", later)
     create_approval(COMMAND_LINE, _fresh(home.channel), title="Deploy 2.4.1?")
+    _own_command(home)
     home.says(home.ada, f"/silence@{home.talk.bot.username}")
+
+
+def _own_command(home: Stage) -> None:
+    """One that Ada has yet to confirm."""
+    owner = home.talk.organization
+    saved = create_endpoint(COMMAND_LINE, owner, name="House", url="https://example.org/")
+    create_action(
+        COMMAND_LINE,
+        owner,
+        name="lights",
+        description="Lights",
+        endpoint=saved.endpoint,
+        button="Lights",
+        confirm=True,
+    )
+    home.says(home.ada, "/lights")
 
 
 def _fresh(channel: NotificationChannel) -> NotificationChannel:

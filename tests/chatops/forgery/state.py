@@ -103,10 +103,10 @@ class Watch:
         return sum(trace.words in one for one in told)
 
 
-def _figure(outcome: str) -> int:
+def _figure(name: str) -> int:
     tally.write()
     facts.cached.forget()
     text = Client(headers={"host": "localhost:8000"}).get("/metrics").content.decode()
-    wanted = f'tocsin_update_posts_total{{outcome="{outcome}"}} '
+    wanted = f"tocsin_{name} "
     lines = [line for line in text.splitlines() if line.startswith(wanted)]
     return int(float(lines[0].split()[-1])) if lines else 0
