@@ -66,6 +66,7 @@ RUN_POST_OUTCOMES = (
     "late",
     "gone",
     "wrong_token",
+    "limited",
     "unreadable",
     "too_large",
     "unavailable",

@@ -13,8 +13,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostE
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.problems import problem_response, wrong
+from alerts import throttles
 from chatops.actions import runs
-from chatops.actions.reports import BODY_MAX, UnreadableReport, read_report
+from chatops.actions.reports import BODY_MAX, Report, UnreadableReport, read_report
 from chatops.actions.runs import Heard
 from chatops.actions.tokens import is_of
 from deliveries import tally
@@ -22,6 +23,8 @@ from deliveries import tally
 log = logging.getLogger(__name__)
 
 RETRY_AFTER = 5
+PROGRESS, ENDS = 120, 30
+"""POSTs a minute about one run."""
 REFUSED = {
     Heard.ENDED: (409, "This run has ended, and otherwise. Nothing of this is shown."),
     Heard.LATE: (410, "The time of this run is over. Nothing of this is shown."),
@@ -31,7 +34,8 @@ REFUSED = {
 
 @csrf_exempt
 def receive(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """POST of `{"state", "text", "progress"}`. 200, else 400, 401, 405, 409, 410, 413 or 503."""
+    """POST of `{"state", "text", "progress"}`. 200, else 400, 401, 405, 409, 410, 413, 429 or
+    503."""
     if request.method != "POST":
         return _refusal(405, "not_a_post", "Post how the run goes here.", Allow="POST")
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -40,7 +44,7 @@ def receive(request: HttpRequest, run_id: UUID) -> HttpResponse:
         words = "Send the run's token, as it came with the call, as `Authorization: Bearer trun_…`."
         return _refusal(401, "wrong_token", words, **{"WWW-Authenticate": "Bearer"})
     try:
-        said = read_report(_body(request))
+        return _heard(run_id, read_report(_body(request)))
     except RequestDataTooBig:
         return _refusal(413, "too_large", f"The body is larger than {BODY_MAX} bytes.")
     except UnreadablePostError:
@@ -51,6 +55,14 @@ def receive(request: HttpRequest, run_id: UUID) -> HttpResponse:
         pointer = f"/{why.field}" if why.field else ""
         errors = [wrong("pointer", pointer, str(why), "invalid")]
         return problem_response(400, str(why), errors=errors)
+
+
+def _heard(run_id: UUID, said: Report) -> HttpResponse:
+    # An end is counted by itself: too much progress must not hide it.
+    kind, limit = ("progress", PROGRESS) if said.state == "running" else ("end", ENDS)
+    if wait := throttles.counter().hit(f"run:{kind}:{run_id}", limit):
+        words = f"More than {limit} such POSTs a minute about one run. Post less often."
+        return _refusal(429, "limited", words, **{"Retry-After": str(wait)})
     try:
         heard = runs.report(run_id, said)
     except DatabaseFailure as failure:

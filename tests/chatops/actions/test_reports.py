@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from chatops.actions import runs
+from chatops.actions import runs, webhooks
 from chatops.actions.tokens import token_of
 from chatops.models import ActionRun, EndpointCall
 from deliveries import clock
@@ -119,6 +119,18 @@ def test_progress_is_shown_now_and_then_and_the_last_word_counts(running: Stage)
     assert edit.priority == Delivery.Priority.INTERACTIVE
     assert running.shown() == "✅ /lightson done\nOn"
     assert DeliveryAttempt.objects.count() == before + 1
+
+
+def test_too_much_progress_is_refused_and_hides_no_end(running: Stage) -> None:
+    taken = 0
+    while running.post(text="on my way") == 200:
+        taken += 1
+        assert taken < 10 * webhooks.PROGRESS
+    assert taken >= webhooks.PROGRESS, "more by what is free again meanwhile"
+    assert running.post(text="on my way") == 429
+    assert "Post less often" in running.problem["detail"]
+    assert running.post(state="done", text="On") == 200
+    assert running.shown() == "✅ /lightson done\nOn"
 
 
 def test_what_is_posted_during_the_call_counts(stage: Stage) -> None:
