@@ -19,6 +19,7 @@ SHARED = {
                 "faults_processes",
                 "faults_telegram",
                 "muting",
+                "own_commands",
                 "payloads_bad",
                 "peers",
                 "snippets",
