@@ -20,6 +20,7 @@ from botapi.methods import delete_my_commands, perform, set_my_commands
 from channels_app.bots import client_for, token_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, BotGrant, Chat, NotificationChannel
+from chatops.actions.listing import listing
 from chatops.menus import CLAIM, RETRY_FIRST, RETRY_LAST, SECONDS, Menu
 from chatops.models import ChatMenu, OwnAction
 from deliveries import clock
@@ -27,8 +28,6 @@ from deliveries import clock
 log = logging.getLogger(__name__)
 
 AT_ONCE = 40
-COMMANDS_MAX = 100
-"""Bot API, setMyCommands."""
 Commands = Sequence[Mapping[str, str]]
 
 
@@ -137,7 +136,7 @@ def _chats() -> dict[UUID, Seen]:
 def _listed(own: Sequence[Own], kind: str, menu: Menu) -> Commands:
     usual = menu["all_private_chats" if kind == Chat.Type.PRIVATE else "all_group_chats"]
     listed = [{"command": one.name, "description": one.description} for one in own]
-    return [*listed, *usual][:COMMANDS_MAX]
+    return listing(listed, usual)
 
 
 def _hash(about: str) -> str:

@@ -61,6 +61,7 @@ PURE = (
     "alerts.muting.silencing",
     "alerts.sources",
     "alerts.templating",
+    "chatops.actions.listing",
     "chatops.actions.reports",
     "chatops.actions.rules",
     "chatops.actions.words",

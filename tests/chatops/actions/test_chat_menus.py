@@ -97,7 +97,7 @@ def test_a_bot_that_hears_nothing_lists_nothing(stage: Stage, values: dict[str, 
 
 def test_a_menu_has_room_for_all(stage: Stage) -> None:
     for number in range(changes.ACTIONS_MAX):
-        stage.action(f"own{number}", description="x" * 100)
+        stage.action(f"own{number:02}_{'x' * 26}", description="x" * 100)
     assert tell(stage) == 1
     assert len(listed(stage, stage.group.id)) == changes.ACTIONS_MAX + len(
         menu()["all_group_chats"]
