@@ -1,5 +1,7 @@
 """A menu of commands that Telegram takes: pure."""
 
+from collections.abc import Mapping, Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +18,8 @@ OWN = st.lists(
 USUAL = menu()["all_private_chats"]
 
 
-def size(listed: object) -> int:
-    return sum(len(text.encode()) for one in listed for text in one.values())  # type: ignore[attr-defined]  # a list of dicts
+def size(listed: Sequence[Mapping[str, str]]) -> int:
+    return sum(len(text.encode()) for one in listed for text in one.values())
 
 
 @given(OWN)
