@@ -17,7 +17,7 @@ from channels_app.models import Bot, NotificationChannel
 from chatops.action_models import ActionRun, ChatMenu, OwnAction
 from chatops.dialogue_models import CommandMenu, Conversation, Listing, Reminder
 from chatops.link_models import ChatOffer, LinkAttempt, LinkCode, UnclaimedChat
-from deliveries.models import SentMessage
+from deliveries.models import OutgoingCall, SentMessage
 
 __all__ = [
     "ActionRun",
@@ -328,9 +328,8 @@ class Approval(OrganizationOwned):
         return self.title
 
 
-class EndpointCall(OrganizationOwned):
-    """One POST to an endpoint; what it says is fixed when it is made. Its ID is what receivers tell
-    repetitions by. Retries live here (`not_before`), until `give_up_at`."""
+class EndpointCall(OutgoingCall):
+    """One POST to an endpoint, tried again until `give_up_at`."""
 
     class Event(models.TextChoices):
         """What it tells."""
@@ -339,13 +338,6 @@ class EndpointCall(OrganizationOwned):
         APPROVAL = "approval", "Approval"
         ACTION = "action", "Own command"
 
-    class State(models.TextChoices):
-        """Waiting until the other side took it, or until it was given up."""
-
-        WAITING = "waiting", "Waiting"
-        ACCEPTED = "accepted", "Accepted"
-        FAILED = "failed", "Failed"
-
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="calls")
     approval = models.ForeignKey(
         Approval, null=True, on_delete=models.CASCADE, related_name="calls"
@@ -353,14 +345,7 @@ class EndpointCall(OrganizationOwned):
     run = models.ForeignKey(ActionRun, null=True, on_delete=models.CASCADE, related_name="calls")
     event = models.CharField(max_length=8, choices=Event.choices)
     content = models.JSONField(help_text='{"v": 1, …}, as it is sent.')
-    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
-    attempts = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField()
-    not_before = models.DateTimeField()
     give_up_at = models.DateTimeField()
-    claim = models.UUIDField(null=True)
-    claimed_until = models.DateTimeField(null=True)
-    settled_at = models.DateTimeField(null=True)
     said = models.TextField(blank=True, help_text="What came of the last attempt.")
 
     class Meta:

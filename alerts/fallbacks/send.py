@@ -1,25 +1,16 @@
 """Mails and POSTs of fallbacks, on the network: at least once, retried until the other side took
 them.
-
-A call is claimed by one conditional UPDATE, made outside of any transaction, and settled under its
-claim. A claim that ran out is free again: the call is made once more, under the same ID.
 """
 
 import logging
-import time
-from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable
 from datetime import timedelta
 from smtplib import SMTPException
-from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db import InterfaceError, OperationalError, connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from accounts.models import new_id
 from alerts.fallbacks.changes import secret_of
 from alerts.fallbacks.rules import GIVE_UP, retry_in
 from alerts.models import Fallback, FallbackCall
@@ -27,92 +18,45 @@ from botapi import failpoints
 from botapi.errors import shown
 from channels_app.bots import refuse_in_transaction
 from channels_app.encryption import CannotDecrypt
-from deliveries import clock
+from deliveries import clock, outgoing
 from deliveries.signed_post import NotTaken, post_signed
 
 logger = logging.getLogger(__name__)
 
-THREADS = 8
-PER_ORGANIZATION = 2
-"""Of the threads: a receiver may hang."""
 WITHIN_SECONDS = 8.0
 """For a whole POST, so that a test has its verdict within 10 s."""
 CLAIM = timedelta(seconds=60)
-RUN_SECONDS = 20.0
-TICK = 0.2
-State = FallbackCall.State
 Event = FallbackCall.Event
 Kind = Fallback.Kind
 
 
-def send_waiting(seconds: float = RUN_SECONDS) -> int:
+def send_waiting(seconds: float = outgoing.RUN_SECONDS) -> int:
     """Make the calls that wait until none is due, at most about so long; returns how many."""
-    ends_at = time.monotonic() + seconds
-    running: dict[Future[None], UUID] = {}
-    made = 0
-    while True:
-        late = time.monotonic() >= ends_at
-        for call in [] if late else _due(running):
-            if _claim(call):
-                failpoints.hit("fallback.claimed")
-                running[_pool.submit(_make, call)] = call.organization_id
-                made += 1
-        if not running:
-            return made
-        wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
-        running = {one: owner for one, owner in running.items() if not one.done()}
+    return _CALLS.send_waiting(seconds)
 
 
-def _free() -> QuerySet[FallbackCall]:
-    now = clock.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    return FallbackCall.objects.filter(free, state=State.WAITING, not_before__lte=now)
-
-
-def _due(running: dict[Future[None], UUID]) -> list[FallbackCall]:
-    """Free calls as far as there are threads: tests first, since people wait for them."""
-    if not _free().exists():  # mostly, and cheaper than to ask for them all
-        return []
-    counts = Counter(running.values())
-    room = THREADS - len(running)
-    full = [owner for owner, count in counts.items() if count >= PER_ORGANIZATION]
-    if room <= 0:
-        return []
-    chosen: list[FallbackCall] = []
-    rows = _free().exclude(organization__in=full).select_related("fallback__channel")
-    tests = rows.filter(event=Event.TEST).order_by("not_before", "id")[:THREADS]
-    others = rows.exclude(event=Event.TEST).order_by("not_before", "id")[: THREADS * 25]
-    for call in [*tests, *others]:
-        if len(chosen) < room and counts[call.organization_id] < PER_ORGANIZATION:
-            counts[call.organization_id] += 1
-            chosen.append(call)
-    return chosen
+def _in_order(rows: QuerySet[FallbackCall], most: int) -> Iterable[FallbackCall]:
+    """Tests first, since people wait for them."""
+    rows = rows.select_related("fallback__channel").order_by("not_before", "id")
+    yield from rows.filter(event=Event.TEST)[: outgoing.THREADS]
+    yield from rows.exclude(event=Event.TEST)[:most]
 
 
 def _claim(call: FallbackCall) -> bool:
-    call.claim = new_id()
-    call.claimed_until = clock.now() + CLAIM
-    return bool(
-        _free().filter(pk=call.pk).update(claim=call.claim, claimed_until=call.claimed_until)
-    )
+    if not outgoing.claim(call, CLAIM):
+        return False
+    failpoints.hit("fallback.claimed")
+    return True
 
 
 def _make(call: FallbackCall) -> None:
-    """On a thread of the pool."""
     try:
-        try:
-            said, taken = _deliver(call), True
-        except NotTaken as refusal:
-            said, taken = str(refusal), False
-        failpoints.hit("fallback.answered")
-        _settle(call, said, taken=taken)
-        failpoints.hit("fallback.settled")
-    except (OperationalError, InterfaceError) as error:
-        logger.warning("fallback call %s is not settled: %s", call.pk, type(error).__name__)
-    except Exception:  # a defect of ours: the claim runs out, and it is tried again
-        logger.exception("fallback call %s failed", call.pk)
-    finally:
-        connection.close()
+        said, taken = _deliver(call), True
+    except NotTaken as refusal:
+        said, taken = str(refusal), False
+    failpoints.hit("fallback.answered")
+    _settle(call, said, taken=taken)
+    failpoints.hit("fallback.settled")
 
 
 def _deliver(call: FallbackCall) -> str:
@@ -123,21 +67,9 @@ def _deliver(call: FallbackCall) -> str:
 
 def _settle(call: FallbackCall, said: str, *, taken: bool) -> None:
     now = clock.now()
-    attempts = call.attempts + 1
     is_over = call.event == Event.TEST or now - call.created_at > GIVE_UP
-    values: dict[str, Any] = {
-        "claim": None,
-        "claimed_until": None,
-        "attempts": attempts,
-        "answer": said,
-    }
-    if taken:
-        values |= {"state": State.ACCEPTED, "settled_at": now}
-    elif is_over:
-        values |= {"state": State.FAILED, "settled_at": now}
-    else:
-        values |= {"not_before": now + retry_in(attempts)}
-    FallbackCall.objects.filter(pk=call.pk, claim=call.claim, state=State.WAITING).update(**values)
+    again_at = None if is_over else now + retry_in(call.attempts + 1)
+    outgoing.settle(call, taken=taken, again_at=again_at, answer=said)
     if not taken:
         logger.warning("Fallback %s was not reached: %s", call.fallback_id, said)
 
@@ -189,4 +121,4 @@ def _post(call: FallbackCall) -> str:
     return f"HTTP {status}"
 
 
-_pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="fallback")
+_CALLS = outgoing.Outgoing(FallbackCall, in_order=_in_order, claim=_claim, make=_make)

@@ -7,7 +7,7 @@ from django.db.models import Q
 from accounts.models import OrganizationOwned
 from alerts.models.groups import GroupMessage
 from channels_app.models import NotificationChannel
-from deliveries.models import Delivery
+from deliveries.models import Delivery, OutgoingCall
 
 MINUTES_MAX = 1440
 
@@ -70,11 +70,8 @@ class Fallback(OrganizationOwned):
         return f"Fallback of {self.channel}"
 
 
-class FallbackCall(OrganizationOwned):
-    """One mail, one POST or one message of a fallback; what it says is fixed when it is made.
-
-    Its ID is what receivers tell repetitions by. Retries live here (`not_before`).
-    """
+class FallbackCall(OutgoingCall):
+    """One mail, one POST or one message of a fallback."""
 
     class Event(models.TextChoices):
         """What it tells."""
@@ -83,13 +80,6 @@ class FallbackCall(OrganizationOwned):
         OVER = "over", "Over"
         TEST = "test", "Test"
 
-    class State(models.TextChoices):
-        """Waiting until the other side took it, or until it was given up."""
-
-        WAITING = "waiting", "Waiting"
-        ACCEPTED = "accepted", "Accepted"
-        FAILED = "failed", "Failed"
-
     fallback = models.ForeignKey(Fallback, on_delete=models.CASCADE, related_name="calls")
     event = models.CharField(max_length=11, choices=Event.choices)
     kind = models.CharField(max_length=7, choices=Fallback.Kind.choices)
@@ -97,14 +87,7 @@ class FallbackCall(OrganizationOwned):
         default=dict,
         help_text='{"v": 1, "subject", "text"} of a mail, {"v": 1, "body"} of a webhook.',
     )
-    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     delivery = models.ForeignKey(Delivery, null=True, on_delete=models.SET_NULL, related_name="+")
-    attempts = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField()
-    not_before = models.DateTimeField()
-    claimed_until = models.DateTimeField(null=True)
-    claim = models.UUIDField(null=True)
-    settled_at = models.DateTimeField(null=True)
     answer = models.TextField(blank=True, help_text="What the other side said last.")
 
     class Meta:

@@ -12,6 +12,7 @@ from deliveries.models.calls import (
     SentMessage,
     Stream,
 )
+from deliveries.models.outgoing import OutgoingCall
 from deliveries.models.polls import PollAnswer, SentPoll
 from deliveries.models.watching import Mark, Probe, Tally, Trouble
 
@@ -22,6 +23,7 @@ __all__ = [
     "DeliveryAttempt",
     "Lane",
     "Mark",
+    "OutgoingCall",
     "PollAnswer",
     "Probe",
     "SentMessage",
