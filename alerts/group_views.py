@@ -203,16 +203,6 @@ def offer_of(channel: NotificationChannel, menu: str = Menu.MAIN) -> Offer | Non
     return Offer(tuple(filter(length_of, channel.silence_durations)), own)
 
 
-def params_of(channel: NotificationChannel) -> dict[str, object]:
-    """What every new message to this channel carries; sending adds chat and reply."""
-    params: dict[str, object] = {}
-    if channel.message_thread_id:
-        params["message_thread_id"] = channel.message_thread_id
-    if channel.protect_content:
-        params["protect_content"] = True
-    return params
-
-
 def zone_of(channel: NotificationChannel) -> ZoneInfo:
     """The channel's zone, else its organization's, else UTC."""
     return first_zone(channel.timezone, channel.organization.timezone)

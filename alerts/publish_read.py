@@ -17,7 +17,6 @@ from alerts.group_views import (
     Seen,
     channel_view,
     offer_of,
-    params_of,
     policy_of,
     views_of,
 )
@@ -33,6 +32,7 @@ from alerts.shown import from_json, knows_of_churn, muted_known, rings_told
 from alerts.sound import Heard, Policy
 from channels_app.models import Bot, Chat, NotificationChannel
 from deliveries import outbox
+from deliveries.messages import channel_params
 from deliveries.models import Attachment, SentMessage, Stream
 
 _GONE = SentMessage.State.FORGOTTEN
@@ -316,7 +316,7 @@ def _situation(
         document=seen.document,
         channel=channel,
         policy=policy,
-        params=params_of(row.channel),
+        params=channel_params(row.channel),
         shown=shown,
         heard=Heard(
             None if is_only_in_digest(row) else told,

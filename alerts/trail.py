@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from accounts.audit import Actor
-from alerts.group_views import params_of, zone_of
+from alerts.group_views import zone_of
 from alerts.models import AlertGroup, GroupMessage, TimelineEvent
 from alerts.rendering.times import Times
 from alerts.rendering.words import isolate, one_line, shorten_end
 from botapi.markup import render, text, visible
 from deliveries import backlog, clock, outbox
 from deliveries.calls import notice_call
+from deliveries.messages import channel_params
 from deliveries.models import Delivery, SentMessage
 
 WAITING_MAX = 10
@@ -48,7 +49,7 @@ def leave(actor: Actor, group: AlertGroup, kind: str, data: dict[str, Any] | Non
         outbox.send(
             outbox.open_stream(group.organization_id, chat),
             notice_call(
-                params_of(row.channel), render(nodes, mode), mode, visible(nodes), silent=True
+                channel_params(row.channel), render(nodes, mode), mode, visible(nodes), silent=True
             ),
             channel=row.channel,
             purpose=Delivery.Purpose.NOTICE,

@@ -21,8 +21,9 @@ KINDS = (
     "poll_answer",
 )
 """What we ask Telegram for (`allowed_updates`)."""
-ANONYMOUS_ADMIN = 1087968824
-"""Telegram's @GroupAnonymousBot: whoever administers a group without showing who they are."""
+STAND_INS = frozenset({1087968824, 136817688})
+"""Telegram's @GroupAnonymousBot and @Channel_Bot: who is shown for an admin of a group who does not
+show themselves, and for a channel."""
 
 
 class UnreadableUpdate(ValueError):
@@ -86,6 +87,14 @@ class Incoming:
         if self.chat is not None:
             return self.chat.id
         return self.sender.id if self.sender else 0
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether a group or channel acts, for a person who is not shown. Of a pressed button it is
+        not the message that says so (Bot API sender_chat), for that is somebody else's."""
+        if self.sender is None or self.sender.id in STAND_INS:
+            return True
+        return self.kind in MESSAGES and "sender_chat" in self.message
 
     @property
     def query_id(self) -> str:

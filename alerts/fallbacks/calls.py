@@ -20,11 +20,12 @@ from alerts.fallbacks.recipients import told_by
 from alerts.fallbacks.rules import ONE_BY_ONE, PACE
 from alerts.fallbacks.text import Scene, Told
 from alerts.group_titles import entitle
-from alerts.group_views import channel_view, params_of, views_of, zone_of
+from alerts.group_views import channel_view, views_of, zone_of
 from alerts.models import AlertGroup, Fallback, FallbackCall, TakeOver, TimelineEvent
 from botapi import failpoints
 from deliveries import outbox
 from deliveries.calls import notice_call
+from deliveries.messages import channel_params
 from deliveries.models import Delivery, SentMessage
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def send_to_chat(
     marked, plain = told
     message = outbox.send(
         outbox.open_stream(target.organization_id, target.chat),
-        notice_call(params_of(target), marked, target.parse_mode, plain, silent=silent),
+        notice_call(channel_params(target), marked, target.parse_mode, plain, silent=silent),
         channel=target,
         purpose=Delivery.Purpose.FALLBACK,
         priority=Delivery.Priority.CRITICAL,

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
-from alerts.group_views import params_of
 from alerts.rendering.view_model import RenderedMessage
 from botapi.markup import Node, render, visible
 from channels_app.models import NotificationChannel
 from deliveries.calls import Call, notice_call
+from deliveries.messages import channel_params
 
 DOCUMENT_MAKER = "storm_document"
 
@@ -17,7 +17,7 @@ DOCUMENT_MAKER = "storm_document"
 def send_digest(text: RenderedMessage, channel: NotificationChannel, *, silent: bool) -> Call:
     """A text."""
     return notice_call(
-        params_of(channel), text.text, text.parse_mode, text.plain_text, silent=silent
+        channel_params(channel), text.text, text.parse_mode, text.plain_text, silent=silent
     )
 
 
@@ -38,7 +38,7 @@ def send_one(
     text: RenderedMessage, storm_id: UUID, channel: NotificationChannel, *, silent: bool
 ) -> Call:
     """The document with the digest as its caption."""
-    params = {**params_of(channel), **_caption(text), "disable_notification": silent}
+    params = {**channel_params(channel), **_caption(text), "disable_notification": silent}
     return Call("sendDocument", params, _file(storm_id), text.plain_text)
 
 
@@ -54,13 +54,13 @@ def edit_one(
     media = {"type": "document", "media": "attach://document", **_caption(text)}
     params: dict[str, object] = {"media": media}
     if unsent:
-        params |= {**params_of(channel), "disable_notification": silent}
+        params |= {**channel_params(channel), "disable_notification": silent}
     return Call("editMessageMedia", params, _file(storm_id), text.plain_text)
 
 
 def send_document(storm_id: UUID, channel: NotificationChannel) -> Call:
     """Without a sound: the digest has it."""
-    params = {**params_of(channel), "disable_notification": True}
+    params = {**channel_params(channel), "disable_notification": True}
     return Call("sendDocument", params, _file(storm_id))
 
 
@@ -73,7 +73,9 @@ def edit_document(storm_id: UUID) -> Call:
 def send_notice(words: Sequence[Node], channel: NotificationChannel, *, silent: bool) -> Call:
     """A short text."""
     mode = cast("Any", channel.parse_mode)
-    return notice_call(params_of(channel), render(words, mode), mode, visible(words), silent=silent)
+    return notice_call(
+        channel_params(channel), render(words, mode), mode, visible(words), silent=silent
+    )
 
 
 def _caption(text: RenderedMessage) -> dict[str, object]:

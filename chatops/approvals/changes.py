@@ -15,7 +15,7 @@ from django.db import transaction
 
 from accounts.audit import SYSTEM, Actor, record
 from accounts.tenancy import require_same_organization
-from alerts.group_views import params_of, zone_of
+from alerts.group_views import zone_of
 from botapi import failpoints
 from botapi.callback_data import pack
 from botapi.keyboards import CallbackButton, InlineKeyboard
@@ -27,6 +27,7 @@ from chatops.endpoints.calls import request_call
 from chatops.models import Approval, Endpoint, EndpointCall
 from chatops.one_by_one import each
 from deliveries import clock, outbox
+from deliveries.messages import channel_params
 from deliveries.models import Delivery, SentMessage
 
 VERB = "ap"
@@ -188,7 +189,9 @@ def _settle(approval: Approval, end: str) -> None:
 def _send(approval: Approval) -> SentMessage:
     channel = approval.channel
     marked, plain = rules.shown(_question(approval), _mode(channel))
-    call = _call("sendMessage", channel, marked, plain, _keyboard(approval), params_of(channel))
+    call = _call(
+        "sendMessage", channel, marked, plain, _keyboard(approval), channel_params(channel)
+    )
     return outbox.send(
         outbox.open_stream(approval.organization_id, channel.chat),
         call,

@@ -44,7 +44,7 @@ class Talk:
 def begin(context: Context, dialogue: Dialogue, values: Values) -> Handled:
     """Ask for what is not known yet. Another dialogue of this person here is dropped, with a
     word."""
-    if policy.is_anonymous(context):
+    if context.incoming.is_anonymous:
         reply(context, ANONYMOUS)
         return Handled(f"{dialogue.kind}: asked nobody")
     lead = ""

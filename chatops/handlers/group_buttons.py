@@ -22,7 +22,7 @@ from alerts.timeline import last_of
 from channels_app.offered import length_of
 from chatops.handlers import own_actions
 from chatops.handlers.group_pages import close, history, labels, who
-from chatops.responding.pressing import UNNAMED, Press, is_anonymous, linking_url
+from chatops.responding.pressing import UNNAMED, Press, linking_url
 from chatops.responding.said import Said
 from deliveries import clock
 
@@ -99,7 +99,7 @@ def assign_me(press: Press) -> Said:
     """Whoever pressed it owns it."""
     user = press.actor.user
     if user is None:
-        if is_anonymous(press.context):
+        if press.context.incoming.is_anonymous:
             return Said(UNNAMED, "refused: nobody to assign it to", alert=True)
         url = linking_url(press.context)
         return Said(ASSIGN_LINK, "refused: nobody to assign it to", alert=not url, url=url)

@@ -12,7 +12,6 @@ from chatops.responding.reach import channels_here
 __all__ = [
     "ANONYMOUS",
     "actor_of",
-    "is_anonymous",
     "is_member",
     "may_act",
     "may_read",
@@ -57,16 +56,9 @@ def may_read(context: Context) -> bool:
     return context.may(Capability.VIEW) or bool(context.channels)
 
 
-def is_anonymous(context: Context) -> bool:
-    """Whether a group or channel speaks, for a person who is not shown (Bot API sender_chat)."""
-    return bool(context.incoming.message.get("sender_chat")) and (
-        context.incoming.kind != "callback_query"
-    )
-
-
 def why_not(context: Context) -> str:
     """What to tell who may not act: what is missing, and who can give it."""
-    if is_anonymous(context):
+    if context.incoming.is_anonymous:
         return ANONYMOUS
     if context.organization is None and context.memberships:
         return "You are in several organizations here. Choose the one that you mean: /settings"

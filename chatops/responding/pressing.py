@@ -13,7 +13,6 @@ from accounts.permissions import Capability
 from alerts.models import AlertGroup, GroupMessage
 from channels_app.models import Chat, NotificationChannel
 from chatops.context import Context
-from chatops.incoming import ANONYMOUS_ADMIN
 
 NO_CHANNEL = "This chat gets no alerts here any more, so its buttons do nothing."
 NO_CHAT = "This button works only under the alert in its own chat."
@@ -87,7 +86,7 @@ def policy_in(channel: NotificationChannel, chat: Chat) -> str:
 
 def actor_of(context: Context) -> Actor:
     """Who acts, where a group or channel may be shown in a person's place."""
-    if is_anonymous(context):
+    if context.incoming.is_anonymous:
         return Actor("an anonymous admin", Way.TELEGRAM)
     return context.actor
 
@@ -99,12 +98,6 @@ def linking_url(context: Context) -> str:
     return f"https://t.me/{username}?start={START_LINKING}" if username else ""
 
 
-def is_anonymous(context: Context) -> bool:
-    """Whether Telegram shows a group or channel in the place of who acts."""
-    sender = context.incoming.sender
-    return sender is None or sender.id == ANONYMOUS_ADMIN or sender.is_bot
-
-
 def _refused(
     context: Context, channel: NotificationChannel, chat: Chat, needs: Capability
 ) -> Refused | None:
@@ -113,7 +106,7 @@ def _refused(
         return None
     if policy != Actions.MEMBERS:
         return Refused(NO_BUTTONS)
-    if is_anonymous(context):
+    if context.incoming.is_anonymous:
         return Refused(UNNAMED)
     if context.identity is None:
         return Refused(PUBLIC if channel.actions == Actions.ANYONE else LINK, may_link=True)

@@ -49,6 +49,29 @@ def test_a_command_within_a_text_is_none() -> None:
     assert read_command({"caption": "/ack", "caption_entities": said("/ack", 4)["entities"]})
 
 
+ADMINS = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+CHANNELS = {"id": 136817688, "is_bot": True, "first_name": "Channel"}
+POSTS = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"message": {"from": USER}}, False),
+        ({"message": {"from": {"id": 5, "is_bot": True}}}, False),
+        ({"message": {"from": ADMINS, "sender_chat": GROUP}}, True),
+        ({"message": {"from": CHANNELS, "sender_chat": {"id": -1001}}}, True),
+        ({"message": {"from": POSTS, "sender_chat": {"id": -1001}}}, True),
+        ({"channel_post": {"sender_chat": {"id": -1001}}}, True),
+        ({"callback_query": {"from": USER, "message": {"sender_chat": {"id": -1001}}}}, False),
+        ({"callback_query": {"from": ADMINS, "message": {"from": USER}}}, True),
+        ({"inline_query": {"from": USER}}, False),
+    ],
+)
+def test_who_acts_is_not_shown(body: dict[str, Any], expected: bool) -> None:
+    assert read_update({"update_id": 1, **body}).is_anonymous is expected
+
+
 def test_a_message_in_a_topic() -> None:
     message = said(
         "/ack", 4, is_topic_message=True, message_thread_id=5, reply_to_message={"message_id": 3}

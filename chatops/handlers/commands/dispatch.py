@@ -42,7 +42,7 @@ def handle(context: Context) -> Handled | None:
         return None
     if typed.bot and typed.bot.lower() != context.bot.username.lower():
         return Handled("a command for another bot")
-    if incoming.sender is not None and incoming.sender.is_bot and not policy.is_anonymous(context):
+    if incoming.sender is not None and incoming.sender.is_bot and not incoming.is_anonymous:
         return Handled("a bot's command is not run")
     command = BY_NAME.get(typed.name)
     own = known.typed_here(context, typed) if command is None else None

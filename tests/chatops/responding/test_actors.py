@@ -1,6 +1,7 @@
 """As whom an organization's records name people who act in Telegram."""
 
 from collections.abc import Callable
+from typing import Any
 
 from accounts.audit import Actor
 from accounts.models import AuditEntry, Way
@@ -17,7 +18,7 @@ from tests.factories import make_channel, make_membership
 ADA = 4242
 
 
-def of(talk: Talk, telegram_id: int = ADA, chat_id: int = -100777) -> list[Actor]:
+def of(talk: Talk, telegram_id: int = ADA, chat_id: int = -100777, **fields: Any) -> list[Actor]:
     """Whom both name who writes there."""
     message = {
         "message_id": 1,
@@ -25,6 +26,7 @@ def of(talk: Talk, telegram_id: int = ADA, chat_id: int = -100777) -> list[Actor
         "from": {"id": telegram_id, "is_bot": False, "first_name": "Ada", "username": "ada"},
         "date": 1,
         "text": "hello",
+        **fields,
     }
     update = read_update({"update_id": 1, "message": message})
     context = make_context(Bot.objects.get(pk=talk.bot.pk), update, {})
@@ -51,6 +53,17 @@ def test_who_is_a_member_elsewhere_is_not_named_here(make_talk: Callable[..., Ta
         assert actor.user is None
         assert "Augusta" not in actor.name
         assert elsewhere.user.email not in actor.name
+
+
+def test_a_channel_whose_posts_come_to_its_group_is_no_person(talk: Talk) -> None:
+    """Telegram forwards them under a name of its own (Bot API is_automatic_forward)."""
+    make_channel(talk.bot, chat_id=-100777)
+    sender = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+    post: dict[str, Any] = {
+        "from": sender,
+        "sender_chat": {"id": -1001, "type": "channel", "title": "News"},
+    }
+    assert of(talk, **post)[1] == Actor("an anonymous admin", Way.TELEGRAM)
 
 
 def test_who_unlinks_themselves_is_named_where_they_are_a_member(talk: Talk) -> None:
