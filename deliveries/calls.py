@@ -102,8 +102,7 @@ def overlay(waiting: Call, change: Call) -> Call | None:
         return Call(waiting.method, {**kept, **change.params}, waiting.files, change.plain_text)
     if fresh is None:
         return None
-    media = SEND_MEDIA.get(waiting.method, "")
-    kept = without(waiting.params, *TEXT_CONTENT, *CAPTION_CONTENT, KEYBOARD, media)
+    kept = without(only(waiting.params, *EVERY_MESSAGE), KEYBOARD)
     return replace(fresh, params={**kept, **fresh.params})
 
 
@@ -152,12 +151,16 @@ def as_send(edit: Call) -> Call | None:
 
 
 def _media_send(edit: Call, kind: str, media: Mapping[str, object]) -> Call:
-    params = {**without(edit.params, "media"), **without(media, "type", "media")}
-    source = str(media.get("media", ""))
-    name = source.removeprefix("attach://")
-    if name != source and name in edit.files:
-        return replace(edit, method=MEDIA[kind], params=params, files={kind: edit.files[name]})
-    return replace(edit, method=MEDIA[kind], params={**params, kind: source}, files={})
+    """What `media` names as parts of the call becomes files under their parameters."""
+    params = {**without(edit.params, "media"), **without(media, "type", "media", "thumbnail")}
+    files = {}
+    for name, value in ((kind, media.get("media", "")), ("thumbnail", media.get("thumbnail", ""))):
+        part = str(value).removeprefix("attach://")
+        if part != value and part in edit.files:
+            files[name] = edit.files[part]
+        elif value:
+            params[name] = value
+    return replace(edit, method=MEDIA[kind], params=params, files=files)
 
 
 def only(params: Mapping[str, object], *names: str) -> dict[str, object]:

@@ -1,4 +1,5 @@
-"""Changes to messages that scripts sent: another text, a live location's next place, a poll's end.
+"""Changes to messages that scripts sent: another text or file, a live location's next place, a
+poll's end.
 
 They leave in order: behind what waits of the same message, or merged into it.
 """
@@ -9,7 +10,7 @@ from deliveries import clock, outbox
 from deliveries.calls import KIND_SENT_BY
 from deliveries.drafts import Draft
 from deliveries.kinds import CHANGEABLE
-from deliveries.messages import with_previews
+from deliveries.messages import kept_files, with_previews
 from deliveries.models import Delivery, SentMessage
 
 State = Delivery.State
@@ -26,15 +27,16 @@ def change_message(sending: Delivery, change: Draft) -> Delivery:
     Raises NotChangeable.
     """
     message = _message(sending)
-    kind = KIND_SENT_BY[sending.method]
+    kind = _kind(sending, message)
     _check(sending, message, kind, change)
     channel = sending.channel
     assert channel is not None  # checked
     method = change.kind.method
     if kind == "album" and change.kind.name == "delete":
         method = "deleteMessages"
-    call = outbox.Call(method, with_previews(channel, change), {}, change.plain_text)
     with transaction.atomic():
+        files = kept_files(channel.organization, change)
+        call = outbox.Call(method, with_previews(channel, change), files, change.plain_text)
         try:
             return outbox.change(
                 message,
@@ -55,6 +57,23 @@ def _message(sending: Delivery) -> SentMessage:
             "Only messages sent by this API can be changed, under the delivery that sent them."
         )
     return sending.target
+
+
+def _kind(sending: Delivery, message: SentMessage) -> str:
+    """As what it was sent, or what it was changed to since; a change that died made nothing of it.
+
+    Not as what is in the chat: of what was sent without its file all that fits can be changed.
+    """
+    changed = (
+        Delivery.objects.for_organization(message.organization_id)
+        .filter(target=message, method="editMessageMedia")
+        .exclude(state__in=(State.DEAD, State.SUPERSEDED))
+        .order_by("-sequence")
+        .first()
+    )
+    if changed is None:
+        return KIND_SENT_BY[sending.method]
+    return str(changed.params["media"]["type"])
 
 
 def _check(sending: Delivery, message: SentMessage, kind: str, change: Draft) -> None:

@@ -16,7 +16,9 @@ from botapi.spec import Fault, fields_of, object_faults
 from deliveries.kinds import (
     CAPTION,
     FILES,
+    IN_MEDIA,
     OPTION,
+    THUMBNAIL,
     WITHHELD,
     Circumstances,
     FileRule,
@@ -29,6 +31,7 @@ FILE_ID: Final = re.compile(r"[A-Za-z0-9_-]{16,255}")
 """Opaque, but never with a dot: the server would take it for a URL."""
 ATTACHED: Final = "attach://"
 URL_MAX: Final = 2048
+NO_THUMBNAIL: Final = "Only a file that is uploaded or loaded from a URL takes a thumbnail."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def draft(
     own = {rule.name for rule in kind.files}
     shaped = {**given, **{name: "" for name in uploads if name in own}}
     faults = list(object_faults(kind.method, shaped, {**WITHHELD, **kind.withheld}))
-    if kind.method != "sendMediaGroup":
+    if kind.method not in IN_MEDIA:
         faults += [_no_file(name) for name in uploads if name not in own]
     if faults:
         raise DraftRefused(faults)  # what follows goes by the right shapes
@@ -95,13 +98,14 @@ class _Builder:
     files: dict[str, Upload | Link] = field(default_factory=dict)
     plain_text: str = ""
     faults: list[Fault] = field(default_factory=list)
+    attached: set[str] = field(default_factory=set)
 
     def fill(self) -> None:
         """Fill them, and note what is wrong."""
         for file_rule in self.kind.files:
             self._file(file_rule)
-        if self.kind.method == "sendMediaGroup":
-            self._album()
+        if self.kind.method in IN_MEDIA:
+            self._media()
         for rule in self.kind.texts:
             visible = self._text(rule, self.params)
             if rule.name in {"text", "caption"}:
@@ -119,28 +123,55 @@ class _Builder:
             self._attach(rule.name, rule, upload, rule.name)
         elif rule.name in self.params and self._is_link(rule, self.params[rule.name], rule.name):
             self.files[rule.name] = Link(self.params.pop(rule.name), rule.name)
-        if rule.name == "thumbnail" and rule.name in self.files and len(self.files) == 1:
-            words = "Only a file that is uploaded or loaded from a URL takes a thumbnail."
-            self.faults.append(Fault(("thumbnail",), words))
+        if rule is THUMBNAIL and rule.name in self.files and len(self.files) == 1:
+            self.faults.append(Fault(("thumbnail",), NO_THUMBNAIL))
 
-    def _album(self) -> None:
-        media, texts, used = [], [], set()
-        for number, item in enumerate(self.params["media"]):
-            changed = dict(item)
-            rule, source = FILES[item["type"]], str(item["media"])
-            place = ("media", str(number))
-            name = source.removeprefix(ATTACHED)
-            if name != source:
-                used.add(name)
-                self._attach(name, rule, self.uploads.get(name), *place, "media")
-            elif self._is_link(rule, source, *place, "media"):
-                self.files[f"url{number}"] = Link(source, rule.name)
-                changed["media"] = f"{ATTACHED}url{number}"
-            texts.append(self._text(CAPTION, changed, *place))
-            media.append(changed)
-        self.faults += [_no_file(name) for name in self.uploads if name not in used]
-        self.params["media"] = media
-        self.plain_text = "\n".join(filter(None, texts))[: limits.MESSAGE_TEXT_MAX]
+    def _media(self) -> None:
+        """One InputMedia, or those of an album."""
+        media = self.params["media"]
+        if isinstance(media, Mapping):
+            self.params["media"], self.plain_text = self._item(media, "url", "media")
+        else:
+            places = [("media", str(number)) for number in range(len(media))]
+            items = [
+                self._item(item, f"url{place[-1]}", *place)
+                for item, place in zip(media, places, strict=True)
+            ]
+            self.params["media"] = [item for item, _ in items]
+            texts = filter(None, (text for _, text in items))
+            self.plain_text = "\n".join(texts)[: limits.MESSAGE_TEXT_MAX]
+        self.faults += [_no_file(name) for name in self.uploads if name not in self.attached]
+
+    def _item(self, item: Mapping[str, Any], part: str, *place: str) -> tuple[dict[str, Any], str]:
+        """An InputMedia as it is sent, and its visible caption. `part`: will carry what is loaded
+        from a URL."""
+        changed = dict(item)
+        rule, source = FILES[item["type"]], str(item["media"])
+        while part in self.uploads:
+            part += "_"
+        is_file = self._is_attached(rule, source, *place, "media")
+        if not is_file and self._is_link(rule, source, *place, "media"):
+            self.files[part] = Link(source, rule.name)
+            changed["media"] = f"{ATTACHED}{part}"
+            is_file = True
+        if "thumbnail" in item:
+            self._thumbnail(str(item["thumbnail"]), is_file, *place, "thumbnail")
+        return changed, self._text(CAPTION, changed, *place)
+
+    def _thumbnail(self, source: str, is_file: bool, *place: str) -> None:
+        if not is_file:
+            self.faults.append(Fault(place, NO_THUMBNAIL))
+        elif not self._is_attached(THUMBNAIL, source, *place):
+            self._is_link(THUMBNAIL, source, *place)  # it says what is wrong
+
+    def _is_attached(self, rule: FileRule, source: str, *place: str) -> bool:
+        """Whether it names a part of the request."""
+        name = source.removeprefix(ATTACHED)
+        if name == source:
+            return False
+        self.attached.add(name)
+        self._attach(name, rule, self.uploads.get(name), *place)
+        return True
 
     def _attach(self, part: str, rule: FileRule, upload: Upload | None, *place: str) -> None:
         if upload is None:

@@ -52,9 +52,6 @@ WITHHELD: Final[Mapping[str, str]] = {
     "explanation_media": "Media of polls are not offered.",
     "cover": "Covers are not offered. Use `thumbnail`.",
     "InputMediaLivePhoto.type": "Live photos are not offered.",
-    "InputMediaVideo.thumbnail": "Thumbnails of albums are not offered.",
-    "InputMediaAudio.thumbnail": "Thumbnails of albums are not offered.",
-    "InputMediaDocument.thumbnail": "Thumbnails of albums are not offered.",
     "message_ids": "The messages are those of the delivery.",
 }
 """Parameters that are not offered, and what to do instead."""
@@ -238,6 +235,8 @@ _POLL_TEXTS = (
     TextRule("explanation", "explanation_parse_mode", 200),
     TextRule("description", "description_parse_mode", 1024),
 )
+IN_MEDIA: Final = frozenset({"sendMediaGroup", "editMessageMedia"})
+"""Methods whose files stand in their `media` (Bot API InputMedia)."""
 OPTION: Final = TextRule("text", "text_parse_mode", 100, required=True)
 """Of each item of `options`."""
 
@@ -289,6 +288,7 @@ CHANGES: Final = {
         Kind(
             "caption", "editMessageCaption", "Another caption; without one it goes.", (), (CAPTION,)
         ),
+        Kind("media", "editMessageMedia", "Another file, with its caption."),
         Kind("reply_markup", "editMessageReplyMarkup", "Another keyboard; without one it goes."),
         Kind("live_location", "editMessageLiveLocation", "Where it is now.", rules=(_period,)),
         Kind("stop_live_location", "stopMessageLiveLocation", "It stays where it is."),
@@ -300,6 +300,7 @@ CHANGES: Final = {
 CHANGEABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "text": ("text",),
     "caption": tuple(kind.name for kind in KINDS.values() if kind.caption),
+    "media": ("text", "photo", "document", "audio", "video", "animation"),
     "reply_markup": tuple(name for name in KINDS if name not in {"album", "action"}),
     "live_location": ("location",),
     "stop_live_location": ("location",),

@@ -104,7 +104,7 @@ def _without_media(call: Call) -> Call | None:
     if call.method == "editMessageMedia" and isinstance(media, dict):
         if not media.get("caption"):
             return None
-        params = {**without(call.params, "media"), **without(media, "type", "media")}
+        params = {**without(call.params, "media"), **only(media, *CAPTION_CONTENT)}
         return Call("editMessageCaption", params, {}, call.plain_text)
     if call.method == "sendMediaGroup":
         text = {"text": call.plain_text}

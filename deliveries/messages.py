@@ -1,6 +1,5 @@
 """Messages that scripts send through a channel, of every kind; a stream for each."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +48,7 @@ def send_message(
     """Put it in the outbox as a stream of its own; nothing is sent here."""
     params = _params(channel, message, address)
     with transaction.atomic():
-        files = _stored(channel.organization, message.files)
+        files = kept_files(channel.organization, message)
         call = outbox.Call(message.kind.method, params, files, message.plain_text)
         stream = outbox.open_stream(channel.organization_id, channel.chat)
         purpose, priority = Delivery.Purpose.MESSAGE, Delivery.Priority.NORMAL
@@ -107,10 +106,10 @@ def _params(channel: NotificationChannel, message: Draft, address: Address) -> d
     return parameters_for(message.kind.method, params) | with_previews(channel, message)
 
 
-def _stored(organization: Organization, files: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def kept_files(organization: Organization, message: Draft) -> dict[str, dict[str, str]]:
     """The files as a Call names them: uploads are kept until they are sent."""
     specs: dict[str, dict[str, str]] = {}
-    for part, file in files.items():
+    for part, file in message.files.items():
         if isinstance(file, Upload):
             kept = stored_files.store(organization, file.name, file.content, file.media_type)
             specs[part] = {"attachment": str(kept.pk)}

@@ -23,6 +23,8 @@ NOT_MODIFIED = (
 DELETE_LIMIT = 48 * 3600
 """Seconds after which a bot cannot delete its message (Bot API, deleteMessage)."""
 
+HOMOGENEOUS = frozenset(["audio", "document"])
+"""Media that albums do not mix with other media."""
 CAPTIONED: frozenset[ContentKind] = frozenset(
     ["photo", "document", "audio", "video", "voice", "animation"]
 )
@@ -62,9 +64,15 @@ def edit_message_media(call: Call) -> Json | bool:
     markup = reply_markup.parse(call.parameters)
     media = one_media(call.parameters)
     chat, message = message_to_edit(call)
-    if message.content.kind not in CAPTIONED | {"text"}:
-        raise bad_request("There is no media in the message to edit")
+    old = message.content.kind
+    if old not in CAPTIONED - {"voice"} | {"text"}:
+        raise bad_request("Message media can't be edited")
     content = content_of(call, media)
+    if message.media_group_id and media.kind != old:
+        if media.kind == "animation":
+            raise bad_request("Message content type can't be used in an album")
+        if HOMOGENEOUS & {media.kind, old}:
+            raise bad_request("Can't change media type in the album")
     keyboard = reply_markup.accept(markup, chat, only_inline=True)
     return edit(call, chat, message, content, keyboard)
 

@@ -1,5 +1,6 @@
 """REST: bodies of messages and changes, read from JSON or forms by the table of kinds."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -11,7 +12,7 @@ from accounts.parsers import read_json
 from accounts.problems import ApiRefusal, wrong
 from accounts.rest_serializers import Strict
 from botapi.spec import Fault, Parameter, fields_of
-from deliveries.drafts import DraftRefused
+from deliveries.drafts import Draft, DraftRefused
 from deliveries.kinds import KINDS, OWN, Kind
 from deliveries.uploads import Upload
 
@@ -115,6 +116,16 @@ class Body:
     def _as_named(self, fault: Fault) -> Fault:
         renamed = self._renamed and fault.path[:1] == ("caption",)
         return Fault(("text", *fault.path[1:]), fault.words, fault.code) if renamed else fault
+
+
+def identity_of_files(message: Draft) -> dict[str, Any]:
+    """What makes the files of two requests the same."""
+    return {
+        part: [file.filename, hashlib.sha256(file.content).hexdigest()]
+        if isinstance(file, Upload)
+        else file.url
+        for part, file in message.files.items()
+    }
 
 
 def _meaning(field: Parameter, value: Any) -> Any:

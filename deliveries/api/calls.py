@@ -18,14 +18,14 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts.pagination import NewestFirst
-from accounts.parsers import FormParser, JsonParser
+from accounts.parsers import FormParser, JsonParser, MultiPartParser
 from accounts.permissions import Capability
 from accounts.rest import ReadViewSet, conflicts
 from accounts.rest_filters import Moment, RestFilterSet
 from deliveries import clock, retrying
-from deliveries.api.bodies import Body
+from deliveries.api.bodies import Body, identity_of_files
 from deliveries.api.once import IDEMPOTENCY_KEY, accepted_once
-from deliveries.api.schemas import CHANGE_EXAMPLES, ChangeSerializer
+from deliveries.api.schemas import CHANGE_EXAMPLES, ChangeFormSerializer, ChangeSerializer
 from deliveries.changes import NotChangeable, change_message
 from deliveries.drafts import DraftRefused, draft
 from deliveries.kinds import CHANGES, Circumstances
@@ -255,13 +255,14 @@ class DeliveryViewSet(ReadViewSet[Delivery]):
 
     @extend_schema(
         summary="Change or delete a message",
-        description="Of the message that this delivery sent: another text, caption or keyboard, "
-        "the next place of a live location, the end of a poll, or its deletion. It leaves behind "
-        "what waits of the same message, or merged into it. 409 when the message can't be changed "
-        "so. 202 with the delivery of the change.",
+        description="Of the message that this delivery sent: another text, caption, file or "
+        "keyboard, the next place of a live location, the end of a poll, or its deletion. It "
+        "leaves behind what waits of the same message, or merged into it. 409 when the message "
+        "can't be changed so. 202 with the delivery of the change.",
         request={
             "application/json": ChangeSerializer,
-            "application/x-www-form-urlencoded": ChangeSerializer,
+            "multipart/form-data": ChangeFormSerializer,
+            "application/x-www-form-urlencoded": ChangeFormSerializer,
         },
         parameters=[IDEMPOTENCY_KEY],
         responses={202: DeliverySerializer},
@@ -270,7 +271,7 @@ class DeliveryViewSet(ReadViewSet[Delivery]):
             for name, value in CHANGE_EXAMPLES.items()
         ],
     )
-    @action(detail=True, methods=["post"], parser_classes=[JsonParser, FormParser])
+    @action(detail=True, methods=["post"], parser_classes=[JsonParser, MultiPartParser, FormParser])
     def changes(self, request: Request, pk: str) -> Response:
         """Put a change in the outbox."""
         sending = self.get_object()
@@ -279,7 +280,7 @@ class DeliveryViewSet(ReadViewSet[Delivery]):
         if sending.channel is not None:
             about = circumstances(sending.channel)
         try:
-            change = draft(body.kind, body.params, {}, about)
+            change = draft(body.kind, body.params, body.uploads, about)
         except DraftRefused as refusal:
             body.refuse(refusal)
 
@@ -287,6 +288,8 @@ class DeliveryViewSet(ReadViewSet[Delivery]):
             return dict(self.get_serializer(change_message(sending, change)).data)
 
         identity = {"delivery": str(sending.pk), "kind": body.kind.name, **change.params}
+        if change.files:
+            identity["files"] = identity_of_files(change)
         with conflicts(NotChangeable):
             return accepted_once(self, "changes", identity, work)
 

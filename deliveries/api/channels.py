@@ -1,6 +1,5 @@
 """REST: verifying bots, verifying and testing channels, and sending messages through them."""
 
-import hashlib
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -15,7 +14,7 @@ from channels_app.api import bots as bots_api
 from channels_app.api import channels as channels_api
 from channels_app.models import Bot, NotificationChannel
 from deliveries import health, probe
-from deliveries.api.bodies import Body, OwnSerializer
+from deliveries.api.bodies import Body, OwnSerializer, identity_of_files
 from deliveries.api.calls import DeliverySerializer
 from deliveries.api.once import IDEMPOTENCY_KEY, accepted_once
 from deliveries.api.probes import ProbeSerializer, probed
@@ -24,7 +23,6 @@ from deliveries.drafts import Draft, DraftRefused, draft
 from deliveries.kinds import KINDS
 from deliveries.messages import Address, circumstances, send_message
 from deliveries.models import Delivery, Probe, SentMessage
-from deliveries.uploads import Upload
 
 
 class BotViewSet(bots_api.BotViewSet):
@@ -161,16 +159,10 @@ class ChannelViewSet(channels_api.ChannelViewSet):
 
 def _identity(channel: NotificationChannel, message: Draft, own: dict[str, Any]) -> dict[str, Any]:
     """What makes two requests the same."""
-    files = {
-        part: [file.filename, hashlib.sha256(file.content).hexdigest()]
-        if isinstance(file, Upload)
-        else file.url
-        for part, file in message.files.items()
-    }
     return {
         "channel": str(channel.pk),
         "kind": message.kind.name,
         "params": dict(message.params),
         "own": {name: str(value) for name, value in own.items() if name != "kind"},
-        "files": files,
+        "files": identity_of_files(message),
     }

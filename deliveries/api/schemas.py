@@ -54,6 +54,10 @@ EXAMPLES: Final[Mapping[str, Schema]] = {
 }
 CHANGE_EXAMPLES: Final[Mapping[str, Schema]] = {
     "Another text": {"kind": "text", "text": "Deploy <b>failed</b>", "parse_mode": "HTML"},
+    "Another picture": {
+        "kind": "media",
+        "media": {"type": "photo", "media": "https://example.org/load.png", "caption": "Now"},
+    },
     "Where it is now": {"kind": "live_location", "latitude": 48.2, "longitude": 16.4},
     "No more votes": {"kind": "stop_poll"},
 }
@@ -92,6 +96,10 @@ class ChangeSerializer(serializers.Serializer[Any]):
     """A change to a message that was sent."""
 
 
+class ChangeFormSerializer(serializers.Serializer[Any]):
+    """The same as a form: structures as JSON, and files as parts."""
+
+
 class _Messages(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # untyped library
     target_class = MessageSerializer
 
@@ -114,16 +122,29 @@ class _Forms(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # un
     target_class = FormSerializer
 
     def map_serializer(self, auto_schema: Any, direction: str) -> Schema:
-        """All fields of all kinds: which of them go together, the kind says."""
-        properties: Schema = {"kind": {"type": "string", "enum": list(KINDS)}}
-        for kind in KINDS.values():
-            for field in _offered(kind.method):
-                properties.setdefault(field.name, _form_field(field))
-        properties |= _OWN
-        for number in range(ALBUM[1]):
-            words = f"A file of an album, named in its media as attach://file{number}."
-            properties[f"file{number}"] = _binary(words)
-        return {"type": "object", "properties": properties}
+        """With all that a message has."""
+        return _form(KINDS, _OWN, ALBUM[1])
+
+
+class _ChangeForms(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # untyped library
+    target_class = ChangeFormSerializer
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> Schema:
+        """One file and its thumbnail."""
+        return _form(CHANGES, {}, 2)
+
+
+def _form(kinds: Mapping[str, Kind], own: Mapping[str, Schema], files: int) -> Schema:
+    """All fields of all kinds: which of them go together, the kind says."""
+    properties: Schema = {"kind": {"type": "string", "enum": list(kinds)}}
+    for kind in kinds.values():
+        for field in _offered(kind.method):
+            properties.setdefault(field.name, _form_field(field))
+    properties |= own
+    for number in range(files):
+        words = f"A file, named in `media` as attach://file{number}."
+        properties[f"file{number}"] = _binary(words)
+    return {"type": "object", "properties": properties}
 
 
 def _message(kind: Kind, refer: Refer) -> Schema:

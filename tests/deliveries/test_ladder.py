@@ -84,7 +84,7 @@ def test_a_document_without_caption_becomes_its_plain_text() -> None:
 
 
 def test_an_edit_without_its_media_changes_the_caption() -> None:
-    media = {"type": "document", "media": "attach://file", "caption": "new"}
+    media = {"type": "video", "media": "attach://file", "caption": "new", "has_spoiler": True}
     edit = Call(
         "editMessageMedia", {"media": media, "reply_markup": KEYS}, {"file": {"render": "r"}}
     )
@@ -147,6 +147,22 @@ def test_new_media_replaces_the_waiting_document() -> None:
     spec = {"render": "report", "id": "2"}
     new = overlay(DOCUMENT, Call("editMessageMedia", {"media": media}, {"new": spec}))
     assert new == Call("sendDocument", {"caption": "v2"}, {"document": spec})
+
+
+def test_new_media_brings_its_thumbnail_and_leaves_what_only_the_old_one_had() -> None:
+    waiting = Call(
+        "sendVideo",
+        {"has_spoiler": True, "duration": 5, "message_thread_id": 7, "protect_content": True},
+        {"video": {"attachment": "1"}, "thumbnail": {"attachment": "2"}},
+    )
+    media = {"type": "audio", "media": "attach://a", "thumbnail": "attach://t", "title": "x"}
+    files = {"a": {"attachment": "3"}, "t": {"attachment": "4"}}
+    new = overlay(waiting, Call("editMessageMedia", {"media": media}, files))
+    assert new == Call(
+        "sendAudio",
+        {"message_thread_id": 7, "protect_content": True, "title": "x"},
+        {"audio": {"attachment": "3"}, "thumbnail": {"attachment": "4"}},
+    )
 
 
 def test_what_shows_nothing_cannot_be_sent_anew() -> None:

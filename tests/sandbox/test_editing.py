@@ -206,6 +206,31 @@ def test_media_is_replaced_and_text_becomes_media(stage: Stage) -> None:
     assert (kept.kind, len(kept.versions)) == ("document", 2)
 
 
+def test_media_that_stays(stage: Stage) -> None:
+    voice = _upload(stage, "sendVoice", "voice", "a.ogg", b"OggS")["result"]
+    photo = _upload(stage, "sendPhoto", "photo", "a.png", png(9, 9))["result"]
+    media = {"type": "photo", "media": photo["photo"][-1]["file_id"]}
+    refusal = stage.refusal("editMessageMedia", message_id=voice["message_id"], media=media)
+    assert refusal == "Bad Request: message media can't be edited"
+
+
+def test_media_of_an_album_keeps_its_kind(stage: Stage) -> None:
+    photo = _upload(stage, "sendPhoto", "photo", "a.png", png(9, 9))["result"]
+    item = {"type": "photo", "media": photo["photo"][-1]["file_id"]}
+    album = stage.call("sendMediaGroup", media=[item, item])["result"]
+    target = {"message_id": album[0]["message_id"]}
+
+    def edit(kind: str) -> Json:
+        media = {"type": kind, "media": "attach://part"}
+        return _upload(stage, "editMessageMedia", "part", "a.mp4", b"film", media=media, **target)
+
+    unmixed = "Bad Request: can't change media type in the album"
+    assert edit("document")["description"] == unmixed
+    unfit = "Bad Request: message content type can't be used in an album"
+    assert edit("animation")["description"] == unfit
+    assert edit("video")["result"]["media_group_id"] == album[1]["media_group_id"]
+
+
 def test_delete(stage: Stage) -> None:
     messages = [stage.send(str(number))["message_id"] for number in range(3)]
     assert stage.call("deleteMessage", message_id=messages[0])["result"] is True
