@@ -132,6 +132,9 @@ class Chat(OrganizationOwned):
     type = models.CharField(max_length=10, choices=Type.choices, default=Type.UNKNOWN, blank=True)
     title = models.CharField(max_length=255, blank=True)
     is_forum = models.BooleanField(default=False)
+    blocked_at = models.DateTimeField(
+        null=True, help_text="Since when the person of a private chat lets the bot say nothing."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -17,7 +17,10 @@ class ChatopsConfig(AppConfig):
         from channels_app.persons import on_private_chat  # noqa: PLC0415  # as above
         from chatops.actions import known  # noqa: PLC0415  # as above
         from chatops.linking import people, uses  # noqa: PLC0415  # as above
+        from chatops.reminders import telling  # noqa: PLC0415  # as above
+        from deliveries import health  # noqa: PLC0415  # as above
 
         also_in_use(uses.is_in_use)
         on_private_chat(people.is_members)
         own_buttons.offer_also(known.button_labels)
+        health.on_person_left(telling.person_left)

@@ -98,6 +98,25 @@ class Reminder(OrganizationOwned):
         related_name="+",
         help_text="Whose private chat it is told in; they hear it while they are a member.",
     )
+    set_in = models.ForeignKey(
+        Chat,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        help_text="Where it was asked for: told there where the private chat is closed.",
+    )
+    set_in_thread = models.BigIntegerField(default=0, db_default=0, help_text="0: no topic.")
+    last_message = models.ForeignKey(
+        SentMessage,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Which told it last.",
+    )
+    untold_since = models.DateTimeField(
+        null=True, help_text="When it was due, while nobody can be told."
+    )
     put_off = models.OneToOneField(
         "self",
         null=True,

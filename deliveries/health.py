@@ -16,7 +16,7 @@ from accounts.tenancy import ForeignOrganization
 from botapi.errors import BotApiError, BotApiFailure
 from botapi.outbound import InvalidAddress
 from botapi.tokens import InvalidToken
-from channels_app import bots, channels
+from channels_app import bots, channels, persons
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, Chat, NotificationChannel
 from deliveries import clock, lanes, outbox, wakeup
@@ -35,13 +35,29 @@ CONNECTION = ("token_encrypted", "api_url", "proxy_encrypted")
 _REASONS = tuple(advice.wrong for advice in ADVICE.values())
 BY_US = Q(disabled_reason__in=_REASONS)
 """Of what is disabled: Telegram's refusal did it, not a person."""
+OF_PERSONS = frozenset({Problem.BLOCKED, Problem.DEACTIVATED, Problem.NOT_STARTED})
+"""Problems of private chats that only the person there can end."""
 _callbacks: list[Callable[[NotificationChannel], None]] = []
+_left: list[Callable[[Delivery], None]] = []
 
 
 def on_channel_enabled(callback: Callable[[NotificationChannel], None]) -> None:
     """Have `callback(channel)` run, in the transaction that enables a channel, before what was
     parked leaves: there the present state replaces it. Called once, from AppConfig.ready."""
     _callbacks.append(callback)
+
+
+def on_person_left(callback: Callable[[Delivery], None]) -> None:
+    """Have `callback(delivery)` run, in the transaction that settles what a person's private chat
+    refused and no channel stands for. Called once, from AppConfig.ready."""
+    _left.append(callback)
+
+
+def person_left(delivery: Delivery) -> None:
+    """The person lets the bot write no more: nothing is sent there unasked until they are back."""
+    persons.close_chat(delivery.chat, clock.now())
+    for callback in _left:
+        callback(delivery)
 
 
 def enable(actor: Actor, channel: NotificationChannel) -> bool:

@@ -316,7 +316,8 @@ def _suspect(result: Result, decision: SuspectBot, said: str) -> None:
 
 def _disable(delivery: Delivery, problem: Problem, said: str) -> None:
     if delivery.channel is None:
-        _close(delivery, State.DEAD, problem, said)
+        if _close(delivery, State.DEAD, problem, said) and problem in health.OF_PERSONS:
+            health.person_left(delivery)
         return
     _move(delivery, State.PARKED, attempts=F("attempts") - 1, description=said)
     health.disable(delivery.channel, problem, said)

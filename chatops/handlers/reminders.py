@@ -58,7 +58,7 @@ def _mine(context: Context, pressed: Pressed) -> Reminder | str:
 
 
 def _end(context: Context, reminder: Reminder) -> Handled:
-    due = reminder.due_at
+    due = reminder.due_at or reminder.untold_since
     if not changes.end_reminder(reminder) or due is None:
         return _no(context, GONE)
     words, buttons = cancelled(reminder, due)

@@ -3,12 +3,14 @@
 from typing import Any
 
 from accounts.audit import SYSTEM
+from channels_app import persons
 from channels_app.models import Chat, NotificationChannel, Verification
 from chatops.context import Context
 from chatops.incoming import SeenChat
 from chatops.linking import arrivals
 from chatops.linking.membership import Change
 from chatops.models import ChatOffer, UnclaimedChat
+from chatops.reminders import telling
 from deliveries import health, probe
 from deliveries.advice import Problem, verdict
 from deliveries.models import Probe
@@ -17,9 +19,14 @@ ARRIVED = "the bot arrived"
 
 
 def note_chat(context: Context) -> None:
-    """The chat's name, kind and topics, as this update shows them."""
+    """The chat's name, kind and topics, as this update shows them; and that a person is back who
+    had blocked the bot."""
     seen, chat = context.incoming.chat, context.chat
-    if seen is None or chat is None or not context.channels:
+    if seen is None or chat is None:
+        return
+    if chat.blocked_at is not None and context.incoming.kind != "my_chat_member":
+        _reopen(chat)
+    if not context.channels:
         return
     if context.incoming.message.get("date") == 0:
         return  # InaccessibleMessage: it says less of the chat
@@ -41,6 +48,11 @@ def apply(context: Context, seen: SeenChat, change: Change) -> str:
     """The bot was added, removed, muted or let speak again; what came of it."""
     if not change.is_there:
         arrivals.depart(context, seen.id)
+    if context.chat is not None and seen.type == "private":
+        if change.is_there:
+            _reopen(context.chat)
+        else:
+            persons.close_chat(context.chat, context.now)
     if change.problem is not None and not change.may_pass:
         return _stop(context.channels, change.problem)
     if change.problem is not None:
@@ -71,6 +83,11 @@ def migrate(context: Context, old: int, new: int) -> str:
             if NotificationChannel.objects.filter(pk=channel.pk, chat=chat).exists():
                 health.disable(channel, Problem.FOREIGN_CHAT, "")
     return "followed to the supergroup"
+
+
+def _reopen(chat: Chat) -> None:
+    if persons.reopen_chat(chat):
+        telling.person_is_back(chat)
 
 
 def _stop(channels: tuple[NotificationChannel, ...], problem: Problem) -> str:

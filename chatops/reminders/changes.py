@@ -8,22 +8,18 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, transaction
+from django.db.models import Q
 
 from accounts.audit import Actor
-from accounts.models import Membership, Organization, User
-from alerts.group_views import first_zone
+from accounts.models import Organization, User
 from botapi import failpoints
-from channels_app.bots import bots_usable_by
 from channels_app.models import Chat
-from chatops.linking.preferences import in_quiet_hours
-from chatops.models import Reminder, TelegramIdentity
-from chatops.reminders import text
+from chatops.models import Reminder
+from chatops.reminders import telling
 from chatops.when.recurrences import Recurrence, RecurrenceError
-from deliveries import clock, outbox
-from deliveries.models import Delivery, SentMessage
+from deliveries import clock
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +28,6 @@ OPEN_MAX, OPEN_OF_ONE = 2_000, 200
 LONGEST = timedelta(days=5 * 366)
 SHORTEST = timedelta(minutes=5)
 """Between two times of one that comes again and again."""
-LATE = timedelta(minutes=5)
-"""What is told later than this says when it was due."""
 TOLD_AT_ONCE = 50
 """Of one organization."""
 
@@ -45,12 +39,14 @@ class ReminderRefused(ValueError):
 @dataclass(frozen=True, slots=True)
 class Where:
     """The chat and topic that are told, and whom to name there; "" for nobody. `recipient`: whose
-    private chat it is."""
+    private chat it is. `set_in` and `set_in_thread`: where it is asked for."""
 
     chat: Chat
     message_thread_id: int = 0
     mention: str = ""
     recipient: User | None = None
+    set_in: Chat | None = None
+    set_in_thread: int = 0
 
 
 def make_reminder(
@@ -74,6 +70,8 @@ def make_reminder(
         message_thread_id=where.message_thread_id,
         mention=where.mention[:160],
         recipient=where.recipient,
+        set_in=where.set_in,
+        set_in_thread=where.set_in_thread,
         text=words,
         due_at=first_time(when),
         recurrence=when.to_json() if isinstance(when, Recurrence) else None,
@@ -105,7 +103,13 @@ def first_time(when: datetime | Recurrence) -> datetime:
 def move_reminder(reminder: Reminder, when: datetime | Recurrence) -> None:
     """Have it told then, also when it was over. Raises ReminderRefused."""
     again = when.to_json() if isinstance(when, Recurrence) else None
-    _own(reminder).update(due_at=first_time(when), recurrence=again, ended_at=None, cancelled=False)
+    _own(reminder).update(
+        due_at=first_time(when),
+        recurrence=again,
+        ended_at=None,
+        cancelled=False,
+        untold_since=None,
+    )
 
 
 def reword_reminder(reminder: Reminder, what: str) -> None:
@@ -130,6 +134,7 @@ def snooze(reminder: Reminder, until: datetime) -> bool:
             name: getattr(reminder, name)
             for name in ("telegram_user_id", "made_by_id", "made_by_name", "recipient_id")
         }
+        values |= {name: getattr(reminder, name) for name in ("set_in_id", "set_in_thread")}
         values |= {"made_at": clock.now(), "due_at": until, "ended_at": None, "cancelled": False}
         Reminder.objects.update_or_create(put_off=reminder, defaults=values)
     return True
@@ -138,8 +143,9 @@ def snooze(reminder: Reminder, until: datetime) -> bool:
 def end_reminder(reminder: Reminder) -> bool:
     """It is over; False when it was."""
     now = clock.now()
-    still_open = _own(reminder).filter(due_at__isnull=False)
-    return bool(still_open.update(due_at=None, ended_at=now, cancelled=True))
+    still_open = _own(reminder).filter(~Q(due_at=None) | ~Q(untold_since=None))
+    ended = {"due_at": None, "ended_at": now, "cancelled": True, "untold_since": None}
+    return bool(still_open.update(**ended))
 
 
 def restore_reminder(reminder: Reminder, due_at: datetime) -> bool:
@@ -163,9 +169,7 @@ def fire_due() -> int:
     owners = due.order_by().values_list("organization", flat=True).distinct()
     told = 0
     for owner in list(owners):
-        rows = due.filter(organization=owner).select_related(
-            "chat__bot", "organization", "made_by", "recipient"
-        )
+        rows = due.filter(organization=owner).select_related(*telling.RELATED)
         for reminder in rows[:TOLD_AT_ONCE]:
             try:
                 with transaction.atomic():
@@ -187,76 +191,21 @@ def recurrence_of(reminder: Reminder) -> Recurrence | None:
         return None
 
 
-def zone_of(reminder: Reminder) -> ZoneInfo:
-    """Its maker's, else the organization's."""
-    user = reminder.made_by
-    return first_zone(user.timezone if user else "", reminder.organization.timezone)
-
-
 def _fire(reminder: Reminder, now: datetime) -> bool:
     """Only the next time counts: what an outage missed is told once."""
-    again = recurrence_of(reminder)
+    due_at, again = reminder.due_at, recurrence_of(reminder)
+    assert due_at is not None  # only what is due comes here
     following = again.next_after(now) if again else None
     over = None if following else now
-    mine = _own(reminder).filter(due_at=reminder.due_at)
+    mine = _own(reminder).filter(due_at=due_at)
     if not mine.update(due_at=following, ended_at=over, times=reminder.times + 1):
         return False
-    if not _may_still_hear(reminder):
+    if not telling.may_hear(reminder, reminder.chat, reminder.recipient):
         _own(reminder).update(due_at=None, ended_at=now)
         return False
-    _tell(reminder, now)
+    telling.tell(reminder, due_at, now)
     failpoints.hit("reminder.before_commit")
     return True
-
-
-def _may_still_hear(reminder: Reminder) -> bool:
-    """While the bot serves the organization; in private while the person is a member, elsewhere
-    while the chat is the organization's."""
-    chat, owner = reminder.chat, reminder.organization_id
-    if not bots_usable_by(owner).filter(pk=chat.bot_id).exists():
-        return False
-    if chat.type != Chat.Type.PRIVATE:
-        return chat.organization_id == owner
-    if reminder.recipient is None:
-        return False
-    members = Membership.objects.for_organization(owner)
-    return members.filter(user=reminder.recipient, user__is_active=True).exists()
-
-
-def _tell(reminder: Reminder, now: datetime) -> SentMessage:
-    assert reminder.due_at is not None  # only what is due comes here
-    late = reminder.due_at if now - reminder.due_at > LATE else None
-    words, plain = text.told(reminder.text, reminder.mention, late, zone_of(reminder), now)
-    params: dict[str, Any] = {
-        "text": words,
-        "parse_mode": "HTML",
-        "link_preview_options": {"is_disabled": True},
-        "reply_markup": text.told_keyboard(reminder.pk),
-    }
-    if _is_quiet(reminder, now):
-        params["disable_notification"] = True
-    if reminder.message_thread_id:
-        params["message_thread_id"] = reminder.message_thread_id
-    return outbox.send(
-        outbox.open_stream(reminder.organization_id, reminder.chat),
-        outbox.Call("sendMessage", params, plain_text=plain),
-        channel=None,
-        purpose=Delivery.Purpose.ANSWER,
-        priority=Delivery.Priority.HIGH,
-        kind=SentMessage.Kind.TEXT,
-        due_at=now,
-    )
-
-
-def _is_quiet(reminder: Reminder, now: datetime) -> bool:
-    """Whether somebody else's reminder comes in the quiet hours of whom it is told: what they asked
-    for themselves rings."""
-    if reminder.recipient is None or reminder.recipient_id == reminder.made_by_id:
-        return False
-    rows = TelegramIdentity.objects.filter(
-        user=reminder.recipient, telegram_id=reminder.chat.chat_id or 0
-    )
-    return any(in_quiet_hours(identity, now, zone_of(reminder)) for identity in rows)
 
 
 def _own(reminder: Reminder) -> Any:

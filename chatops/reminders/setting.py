@@ -1,15 +1,19 @@
 """Whom a reminder is for, as people say it, and what the answer says of it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from botapi.callback_data import pack
 from botapi.keyboards import CallbackButton, InlineKeyboard, keyboard
 from botapi.markup import Node, bold
 from botapi.markup import text as text_node
 from channels_app.models import Chat
+from channels_app.persons import open_chat
 from chatops.context import Context
 from chatops.linking.identities import speaks_for_telegram
 from chatops.models import Reminder, TelegramIdentity
@@ -83,16 +87,24 @@ def own_or_here(context: Context) -> list[Reminder]:
     """Those that are to come: of this chat, and in private all of the person's own."""
     if context.organization is None or context.incoming.sender is None:
         return []
-    rows = Reminder.objects.for_organization(context.organization).filter(due_at__isnull=False)
+    to_come = ~Q(due_at=None) | ~Q(untold_since=None)
+    rows = Reminder.objects.for_organization(context.organization).filter(to_come)
     if context.is_private:
         rows = rows.filter(telegram_user_id=context.incoming.sender.id)
     else:
         rows = rows.filter(chat=context.chat)
-    return list(rows.select_related("chat").order_by("due_at", "pk"))
+    by_time = Coalesce("untold_since", "due_at")
+    return list(rows.select_related("chat").order_by(by_time, "pk"))
 
 
 def _where(context: Context, whom: str) -> tuple[Where, str]:
     """Where it is told, and what the answer calls whom."""
+    where, called = _meant(context, whom)
+    thread = context.incoming.message_thread_id or 0
+    return replace(where, set_in=chat_of(context), set_in_thread=thread), called
+
+
+def _meant(context: Context, whom: str) -> tuple[Where, str]:
     here = Where(chat_of(context), context.incoming.message_thread_id or 0)
     sender = context.incoming.sender
     if context.is_private and not whom.startswith("@"):
@@ -117,13 +129,7 @@ def _where(context: Context, whom: str) -> tuple[Where, str]:
 
 
 def _private_chat(context: Context, identity: TelegramIdentity | None) -> Chat | None:
-    """Where who is linked has talked with the bot; else it may not write to them."""
-    if identity is None:
-        return None
-    rows = Chat.objects.filter(
-        bot=context.bot, chat_id=identity.telegram_id, type=Chat.Type.PRIVATE
-    )
-    return rows.first()
+    return None if identity is None else open_chat(context.bot, identity.telegram_id)
 
 
 def _linked(context: Context, username: str) -> TelegramIdentity | None:

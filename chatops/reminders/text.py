@@ -22,12 +22,14 @@ ROW_MAX = 60
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A reminder in a list. `again`: None for once; `where`: "" where all are of this chat."""
+    """A reminder in a list. `again`: None for once; `where`: "" where all are of this chat;
+    `untold`: it was due then, and whom it is for lets the bot write no more."""
 
     text: str
     due_at: datetime
     again: Recurrence | None
     where: str = ""
+    untold: bool = False
 
 
 def told(
@@ -41,6 +43,18 @@ def told(
     if late is not None:
         due = saying.told(late, zone, now, exact=False)
         nodes.append(italic(f"\nIt was due {due} ({zone.key}); I could not tell it then."))
+    return render(nodes, "HTML"), render(nodes, "")
+
+
+def told_elsewhere(
+    words: str, name: str, late: datetime | None, zone: ZoneInfo, now: datetime
+) -> tuple[str, str]:
+    """The same, in the chat where it was asked for: whom it was for, and that the bot may not."""
+    nodes: list[Node] = [text(f"⏰ {isolate(name)}: "), bold(words)]
+    nodes.append(italic("\nThis was to come in private, but they let me write no more."))
+    if late is not None:
+        due = saying.told(late, zone, now, exact=False)
+        nodes.append(italic(f" It was due {due} ({zone.key})."))
     return render(nodes, "HTML"), render(nodes, "")
 
 
@@ -70,6 +84,8 @@ def listed(rows: Sequence[Row], first: int, zone: ZoneInfo, now: datetime) -> li
         told_at = saying.told(row.due_at, zone, now, exact=False)
         again = f", {row.again}" if row.again else ""
         where = f" · {isolate(row.where)}" if row.where else ""
+        if row.untold:
+            where += " · could not be told: I am blocked there"
         lines.append(
             [text(f"{number}. "), bold(short(row.text)), text(f" · {told_at}{again}{where}")]
         )

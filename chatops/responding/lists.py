@@ -139,9 +139,10 @@ def _reminders(context: Context, listing: Listing, number: int) -> Shown:
     told_rows = [
         Row(
             one.text,
-            one.due_at or context.now,
+            one.untold_since or one.due_at or context.now,
             recurrence_of(one),
             one.chat.title if context.is_private and one.chat_id != listing.chat_id else "",
+            untold=one.untold_since is not None,
         )
         for one in shown
     ]

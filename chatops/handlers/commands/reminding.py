@@ -72,7 +72,7 @@ def reminders(asked: Asked) -> Handled:
 
 def _change(asked: Asked, reminder: Reminder, words: str) -> Handled:
     if words.lower() in ("cancel", "delete", "off", "done"):
-        due = reminder.due_at
+        due = reminder.due_at or reminder.untold_since
         if due is None or not changes.end_reminder(reminder):
             return _say(asked, "That one is over.", "/reminders: over")
         words, buttons = cancelled(reminder, due)

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 
 from botapi.callback_data import pack
-from channels_app.models import NotificationChannel
+from channels_app.models import Chat, NotificationChannel
 from chatops.models import Reminder, TelegramIdentity
 from chatops.reminders import changes
 from chatops.reminders.setting import for_whom
 from deliveries import clock
 from tests.chatops.conftest import Talk
 from tests.chatops.stage import Stage, make_stage
+from tests.sandbox.process import SandboxChat
 
 
 @pytest.fixture
@@ -126,6 +127,67 @@ def test_into_a_private_chat_only_members_write_and_only_where_it_is_wished(stag
     message = stage.last(stage.vic)
     Reminder.objects.filter(pk=row.pk).update(due_at=clock.now() + timedelta(hours=1))
     assert stage.press_data(stage.vic, stage.vic, message.message_id, data) == "Cancelled."
+
+
+def for_vic(stage: Stage) -> None:
+    """Ada asks in the group that Vic be told in private."""
+    TelegramIdentity.objects.filter(telegram_id=stage.vic.id).update(username="vic_v")
+    stage.asks(stage.vic, "/start")
+    said = stage.says(stage.ada, "/remind @vic_v check disks in 1 hour")
+    assert "@vic_v, in private," in said
+
+
+def block(stage: Stage, who: SandboxChat) -> None:
+    stage.talk.telegram.act(f"/bots/{stage.talk.telegram_bot.id}/block", from_id=who.id)
+    stage.talk.settle()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_who_blocked_the_bot_is_told_where_it_was_asked_for(stage: Stage, told: bool) -> None:
+    for_vic(stage)
+    block(stage, stage.vic)
+    if not told:  # a refused message alone shows it
+        Chat.objects.update(blocked_at=None)
+    due_now(stage)
+    said = stage.last(stage.group).text
+    assert said.startswith("⏰ Linked (@vic_v): check disks\n"), said
+    assert "they let me write no more" in said
+    assert "Once more" in stage.press(stage.ada, stage.group, "1 h")
+    assert Chat.objects.get(chat_id=stage.vic.id).blocked_at is not None
+    assert "@vic_v here" in stage.says(stage.ada, "/remind @vic_v look again in 1 hour")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_can_be_told_nowhere_waits_until_they_are_back(stage: Stage, told: bool) -> None:
+    stage.asks(stage.ada, "/remind me to call Ann in 2 hours")
+    block(stage, stage.ada)
+    if not told:  # a refused message alone shows it
+        Chat.objects.update(blocked_at=None)
+    Reminder.objects.update(due_at=clock.now() - timedelta(hours=1))
+    changes.fire_due()
+    stage.talk.settle()
+    row = Reminder.objects.get()
+    assert (row.due_at, row.untold_since is None) == (None, False)
+    assert changes.fire_due() == 0
+    stage.talk.telegram.act(f"/bots/{stage.talk.telegram_bot.id}/unblock", from_id=stage.ada.id)
+    stage.talk.settle()
+    assert changes.fire_due() == 1
+    stage.talk.settle()
+    said = stage.last(stage.ada).text
+    assert said.startswith("⏰ call Ann")
+    assert ("It was due" in said) == told
+
+
+def test_what_can_be_told_nowhere_is_listed_for_who_asked(stage: Stage) -> None:
+    for_vic(stage)
+    Reminder.objects.update(set_in=None)
+    block(stage, stage.vic)
+    due_now(stage)
+    said = stage.asks(stage.ada, "/reminders")
+    assert "1. check disks" in said
+    assert "could not be told: I am blocked there" in said
+    assert stage.asks(stage.ada, "/reminders 1 cancel") == "Cancelled: check disks"
+    assert "nothing to be reminded of" in stage.asks(stage.ada, "/reminders")
 
 
 def test_a_press_writes_over_no_alert(stage: Stage) -> None:
