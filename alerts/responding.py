@@ -45,6 +45,15 @@ _NAME_MAX = 254
 Kind = TimelineEvent.Kind
 
 
+_assigned: list[Callable[[Actor, AlertGroup, User], None]] = []
+
+
+def on_assigned(callback: Callable[[Actor, AlertGroup, User], None]) -> None:
+    """Have `callback(actor, group, user)` run when a group is given to somebody, in that
+    transaction. Called once, from AppConfig.ready."""
+    _assigned.append(callback)
+
+
 class ResponseRefused(ValueError):
     """It cannot be done to this group; the text says why. `field`: of the input, if any."""
 
@@ -104,6 +113,9 @@ def assign(actor: Actor, group: AlertGroup, user: User | None) -> bool:
             return False
         _note(actor, group, Kind.ASSIGNED, to=name)
         _tell(group)
+        if user is not None:
+            for callback in _assigned:
+                callback(actor, group, user)
     return True
 
 

@@ -13,6 +13,7 @@ from accounts.models import (
     OrganizationOwned,
     User,
 )
+from alerts.models import AlertGroup
 from channels_app.models import Bot, NotificationChannel
 from chatops.action_models import ActionRun, ChatMenu, OwnAction
 from chatops.dialogue_models import CommandMenu, Conversation, Listing, Reminder
@@ -22,6 +23,7 @@ from deliveries.models import OutgoingCall, SentMessage
 __all__ = [
     "ActionRun",
     "Approval",
+    "AssignedNotice",
     "ChatMenu",
     "ChatOffer",
     "CommandMenu",
@@ -199,6 +201,9 @@ class TelegramIdentity(Identified):
     direct_messages = models.BooleanField(
         default=True, db_default=True, help_text="Whether the bot may write to them unasked."
     )
+    tell_assigned = models.BooleanField(
+        default=False, db_default=False, help_text="Told what is assigned to them."
+    )
     quiet_from = models.TimeField(null=True, help_text="From then on not, unless asked; local.")
     quiet_until = models.TimeField(null=True)
 
@@ -227,6 +232,28 @@ class TelegramIdentity(Identified):
 
     def __str__(self) -> str:
         return f"{self.name} (@{self.username})" if self.username else self.name
+
+
+class AssignedNotice(OrganizationOwned):
+    """What is to be told somebody in private, because it was assigned to them; gone once it is
+    told. `held`: it came in their quiet hours."""
+
+    group = models.ForeignKey(AlertGroup, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    by = models.CharField(max_length=254)
+    assigned_at = models.DateTimeField()
+    due_at = models.DateTimeField(db_index=True)
+    held = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = "notice of an assignment"
+        verbose_name_plural = "notices of assignments"
+        constraints = [
+            models.UniqueConstraint(fields=["group", "user"], name="assigned_notice_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group} to {self.user}"
 
 
 class InlineChoice(OrganizationOwned):

@@ -10,6 +10,7 @@ from chatops.endpoints import send as endpoints
 from chatops.handlers.commands import table
 from chatops.linking import arrivals
 from chatops.one_by_one import each
+from chatops.personal import assigned
 from chatops.receiving import agreeing
 from chatops.reminders import changes as reminders
 from deliveries import clock, tally
@@ -20,6 +21,7 @@ SWEEPS = (
     reminders.fire_due,
     conversations.end_expired,
     arrivals.sweep,
+    assigned.tell_due,
 )
 
 

@@ -164,6 +164,8 @@ def _settings(context: Context, pressed: Pressed) -> Handled:
     what, _, value = pressed.argument.partition(".")
     if what == "direct":
         preferences.set_direct_messages(identity, wanted=value == "on")
+    elif what == "assigned":
+        preferences.set_tell_assigned(identity, wanted=value == "on")
     elif what == "orgs":
         return Handled(
             "told which organization is which",

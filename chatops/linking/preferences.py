@@ -2,7 +2,7 @@
 speaks for must not change what the platform knows of a person."""
 
 import re
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from accounts.models import Organization
@@ -41,6 +41,13 @@ def set_direct_messages(identity: TelegramIdentity, *, wanted: bool) -> None:
     identity.save(update_fields=["direct_messages"])
 
 
+def set_tell_assigned(identity: TelegramIdentity, *, wanted: bool) -> None:
+    """Whether they are told in private what is assigned to them: then the bot may write to them."""
+    identity.tell_assigned = wanted
+    identity.direct_messages = identity.direct_messages or wanted
+    identity.save(update_fields=["tell_assigned", "direct_messages"])
+
+
 def set_quiet_hours(identity: TelegramIdentity, words: str) -> None:
     """ "22:00-07:00", by their own clock; "off" for none. Raises PreferenceRefused."""
     start, end = _quiet(words)
@@ -70,8 +77,21 @@ def in_quiet_hours(identity: TelegramIdentity, now: datetime, zone: ZoneInfo) ->
     start, end = identity.quiet_from, identity.quiet_until
     if start is None or end is None:
         return False
-    here = now.astimezone(ZoneInfo(identity.timezone) if identity.timezone else zone).time()
+    here = now.astimezone(_own_zone(identity, zone)).time()
     return start <= here < end if start < end else here >= start or here < end
+
+
+def quiet_end(identity: TelegramIdentity, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """When the quiet hours end in which it is now; None where it is not quiet."""
+    if identity.quiet_until is None or not in_quiet_hours(identity, now, zone):
+        return None
+    here = now.astimezone(_own_zone(identity, zone))
+    end = datetime.combine(here.date(), identity.quiet_until, here.tzinfo)
+    return (end if end > here else end + timedelta(days=1)).astimezone(UTC)
+
+
+def _own_zone(identity: TelegramIdentity, zone: ZoneInfo) -> ZoneInfo:
+    return ZoneInfo(identity.timezone) if identity.timezone else zone
 
 
 def choose_organization(identity: TelegramIdentity, organization: Organization) -> None:

@@ -52,6 +52,7 @@ from chatops.endpoints.changes import create_endpoint
 from chatops.models import (
     ActionRun,
     Approval,
+    AssignedNotice,
     ChatMenu,
     ChatOffer,
     Conversation,
@@ -419,6 +420,9 @@ def populate(mark: str) -> tuple[Organization, Rows]:
             telegram_user_id=1,
             made_by_name=mark,
             made_at=now,
+        ),
+        AssignedNotice.objects.create(
+            **owned, group=group, user=member.user, by=mark, assigned_at=now, due_at=now
         ),
         InlineChoice.objects.create(**owned, words=mark.lower(), times=1),
     ]

@@ -60,6 +60,7 @@ ONE_EACH = {
     "Conversation": "person in a chat; ends after ten minutes",
     "ChatMenu": "Chat",
     "CommandMenu": "Bot",
+    "AssignedNotice": "group of somebody's; goes when it is told, within a day",
     "Tally": "what is counted",
 }
 UNUSED = {"LogEntry"}

@@ -1,4 +1,5 @@
-"""/settings: a person's zone, direct messages, quiet hours, and which organization is meant."""
+"""/settings: a person's zone, what they are told in private, quiet hours, and which organization is
+meant."""
 
 from alerts.rendering.words import one_line, shorten_end
 from botapi import callback_data
@@ -17,10 +18,11 @@ from chatops.responding import told
 VERB = "cs"
 IN_PRIVATE = "Your settings are between us: ask me in private."
 STRANGER = "I do not know you yet, so you have no settings here. /start says how to link yourself."
-USAGE = "Write zone, direct or quiet: see below."
+USAGE = "Write zone, direct, assigned or quiet: see below."
 HOW = (
     "/settings zone Europe/Berlin",
     "/settings direct off",
+    "/settings assigned on",
     "/settings quiet 22:00-07:00",
 )
 
@@ -54,6 +56,9 @@ def _change(identity: TelegramIdentity, words: str) -> str:
         case "direct" if value.strip().lower() in ("on", "off"):
             preferences.set_direct_messages(identity, wanted=value.strip().lower() == "on")
             return "Changed."
+        case "assigned" if value.strip().lower() in ("on", "off"):
+            preferences.set_tell_assigned(identity, wanted=value.strip().lower() == "on")
+            return "Changed."
         case "quiet":
             preferences.set_quiet_hours(identity, value)
             return "Changed."
@@ -73,15 +78,19 @@ def shown(
     zone = identity.timezone or context.zone.key
     nodes += [
         bold("Your settings"),
-        text(f"\nZone: {zone}\nDirect messages: {'on' if identity.direct_messages else 'off'}"),
+        text(f"\nZone: {zone}\nDirect messages: {_on(identity.direct_messages)}"),
+        text(f"\nWhat is assigned to you: {_on(_is_told(identity))}"),
         text(f"\nQuiet hours for them: {quiet}\nOrganization: "),
         text(_meant(context)),
         text("\n\nTo change them:"),
     ]
     for line in HOW:
         nodes += [text("\n"), code(line)]
-    direct = "off" if identity.direct_messages else "on"
-    rows = [[_button(f"Direct messages {direct}", identity, f"direct.{direct}")]]
+    direct, assigned = _on(not identity.direct_messages), _on(not _is_told(identity))
+    rows = [
+        [_button(f"Direct messages {direct}", identity, f"direct.{direct}")],
+        [_button(f"What is assigned to me {assigned}", identity, f"assigned.{assigned}")],
+    ]
     if len(context.memberships) > 1:
         rows += [
             [_button(f"Mean {number}", identity, f"org.{one.organization_id.hex}")]
@@ -90,6 +99,14 @@ def shown(
         ]
         rows.append([_button("Which is which?", identity, "orgs")])
     return told.html(nodes), keyboard(*rows)
+
+
+def _is_told(identity: TelegramIdentity) -> bool:
+    return identity.tell_assigned and identity.direct_messages
+
+
+def _on(is_on: bool) -> str:
+    return "on" if is_on else "off"
 
 
 def legend(context: Context) -> str:

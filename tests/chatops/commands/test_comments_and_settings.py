@@ -79,8 +79,8 @@ def test_a_comment_that_is_too_long_says_so(stage: Stage) -> None:
         ("quiet 7-7", "different times", "", None, True),
         ("quiet at night", "Write quiet hours such as", "", None, True),
         ("direct off", "Direct messages: off", "", None, False),
-        ("direct perhaps", "Write zone, direct or quiet", "", None, True),
-        ("language de", "Write zone, direct or quiet", "", None, True),
+        ("direct perhaps", "Write zone, direct, assigned or quiet", "", None, True),
+        ("language de", "Write zone, direct, assigned or quiet", "", None, True),
     ],
 )
 def test_settings(

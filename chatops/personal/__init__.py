@@ -1,0 +1,1 @@
+"""What the bot tells people in private, unasked: because they wished it."""
