@@ -50,7 +50,7 @@ def _turn(context: Context, pressed: Pressed) -> Handled:
         return _no(context, OLD_LIST)
     number = int(pressed.argument) if pressed.argument.isdecimal() else 1
     try:
-        shown = lists.show(context, listing, min(number, 10_000))
+        shown = context.look("page", lambda: lists.show(context, listing, min(number, 10_000)))
     except NotUnderstood as why:
         return _no(context, str(why))
     put(context, shown.text, shown.keyboard)

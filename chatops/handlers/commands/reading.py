@@ -30,20 +30,25 @@ def listed(context: Context, kind: str, query: str) -> Handled:
         return Handled(f"/{kind}: too long")
     if context.organization is None:
         raise AssertionError("whoever may read reads of an organization")
+    try:
+        listing, shown = context.look("list", lambda: _first_page(context, kind, query))
+    except NotUnderstood as why:
+        reply(context, html([text(str(why))]))
+        return Handled(f"/{kind}: not understood")
+    if shown.keyboard is not None:
+        listing.chat = chat_of(context)
+        listing.save(force_insert=True)
+    reply(context, shown.text, shown.keyboard)
+    return Handled(f"listed {kind}")
+
+
+def _first_page(context: Context, kind: str, query: str) -> tuple[Listing, lists.Shown]:
     listing = Listing(
         organization=context.organization,
-        chat=chat_of(context),
+        chat=context.chat,
         kind=kind,
         query=query.replace("\0", ""),
         message_thread_id=context.incoming.message_thread_id or 0,
         shown_at=context.now,
     )
-    try:
-        shown = lists.show(context, listing, 1)
-    except NotUnderstood as why:
-        reply(context, html([text(str(why))]))
-        return Handled(f"/{kind}: not understood")
-    if shown.keyboard is not None:
-        listing.save(force_insert=True)
-    reply(context, shown.text, shown.keyboard)
-    return Handled(f"listed {kind}")
+    return listing, lists.show(context, listing, 1)

@@ -28,6 +28,11 @@ def status(asked: Asked) -> Handled:
     """What is open by severity, what is acknowledged and silenced, and channels that do not work:
     of this chat, or in private of the organization."""
     context = asked.context
+    reply(context, context.look("status", lambda: _standing(context)))
+    return Handled("told how it stands")
+
+
+def _standing(context: Context) -> str:
     groups = open_here(context)
     free = groups.filter(acknowledged_at=None).count()
     rows = groups.order_by().values_list("severity").annotate(count=Count("pk", distinct=True))
@@ -48,8 +53,7 @@ def status(asked: Asked) -> Handled:
     if silences := len(silences_here(context)):
         lines.append([text(f"🔕 Silences: {silences}")])
     lines += _channels(_told_of(context))
-    reply(context, told.lines(head, lines))
-    return Handled("told how it stands")
+    return told.lines(head, lines)
 
 
 def _whose(context: Context) -> str:
@@ -83,17 +87,20 @@ def oncall(asked: Asked) -> Handled:
     """There is no rota here, so this says who is on each open group, whose it is, and who is told
     next unless somebody acknowledges it."""
     context = asked.context
+    reply(context, context.look("on call", lambda: _seers(context)))
+    return Handled("told who is on call")
+
+
+def _seers(context: Context) -> str:
     groups = open_here(context)
     count = groups.count()
     shown = list(groups.select_related("route__escalation")[:GROUPS_SHOWN])
     if not shown:
-        reply(context, told.html([text("✅ Nothing is open, so nobody has to see to anything.")]))
-        return Handled("told who is on call")
+        return told.html([text("✅ Nothing is open, so nobody has to see to anything.")])
     times = Times(context.zone, context.now)
     more = f"and {count - len(shown)} more: /alerts" if count > len(shown) else ""
     rows = [_seen_to(group, times) for group in shown]
-    reply(context, told.lines([bold("Who sees to what")], rows, more))
-    return Handled("told who is on call")
+    return told.lines([bold("Who sees to what")], rows, more)
 
 
 def _seen_to(group: AlertGroup, times: Times) -> list[Node]:

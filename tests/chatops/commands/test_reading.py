@@ -1,9 +1,13 @@
 """What /alerts, /silences, /status and /oncall tell, to whom, and a page at a time."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.audit import COMMAND_LINE
 from alerts.escalations.changes import Step, create_policy
@@ -19,6 +23,20 @@ from tests.factories import make_channel
 @pytest.fixture
 def stage(talk: Talk) -> Stage:
     return make_stage(talk)
+
+
+@contextmanager
+def reads_in_transactions() -> Iterator[list[str]]:
+    """The queries of groups and silences that a transaction is open for meanwhile."""
+    inside: list[str] = []
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if connection.in_atomic_block and re.search(r'FROM "alerts_(alertgroup|silence)"', sql):
+            inside.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        yield inside
 
 
 def elsewhere(stage: Stage, name: str) -> None:
@@ -192,3 +210,22 @@ def test_in_private_the_names_lead_to_the_console(stage: Stage, settings: Any) -
     links = [one for one in stage.last(stage.vic).message["entities"] if one["type"] == "text_link"]
     pk = stage.group_row("HighCPU").pk
     assert [one["url"] for one in links] == [f"https://tocsin.example.org/alerts/alertgroup/{pk}/"]
+
+
+@pytest.mark.parametrize("words", ["/alerts", "/alerts cpu", "/silences", "/status", "/oncall"])
+def test_lists_are_read_outside_of_transactions(stage: Stage, words: str) -> None:
+    """On SQLite one that has written keeps all others from writing."""
+    stage.fire("HighCPU", "DiskFull")
+    stage.says(stage.ada, "/silence HighCPU 2h")
+    with reads_in_transactions() as inside:
+        assert ("Open: 2" if words == "/status" else "HighCPU") in stage.says(stage.ada, words)
+    assert inside == []
+
+
+def test_pages_are_read_outside_of_transactions(stage: Stage) -> None:
+    stage.fire(*(f"Alert{number}" for number in range(12)))
+    stage.says(stage.ada, "/alerts")
+    with reads_in_transactions() as inside:
+        stage.press(stage.ada, stage.group, "›")
+    assert inside == []
+    assert "Open: 12" in stage.last(stage.group).text
