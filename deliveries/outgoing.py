@@ -103,7 +103,7 @@ def free(model: type[Call]) -> QuerySet[Call]:
 
 
 def claim(call: OutgoingCall, lasts: timedelta, still: Q | None = None) -> bool:
-    """Take a free call for so long; False when somebody else was faster, or it is not `still` so."""
+    """Take a free call for so long; False when somebody was faster, or it is not `still` so."""
     call.claim, call.claimed_until = uuid4(), clock.now() + lasts
     mine = free(type(call)).filter(still or Q(), pk=call.pk)
     return bool(mine.update(claim=call.claim, claimed_until=call.claimed_until))

@@ -11,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from accounts import audit
 from accounts.audit import Actor
@@ -18,7 +19,7 @@ from accounts.models import Organization, Way
 from botapi import deep_links
 from channels_app.bots import bots_usable_by
 from channels_app.models import Bot
-from chatops.context import Context
+from chatops.context import Context, as_user
 from chatops.models import LinkAttempt, LinkCode
 from deliveries import clock
 
@@ -156,9 +157,7 @@ def close(row: LinkCode, *, confirmed: bool) -> bool:
 
 def is_silenced(context: Context) -> bool:
     """Whether the sender tried so many wrong codes that nothing they send is looked at."""
-    since = context.now - WRONG_WITHIN
-    recent = LinkAttempt.objects.filter(bot=context.bot, at__gt=since)
-    return recent.filter(telegram_id=_who(context)).count() >= WRONG_MAX
+    return _recent(context) >= WRONG_MAX
 
 
 def note_wrong(context: Context, wrong: WrongCode) -> bool:
@@ -169,14 +168,35 @@ def note_wrong(context: Context, wrong: WrongCode) -> bool:
         return False
     LinkAttempt.objects.create(bot=context.bot, telegram_id=_who(context), at=context.now)
     concerned = wrong.row or context.bot
-    audit.record(
-        Actor(context.sender.label, Way.TELEGRAM, context.user if wrong.row is None else None),
-        concerned.organization_id,
-        "refuse link",
-        concerned,
-        {"why": ("", str(wrong.why)), "telegram_id": ("", context.sender.id)},
-    )
+    owner = concerned.organization_id
+    changes = {
+        "why": ("", str(wrong.why)),
+        "person": ("", _digest(owner, context)),
+        "wrong links": ("", _recent(context)),
+    }
+    audit.record(_concerning(owner, context), owner, "refuse link", concerned, changes)
     return True
+
+
+def _concerning(owner: UUID, context: Context) -> Actor:
+    """By name only who is a member there: nobody else is that organization's to know of."""
+    is_own = any(one.organization_id == owner for one in context.memberships)
+    if is_own and context.user is not None:
+        return as_user(context.user)
+    return Actor("a person in Telegram", Way.TELEGRAM)
+
+
+def _digest(owner: UUID, context: Context) -> str:
+    """Tells the organization that it was the same person again, and no two of them whether it was
+    the same at both."""
+    return salted_hmac(f"wrong links of {owner}", str(_who(context))).hexdigest()[:12]
+
+
+def _recent(context: Context) -> int:
+    """Wrong codes that the sender tried lately."""
+    since = context.now - WRONG_WITHIN
+    recent = LinkAttempt.objects.filter(bot=context.bot, at__gt=since)
+    return recent.filter(telegram_id=_who(context)).count()
 
 
 def _who(context: Context) -> int:

@@ -146,6 +146,30 @@ def test_wrong_codes_are_answered_ten_times_an_hour_and_then_not(talk: Talk) -> 
     assert "go back to the page" in talk.texts(guesser)[-1], "an hour later"
 
 
+def test_the_audit_names_no_stranger_who_tries(talk: Talk) -> None:
+    """Nor a member of another organization: it is told that it was the same person again."""
+    elsewhere = make_membership(user__first_name="Augusta", user__last_name="King")
+    ada, sam = talk.private_chat(), talk.private_chat()
+    TelegramIdentity.objects.create(
+        user=elsewhere.user, bot=talk.bot, telegram_id=ada.id, name="Ada"
+    )
+    for chat in (ada, ada, sam):
+        talk.say(chat, "/start link-wrong")
+    own = member(talk)
+    vic = talk.private_chat()
+    TelegramIdentity.objects.create(user=own.user, bot=talk.bot, telegram_id=vic.id, name="Vic")
+    talk.say(vic, "/start link-wrong")
+    rows = AuditEntry.objects.for_organization(talk.organization).filter(action="refuse link")
+    first, again, other, members = rows.order_by("id")
+    for entry in (first, again, other):
+        told = f"{entry.actor_name} {entry.changes}"
+        assert (entry.actor, entry.actor_name) == (None, "a person in Telegram")
+        assert not any(word in told for word in (str(ada.id), str(sam.id), "Person", "King"))
+    assert first.changes["person"] == again.changes["person"] != other.changes["person"]
+    assert [entry.changes["wrong links"][1] for entry in (first, again, other)] == [1, 2, 1]
+    assert members.actor == own.user, "one's own members are named"
+
+
 def test_nobody_loses_their_account_by_opening_anothers_link(talk: Talk) -> None:
     chat = talk.private_chat()
     victim = talk.link(chat.id)
