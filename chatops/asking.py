@@ -1,7 +1,8 @@
 """Calls that handlers ask for: made outside of any transaction, on the threads that handle updates.
 
-A server that hangs keeps such a thread, so the bots of one organization have few at once, and an
-update has little time.
+A server that hangs keeps such a thread, so the bots of one organization have few at once, all of
+them together leave one to what asks nothing, and an update has little time. Who was turned away
+because all together had too many comes before who has asked meanwhile.
 """
 
 import threading
@@ -19,17 +20,23 @@ from chatops.context import Ask, Look
 
 PER_ORGANIZATION = 2
 """Of the four threads of a process (config/worker.py): the others are there for everybody else."""
+IN_ALL = 3
+"""Of these threads: organizations that conspire leave the last one to quick handlers."""
 CALL_SECONDS = 5.0
 SECONDS = 6.0
 """For all calls about one update."""
 SHORTEST = 0.05
+WAITS_SECONDS = 2.0
+"""Who was turned away comes again sooner (processing.AGAIN); who does not, asks no more."""
 
 _lock = threading.Lock()
 _under_way: Counter[UUID] = Counter()
+_turned_away: dict[UUID, float] = {}
+"""Organization → when last, those first that wait longest."""
 
 
 class Busy(Exception):
-    """As many threads wait for the servers of this organization's bots as may."""
+    """As many threads wait for the servers of this organization's bots as may, or for all bots'."""
 
 
 def busy() -> list[UUID]:
@@ -76,6 +83,15 @@ def _begin(owner: UUID) -> None:
     with _lock:
         if _under_way[owner] >= PER_ORGANIZATION:
             raise Busy
+        now = time.monotonic()
+        for one in [one for one, at in _turned_away.items() if at < now - WAITS_SECONDS]:
+            del _turned_away[one]
+        waiting = list(_turned_away)
+        ahead = waiting.index(owner) if owner in _turned_away else len(waiting)
+        if _under_way.total() + ahead >= IN_ALL:
+            _turned_away[owner] = now
+            raise Busy
+        _turned_away.pop(owner, None)
         _under_way[owner] += 1
 
 

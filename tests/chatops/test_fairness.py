@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -29,6 +29,12 @@ from tests.flows.system import eventually
 
 THREADS = 4
 """Of a worker (config/worker.py)."""
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits() -> None:
+    """For a turn to ask, from the test before."""
+    asking._turned_away.clear()
 
 
 class Hanging:
@@ -98,6 +104,28 @@ def work(handler: Callable[[Context], Handled | None]) -> list[threading.Thread]
     return threads
 
 
+@contextmanager
+def pool(handler: Callable[[Context], Handled | None]) -> Iterator[None]:
+    """The threads of a worker, which come back for more."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.is_set():
+            processing.process_due([handler])
+            over.wait(0.02)
+        connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(THREADS)]
+    for one in threads:
+        one.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for one in threads:
+            one.join()
+
+
 def test_a_flood_of_ones_bots_delays_anothers_update_by_little(
     make_talk: Callable[..., Talk],
 ) -> None:
@@ -144,6 +172,72 @@ def test_a_server_that_hangs_keeps_half_of_the_threads(
     for one in threads:
         one.join()
     assert asking.busy() == []
+
+
+def test_several_organizations_together_leave_a_thread_to_what_is_quick(
+    make_talk: Callable[..., Talk], hanging: Hanging
+) -> None:
+    other = make_talk()
+    owners = [make_organization() for _ in range(3)]
+    bots = [make_bot(owner, api_url=hanging.url) for owner in owners]
+    for bot in bots:
+        store(bot, *range(1, 9))
+
+    def ask(context: Context) -> Handled:
+        if context.bot in bots:
+            context.ask(get_chat_member(1, 1))
+        return Handled("handled")
+
+    with pool(ask):
+        eventually(lambda: hanging.at_once == asking.IN_ALL)
+        store(other.bot, 77)
+        eventually(lambda: InboundUpdate.objects.get(bot=other.bot).outcome == "handled")
+        assert hanging.at_once == hanging.most == asking.IN_ALL < THREADS
+        InboundUpdate.objects.all().delete()
+        hanging.let_go.set()
+    assert asking.busy() == []
+
+
+def test_who_waits_to_ask_comes_before_who_has_asked() -> None:
+    first, second, third, late = (uuid4() for _ in range(4))
+    asking._begin(first)
+    asking._begin(first)
+    asking._begin(second)
+    for owner in (third, late):
+        with pytest.raises(asking.Busy):
+            asking._begin(owner)
+    asking._end(first)
+    for owner in (first, second, late):
+        with pytest.raises(asking.Busy):
+            asking._begin(owner)
+    asking._begin(third)
+    for owner in (first, second, third):
+        asking._end(owner)
+    asking._begin(late)
+    asking._begin(second)
+    asking._end(late)
+    asking._end(second)
+    assert asking.busy() == []
+
+
+def test_who_gave_up_waiting_holds_nobody_up() -> None:
+    first, second, gone = (uuid4() for _ in range(3))
+    for owner in (first, first, second):
+        asking._begin(owner)
+    with pytest.raises(asking.Busy):
+        asking._begin(gone)
+    asking._end(first)
+    eventually(lambda: begins(second))
+    for owner in (first, second, second):
+        asking._end(owner)
+
+
+def begins(owner: UUID) -> bool:
+    try:
+        asking._begin(owner)
+    except asking.Busy:
+        return False
+    return True
 
 
 def test_an_update_asks_for_a_short_time_alone(talk: Talk, hanging: Hanging) -> None:
