@@ -9,9 +9,11 @@ import json
 import logging
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -78,6 +80,7 @@ class BotApiClient:
         self.api_url = check_api_url(api_url, policy)
         self.total_timeout = total_timeout
         self._before_call = before_call
+        self._dated: tuple[str, float] | None = None
         self._adapter = GuardedAdapter(policy, Proxy.parse(proxy) if proxy else None, pool_size)
 
     def __repr__(self) -> str:
@@ -119,6 +122,17 @@ class BotApiClient:
         status, headers, answer = self._exchange(request, method, limit)
         return read_answer(method, status, headers, answer)
 
+    def server_time(self) -> float | None:
+        """Unix time by the server's clock, to about a second, as its last answer told (HTTP Date);
+        None while none did."""
+        if self._dated is None:
+            return None
+        date, at = self._dated
+        try:
+            return parsedate_to_datetime(date).timestamp() + time.monotonic() - at
+        except (ValueError, OverflowError):
+            return None
+
     def close(self) -> None:
         """Close idle connections. Calls in flight end undisturbed, later ones open new ones."""
         self._adapter.forget_connections()
@@ -132,6 +146,8 @@ class BotApiClient:
         maybe_sent = True
         try:
             response = self._adapter.exchange(request, limit)
+            if date := response.headers.get("Date"):
+                self._dated = date, time.monotonic()
             return response.status_code, response.headers, _read_body(response, method)
         except GuardRefused as error:
             kind, reason, maybe_sent = "guard", str(error), False

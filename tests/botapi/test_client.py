@@ -31,6 +31,24 @@ from tests.botapi.servers import (
 OK_BODY = b'{"ok":true,"result":true}'
 
 
+def test_the_servers_time_is_that_of_its_last_answer() -> None:
+    dates = ("Wed, 01 Jan 2025 00:00:00 GMT", "Wed, 01 Jan 2025 01:00:00 GMT", "nonsense", "")
+    told = []
+    for date in dates:
+        fields = {"Date": date} if date else {}
+        with ScriptedServer(raw(http(200, OK_BODY, "application/json", **fields))) as server:
+            client = local_client(server)
+            assert client.server_time() is None
+            client.call(TOKEN, "getMe")
+            told.append(client.server_time())
+    first, second, wrong, none = told
+    assert first is not None
+    assert second is not None
+    assert 0 <= first - 1_735_689_600 < 60
+    assert 3_540 < second - first < 3_660
+    assert (wrong, none) == (None, None)
+
+
 class TestRequest:
     def test_a_call_posts_json_to_the_tokens_path_and_returns_the_result(self) -> None:
         with ScriptedServer(ok({"message_id": 7})) as server:

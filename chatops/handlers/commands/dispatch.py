@@ -1,10 +1,16 @@
 """Commands: whose they are, whether they may be given here, and by whom."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 
 from accounts.permissions import Capability
 from alerts.rendering.times import duration
+from botapi.errors import BotApiFailure
+from botapi.guard import InvalidAddress
 from botapi.markup import text
+from botapi.methods import get_me
+from channels_app.bots import client_for
+from channels_app.encryption import CannotDecrypt
 from chatops.actions import known
 from chatops.context import Context
 from chatops.handled import Handled
@@ -16,6 +22,8 @@ from chatops.incoming import MESSAGES
 from chatops.incoming import Command as Typed
 from chatops.replies import reply
 from chatops.responding import policy, told
+
+log = logging.getLogger(__name__)
 
 IN_CHANNELS = (
     "Commands work in groups and in private chats. In a channel use the buttons below the alerts."
@@ -30,6 +38,8 @@ STRANGER = (
 )
 FRESH = timedelta(minutes=2)
 """An older command was meant for how things stood then."""
+OFF_SECONDS = 30.0
+"""A clock that is off by more is told of in the log."""
 BOTS_BEGAN = datetime(2015, 6, 1, tzinfo=UTC)
 """No message to a bot is older; another date is none."""
 
@@ -98,9 +108,27 @@ def _age(context: Context) -> timedelta:
     """How long ago the message was sent (Bot API Message.date, Unix time); 0 where that is not
     known. Telegram keeps what we do not take, and we what we could not handle."""
     sent = context.incoming.message.get("date")
-    age = context.now.timestamp() - sent if isinstance(sent, int) else 0
+    if not isinstance(sent, int) or isinstance(sent, bool):
+        return timedelta(0)
+    age = context.now.timestamp() - sent
+    if not 0 <= age <= FRESH.total_seconds():
+        # It is old, or a clock is wrong: then Telegram's counts, by which it was sent.
+        age = (_telegrams_time(context) or context.now.timestamp()) - sent
     latest = (context.now - BOTS_BEGAN).total_seconds()
     return timedelta(seconds=age) if 0 < age < latest else timedelta(0)
+
+
+def _telegrams_time(context: Context) -> float | None:
+    """Now by its own clock; None where it does not tell."""
+    try:
+        context.ask(get_me())
+        told = client_for(context.bot).server_time()
+    except (BotApiFailure, InvalidAddress, CannotDecrypt):
+        return None
+    off = context.now.timestamp() - told if told else 0
+    if abs(off) > OFF_SECONDS:
+        log.warning("this host's clock is %+.0f s off that of the Bot API server", off)
+    return told
 
 
 def _in_channel(context: Context) -> Handled:

@@ -1,14 +1,22 @@
 """Whose commands they are, where they may be given, and by whom."""
 
+import json
+import threading
 import time
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from accounts.models import Role
 from alerts.models import AlertGroup, Silence
+from channels_app.models import Bot
+from chatops import processing
 from chatops.handlers.commands.table import COMMANDS
+from chatops.incoming import read_update
 from chatops.models import Conversation, InboundUpdate
+from chatops.receiving import inbox
 from tests.chatops.conftest import Talk
 from tests.chatops.stage import Stage, make_stage
 from tests.factories import make_membership, make_organization
@@ -99,6 +107,66 @@ def test_an_edited_command_is_not_run_again(stage: Stage) -> None:
     queue(stage, "edited_message", private, "/ack HighCPU")
     assert "Edited commands are not run again" in stage.last(stage.ada).text
     assert not AlertGroup.objects.filter(acknowledged_at__isnull=False).exists()
+
+
+class Dated(BaseHTTPRequestHandler):
+    """A Bot API server with a clock of its own, `off` seconds ahead of this host's."""
+
+    off = 0
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        me = {"id": 1, "is_bot": True, "first_name": "B", "username": "b_bot"}
+        body = json.dumps({"ok": True, "result": me}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return formatdate(time.time() + self.off, usegmt=True)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("off", "sent", "runs"),
+    [
+        (-600, -605, True),
+        (-600, -750, False),
+        (600, 590, True),
+        (600, 300, False),
+        (0, -150, False),
+    ],
+)
+def test_the_age_of_a_command_goes_by_telegrams_clock(
+    stage: Stage, off: int, sent: int, runs: bool
+) -> None:
+    """A host whose own clock is ten minutes ahead refused every command; `sent`: by its clock."""
+    stage.fire("HighCPU")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Off", (Dated,), {"off": off}))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        Bot.objects.update(api_url=f"http://127.0.0.1:{server.server_port}")
+        body = {
+            "message_id": 900,
+            "date": int(time.time()) + sent,
+            "chat": here(stage),
+            "from": {"id": stage.ada.id, "is_bot": False, "first_name": "Ada"},
+            "text": "/resolve",
+            "entities": [{"type": "bot_command", "offset": 0, "length": 8}],
+        }
+        raw = {"update_id": 10**9, "message": body}
+        inbox.store(Bot.objects.get(), [(read_update(raw), raw)])
+        processing.process_due()
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert stage.outcome().endswith(": too old") is not runs
+    assert AlertGroup.objects.get().is_open is not runs
 
 
 def test_bots_and_channels_and_anonymous_admins(stage: Stage) -> None:
