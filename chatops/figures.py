@@ -7,6 +7,7 @@ from django.db.models import Min, Q, QuerySet
 
 from channels_app.models import Bot
 from chatops.models import InboundUpdate, Reception
+from chatops.receiving import inbox
 
 COUNTED_MAX = 50_000
 POLL_SILENT = timedelta(minutes=3)
@@ -35,7 +36,8 @@ def read(now: datetime) -> UpdateFigures:
     wanted_count = wanted.filter(proven_at__lt=now - AGREE_WITHIN).count()
     receiving = _receiving(now).count() if wanted_count else 0
     waiting = InboundUpdate.objects.filter(state=State.WAITING)
-    oldest = waiting.filter(not_before__lte=now).aggregate(at=Min("received_at"))["at"]
+    due = waiting.filter(not_before__lte=now).exclude(inbox.is_patient(now))
+    oldest = due.aggregate(at=Min("received_at"))["at"]
     return UpdateFigures(
         receiving=receiving,
         not_receiving=max(0, wanted_count - receiving),

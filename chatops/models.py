@@ -67,8 +67,14 @@ class InboundUpdate(Identified):
     received_at = models.DateTimeField()
     bot_proven_at = models.DateTimeField(
         null=True,
-        help_text="The bot's, as it was heard: what another token or server said then is not heard "
-        "as this one's.",
+        help_text="The bot's, as it was heard; what nothing had proven then is not heard.",
+    )
+    heard_from = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Tells the bot's server and proxy then from others: what those say is not heard.",
     )
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -23,7 +23,7 @@ from chatops.context import Ask, Context, Look, make_context
 from chatops.handled import Handled, toast
 from chatops.incoming import UnreadableUpdate, read_update
 from chatops.models import InboundUpdate
-from chatops.receiving.inbox import FROM_ELSEWHERE, PROCESS, is_from_elsewhere
+from chatops.receiving.inbox import FROM_ELSEWHERE, PROCESS, is_from_elsewhere, is_patient
 from chatops.routing import HANDLERS, Handler
 from deliveries import clock, wakeup
 from deliveries.conflicts import is_conflict
@@ -84,6 +84,7 @@ def _heads() -> list[InboundUpdate]:
             free, update_id=Subquery(oldest), state=State.WAITING, not_before__lte=now
         )
         .exclude(bot__organization__in=busy())
+        .exclude(is_patient(now))
         .annotate(turn=turn)
         .select_related("bot")
         .defer("payload", "answer")  # of many, and most are not needed

@@ -1,14 +1,16 @@
 """The durable inbox: an update is stored, once, before anybody answers for it."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
+from django.utils.crypto import salted_hmac
 
 from accounts import audit
 from accounts.audit import Actor
 from botapi import failpoints
+from channels_app.bots import proxy_of
 from channels_app.models import Bot
 from chatops.incoming import Incoming
 from chatops.models import InboundUpdate
@@ -19,6 +21,8 @@ PROCESS = "chatops.process"
 FROM_ELSEWHERE = "heard from another server"
 WAITING_MAX = 2_000
 """Updates of one bot. Further ones wait where they are: Telegram keeps them for a day."""
+KEPT = timedelta(hours=24)
+"""So long Telegram keeps updates that nobody takes (Bot API "Getting updates")."""
 OWNER_WAITING_MAX = 10_000
 """The same, of all bots of an organization, which may have many."""
 
@@ -33,10 +37,11 @@ def store(
     also: Callable[[], object] | None = None,
     *,
     heard_as: datetime | None = None,
+    heard_from: str = "",
 ) -> int:
     """Store what is new of these (each with its JSON), and have it handled; how many were new.
-    What `also` writes is committed with them. `heard_as`: the bot's `proven_at` when it was found
-    out who speaks; None for that of this moment.
+    What `also` writes is committed with them. `heard_as` and `heard_from`: the bot's `proven_at`
+    and `server_of` when it was found out who speaks; None for those of this moment.
 
     When this returns they are durable: the webhook may answer 200, the poller move its offset. A
     repeated update_id changes nothing. Raises InboxFull.
@@ -45,7 +50,8 @@ def store(
         raise InboxFull
     now = clock.now()
     if heard_as is None:
-        heard_as = Bot.objects.values_list("proven_at", flat=True).filter(pk=bot.pk).first()
+        bot = Bot.objects.get(pk=bot.pk)
+        heard_as, heard_from = bot.proven_at, server_of(bot)
     rows = [
         InboundUpdate(
             bot=bot,
@@ -55,6 +61,7 @@ def store(
             payload=storable(raw),
             received_at=now,
             bot_proven_at=heard_as,
+            heard_from=heard_from,
             not_before=now,
         )
         for incoming, raw in updates
@@ -83,10 +90,26 @@ def is_another(bot: Bot, update: tuple[Incoming, object]) -> bool:
     return any(payload != storable(raw) for payload in known.values_list("payload", flat=True))
 
 
+def server_of(bot: Bot) -> str:
+    """Tells the server and proxy that speak for the bot from others, and not what they are."""
+    return salted_hmac("heard from", f"{bot.api_url}\0{proxy_of(bot)}").hexdigest()[:32]
+
+
 def is_from_elsewhere(update: InboundUpdate) -> bool:
-    """Whether its bot got another token, server or proxy since: a server of the owner's choice may
-    have made it up, and must not speak as Telegram."""
-    return update.bot_proven_at != update.bot.proven_at
+    """Whether its bot got another server or proxy since, or had not proven itself: a server of the
+    owner's choice may have made it up, and must not speak as Telegram. Another token changes
+    nothing: it is the same bot's, and who said what was heard before its server knew."""
+    if update.bot_proven_at is None or update.bot.proven_at is None:
+        return True
+    if not update.heard_from:  # stored by the release before
+        return update.bot_proven_at != update.bot.proven_at
+    return update.heard_from != server_of(update.bot)
+
+
+def is_patient(now: datetime) -> Q:
+    """Of updates whose bot has yet to prove itself anew, after its token was changed or refused:
+    they wait for that as long as Telegram would keep them."""
+    return Q(bot__proven_at=None, bot_proven_at__isnull=False, received_at__gt=now - KEPT)
 
 
 def _is_full(bot: Bot) -> bool:
@@ -103,7 +126,7 @@ def retry(actor: Actor, update: InboundUpdate) -> None:
     """Have what was given up handled once more; after what came since. Raises ValueError."""
     if is_from_elsewhere(update):
         raise ValueError(
-            "Its bot has got another token, server or proxy since, so it is not handled any more."
+            "Its bot has got another server or proxy since, or its token is not accepted."
         )
     now = clock.now()
     dead = InboundUpdate.objects.filter(pk=update.pk, state=InboundUpdate.State.DEAD)

@@ -43,6 +43,7 @@ class Line:
     connection: tuple[str, ...] = field(repr=False)
     server: str
     proven_at: datetime | None = None
+    heard_from: str = ""
 
 
 class Poll:

@@ -205,6 +205,7 @@ class Poller:
                 arrived,
                 also=lambda: self._move_offset(poll, offset),
                 heard_as=poll.line.proven_at,
+                heard_from=poll.line.heard_from,
             )
         finally:
             close_old_connections()
@@ -296,7 +297,15 @@ def _connection(bot: Bot) -> tuple[str, ...]:
 def _line(bot: Bot) -> Line:
     """Raises CannotDecrypt and InvalidAddress."""
     client = _clients().get(bot.api_url or settings.TELEGRAM_API_URL, bots.proxy_of(bot) or None)
-    return Line(bot.pk, bots.token_of(bot), client, _connection(bot), bot.api_url, bot.proven_at)
+    return Line(
+        bot.pk,
+        bots.token_of(bot),
+        client,
+        _connection(bot),
+        bot.api_url,
+        bot.proven_at,
+        inbox.server_of(bot),
+    )
 
 
 @lru_cache(maxsize=1)

@@ -108,6 +108,7 @@ def _store(
             [update],
             also=lambda: receptions.note_arrival(reception),
             heard_as=reception.bot.proven_at,
+            heard_from=inbox.server_of(reception.bot),
         )
     except inbox.InboxFull:
         return _later("Too many updates of this bot wait already.", RETRY_AFTER)

@@ -1,17 +1,20 @@
 """A server of the owner's choice never speaks as Telegram, not even after the bot has left it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import Role
-from channels_app.bots import change_bot, prove, token_of, webhook_secret_of
+from channels_app.bots import change_bot, disable_bot, prove, token_of, webhook_secret_of
 from channels_app.models import Bot
-from chatops import processing
+from chatops import figures, processing
 from chatops.incoming import read_update
 from chatops.models import InboundUpdate, Reception, TelegramIdentity
 from chatops.receiving import agreeing, inbox, receptions
+from deliveries import clock
 from deliveries.models import Delivery
 from tests.chatops.conftest import Talk
 from tests.chatops.receiving.test_webhooks import post, url_of
@@ -74,7 +77,7 @@ def test_what_was_given_up_there_is_not_tried_again(talk: Talk) -> None:
     InboundUpdate.objects.update(state=State.DEAD)
     move_to_telegram(talk)
     row = InboundUpdate.objects.get()
-    with pytest.raises(ValueError, match="another token, server or proxy"):
+    with pytest.raises(ValueError, match="another server or proxy"):
         inbox.retry(COMMAND_LINE, row)
     row.refresh_from_db()
     assert row.state == State.DEAD
@@ -83,7 +86,62 @@ def test_what_was_given_up_there_is_not_tried_again(talk: Talk) -> None:
 def test_what_is_under_way_when_the_bot_moves_is_not_taken_for_telegrams(talk: Talk) -> None:
     raw, before = forged(1), bot_of(talk)
     move_to_telegram(talk)
-    inbox.store(before, [(read_update(raw), raw)], heard_as=before.proven_at)
+    heard_from = inbox.server_of(before)
+    inbox.store(before, [(read_update(raw), raw)], heard_as=before.proven_at, heard_from=heard_from)
+    processing.process_due()
+    assert InboundUpdate.objects.get().outcome == inbox.FROM_ELSEWHERE
+
+
+@pytest.mark.parametrize("is_telegrams", [True, False])
+def test_another_token_drops_nothing_that_waits(talk: Talk, is_telegrams: bool) -> None:
+    """The bot is the same, and so is the server that said who wrote."""
+    bot = move_to_telegram(talk) if is_telegrams else bot_of(talk)
+    raw = forged(1)
+    inbox.store(bot, [(read_update(raw), raw)])
+    bot = change_bot(COMMAND_LINE, bot, token=token_of(bot))
+    processing.process_due()
+    assert InboundUpdate.objects.get().state == State.WAITING, "until the new one is proven"
+    assert figures.read(clock.now() + timedelta(minutes=5)).late_by == timedelta(0)
+    prove(bot, {"id": bot.telegram_id})
+    processing.process_due()
+    row = InboundUpdate.objects.get()
+    assert (row.state, row.outcome) == (State.DONE, "said what I can do")
+
+
+def test_what_waits_for_a_proof_does_so_for_a_day(talk: Talk) -> None:
+    bot, raw = bot_of(talk), forged(1)
+    inbox.store(bot, [(read_update(raw), raw)])
+    change_bot(COMMAND_LINE, bot, token=token_of(bot))
+    disable_bot(bot_of(talk), "wrong token")
+    processing.process_due()
+    assert InboundUpdate.objects.get().state == State.WAITING
+    InboundUpdate.objects.update(received_at=F("received_at") - inbox.KEPT)
+    processing.process_due()
+    assert InboundUpdate.objects.get().outcome == inbox.FROM_ELSEWHERE
+
+
+@pytest.mark.parametrize("proxy", ["", "http://proxy.example.org:3128"])
+def test_back_and_forth_does_not_make_a_forgery_true(talk: Talk, proxy: str) -> None:
+    talk_server = bot_of(talk).api_url
+    bot = move_to_telegram(talk)
+    other: dict[str, Any] = {"proxy": proxy} if proxy else {"api_url": talk_server}
+    evil = change_bot(COMMAND_LINE, bot, token=token_of(bot), **other)
+    prove(evil, {"id": bot.telegram_id})
+    raw = forged(1)
+    inbox.store(bot_of(talk), [(read_update(raw), raw)])
+    back: dict[str, Any] = {"proxy": ""} if proxy else {"api_url": ""}
+    again = change_bot(COMMAND_LINE, bot_of(talk), token=token_of(bot), **back)
+    prove(again, {"id": bot.telegram_id})
+    processing.process_due()
+    assert InboundUpdate.objects.get().outcome == inbox.FROM_ELSEWHERE
+
+
+def test_what_the_release_before_stored_is_judged_as_it_did(talk: Talk) -> None:
+    bot = move_to_telegram(talk)
+    raw = forged(1)
+    inbox.store(bot, [(read_update(raw), raw)])
+    InboundUpdate.objects.update(heard_from="")
+    prove(change_bot(COMMAND_LINE, bot, token=token_of(bot)), {"id": bot.telegram_id})
     processing.process_due()
     assert InboundUpdate.objects.get().outcome == inbox.FROM_ELSEWHERE
 
