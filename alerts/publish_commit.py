@@ -14,7 +14,7 @@ from alerts.publish_hold import is_quiet, note_mutes
 from alerts.publish_plan import Step
 from alerts.publish_read import Ready, is_moved, unsent_of
 from alerts.shown import to_json
-from deliveries import backlog, outbox
+from deliveries import backlog, outbox, waiting
 from deliveries.models import Attachment, Delivery, SentMessage
 
 PRIORITIES = {
@@ -60,7 +60,7 @@ def commit(ready: Sequence[Ready]) -> None:
         for step in one.plan.steps:
             if not step.makes:
                 _change(one, step)
-    outbox.hasten(one.row.stream_id for one in ready if is_pressed(one.row, one.situation.now))
+    waiting.hasten(one.row.stream_id for one in ready if is_pressed(one.row, one.situation.now))
     _make(ready, "document")
     _take_back_overtaken(ready)
     _make(ready, "notice")
@@ -105,7 +105,7 @@ def _begin_anew(row: GroupMessage) -> None:
     """A stream to the channel's present chat; what the former one shows stays as it is."""
     for former in (row.message, row.document):
         if former is not None:
-            outbox.supersede(former)
+            waiting.supersede(former)
     row.stream = outbox.open_stream(row.organization_id, row.channel.chat)
     row.message = row.document = None
 

@@ -27,13 +27,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from alerts.flapping import Flapping
 from alerts.rendering.commands import without_commands
-from alerts.rendering.details import escalated_note, often
 from alerts.rendering.digest import Digest, digest
-from alerts.rendering.headline import RESOLVED_MARK, colour, name_of, where_label
-from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView, GroupView
-from alerts.rendering.words import isolate, one_line, shorten_name
 from alerts.severity import Severity, rank
+from alerts.sound_words import News, is_churning, lines
 from alerts.sources.incoming import AlertStatus
 from botapi.markup import Node, text
 
@@ -41,8 +38,6 @@ Silent: TypeAlias = Literal["never", "always", "below", "resolved"]
 
 Ringing: TypeAlias = Literal["ring", "silent"]
 
-_NAMED = 3
-_NAME_MAX, _PLACE_MAX = 40, 32
 _UNKNOWN_RANK = rank(Severity.WARNING)
 
 
@@ -134,36 +129,6 @@ class Decision:
     sound_due_at: datetime | None = None
 
 
-@dataclass(slots=True)
-class _News:
-    """Alerts by what is new about them, each worst first. `audible`: what the chat knew before it
-    was muted, by how."""
-
-    risen: list[AlertView] = field(default_factory=list)
-    new: list[AlertView] = field(default_factory=list)
-    again: list[AlertView] = field(default_factory=list)
-    audible: dict[str, list[AlertView]] = field(default_factory=dict)
-    resolved: Sequence[AlertView] = ()
-    still: Sequence[AlertView] = ()
-    flapping: Sequence[AlertView] = ()
-    calm: Sequence[AlertView] = ()
-    unheard: Sequence[AlertView] = ()
-    urgent: bool = False
-
-    def alerts(self) -> list[AlertView]:
-        return [
-            *self.risen,
-            *self.new,
-            *self.again,
-            *(alert for alerts in self.audible.values() for alert in alerts),
-            *self.flapping,
-            *self.calm,
-            *self.resolved,
-            *self.still,
-            *self.unheard,
-        ]
-
-
 def facts_of(group: GroupView, before: Facts | None = None) -> dict[str, Told]:
     """The group's alerts as a chat is told of them that was told of them `before`."""
     known = before or {}
@@ -198,7 +163,7 @@ def decide(
     news = _news(group, found, told, heard, repeat=repeat and not acknowledged)
     if escalated and group.escalated_after and found.status == "firing" and not acknowledged:
         news.unheard, news.urgent = found.leading, True
-    churning = group.flapping is not None and (heard.churning or _churns(group))
+    churning = group.flapping is not None and (heard.churning or is_churning(group))
     if not (fresh := news.alerts()):
         knows = Heard(facts, heard.sounded_at, churning=churning)
         return Decision("edit", knows, sound_due_at=calm_at)
@@ -209,7 +174,7 @@ def decide(
     return Decision(
         "reply",
         Heard(facts, now, churning=churning),
-        reply=without_commands([text("\n".join(_lines(group, news, zone)))]),
+        reply=without_commands([text("\n".join(lines(group, news, zone)))]),
         disable_notification=_is_silent(policy, fresh, found.status),
         sound_due_at=calm_at,
     )
@@ -240,11 +205,6 @@ def _flapping(group: GroupView) -> list[Flapping]:
     return [one for one in (group.flapping, *each) if one is not None]
 
 
-def _churns(group: GroupView) -> bool:
-    """Whether it flaps though none of its alerts does: by ever other ones."""
-    return group.flapping is not None and not any(alert.flapping for alert in group.alerts)
-
-
 def _rank(severity: str | None) -> int:
     """Like `rank`, but an unknown severity is taken as seriously as a warning."""
     return rank(Severity(severity)) if severity else _UNKNOWN_RANK
@@ -258,9 +218,9 @@ def _is_silent(policy: Policy, alerts: Sequence[AlertView], status: AlertStatus)
     return all(policy.silences(alert.severity) for alert in alerts)
 
 
-def _news(group: GroupView, found: Digest, told: Facts, heard: Heard, *, repeat: bool) -> _News:
-    news = _News()
-    churns = _churns(group)
+def _news(group: GroupView, found: Digest, told: Facts, heard: Heard, *, repeat: bool) -> News:
+    news = News()
+    churns = is_churning(group)
     quiet = {alert.alert_id for alert in found.alerts if alert.flapping or churns}
     news.flapping = _begun(group, found, told, heard)
     news.calm = _calmed(group, found, told, heard)
@@ -281,7 +241,7 @@ def _news(group: GroupView, found: Digest, told: Facts, heard: Heard, *, repeat:
 
 
 def _sort(
-    found: Digest, heard: Heard, quiet: Collection[str], calmed: Collection[str], news: _News
+    found: Digest, heard: Heard, quiet: Collection[str], calmed: Collection[str], news: News
 ) -> None:
     """What is new about each alert that does not resolve."""
     told = heard.told or {}
@@ -309,7 +269,7 @@ def _begun(group: GroupView, found: Digest, told: Facts, heard: Heard) -> Sequen
     """What flaps and was not told to. A chat that knows of the whole need not hear of each."""
     if group.flapping and heard.churning:
         return ()
-    if _churns(group):
+    if is_churning(group):
         return found.leading
     return [
         alert
@@ -329,81 +289,3 @@ def _calmed(group: GroupView, found: Digest, told: Facts, heard: Heard) -> Seque
         for alert in found.alerts
         if not alert.flapping and (known := told.get(alert.alert_id)) and known.flapping
     ]
-
-
-def _lines(group: GroupView, news: _News, zone: tzinfo) -> list[str]:
-    """One line for each kind of news."""
-    lines = []
-    if news.unheard:
-        lines.append(f"⏫ {escalated_note(group.escalated_after)}: {_named(news.unheard)}")
-    if news.risen:
-        lines.append(
-            f"🔺 now {news.risen[0].severity or 'of unknown severity'}: {_named(news.risen)}"
-        )
-    if news.new:
-        count = f"{len(news.new)} new" if len(news.new) > 1 else "new"
-        severity = {alert.severity for alert in news.new}
-        word = f" {news.new[0].severity}" if len(severity) == 1 and news.new[0].severity else ""
-        lines.append(f"{_colour(news.new)} {count}{word}: {_named(news.new)}")
-    if news.again:
-        word = "again" if news.again[0].status == "event" else "fired again"
-        lines.append(f"{_colour(news.again)} {word}: {_named(news.again)}")
-    for how, alerts in news.audible.items():
-        count = f"{len(alerts)} " if len(alerts) > 1 else ""
-        lines.append(f"{_colour(alerts)} {count}no longer {how}: {_named(alerts)}")
-    if news.flapping:
-        each = [group.flapping] if _churns(group) else [alert.flapping for alert in news.flapping]
-        most = max((one for one in each if one), key=lambda one: one.times)
-        lines.append(f"〰️ flapping, {often(most)}, quiet until calm: {_named(news.flapping)}")
-    lines += _calm_lines(group, news.calm, zone)
-    if news.resolved:
-        lines.append(
-            f"{RESOLVED_MARK} resolved{_after(group, news.resolved)}: {_named(news.resolved)}"
-        )
-    if news.still:
-        since = min((a.starts_at for a in news.still if a.starts_at), default=group.opened_at)
-        times = Times(zone, group.opened_at)
-        lines.append(f"🔁 still firing since {times.show(since)}: {_named(news.still)}")
-    return lines
-
-
-def _calm_lines(group: GroupView, calm: Sequence[AlertView], zone: tzinfo) -> list[str]:
-    """How it stands, once for what fires and once for what resolved."""
-    lines = []
-    times = Times(zone, group.opened_at)
-    for status in ("firing", "event", "resolved"):
-        alike = [alert for alert in calm if alert.status == status]
-        if not alike:
-            continue
-        ended = status == "resolved"
-        moments = [m for a in alike if (m := a.ends_at if ended else a.starts_at)]
-        moment = max(moments, default=None)
-        since = f" since {times.show(moment)}" if moment else ""
-        lines.append(f"{_colour(alike)} calm again, {status}{since}: {_named(alike)}")
-    return lines
-
-
-def _colour(alerts: Sequence[AlertView]) -> str:
-    return colour(alerts[0].status, alerts[0].severity)
-
-
-def _after(group: GroupView, alerts: Sequence[AlertView]) -> str:
-    begun = min((alert.starts_at for alert in alerts if alert.starts_at), default=group.opened_at)
-    ends = [alert.ends_at for alert in alerts if alert.ends_at]
-    ended = max(ends) if len(ends) == len(alerts) else group.closed_at
-    return f" after {duration(ended - begun)}" if ended else ""
-
-
-def _named(alerts: Sequence[AlertView]) -> str:
-    """ "HighCPU · web-1, web-2", or "HighCPU web-1, DiskFull db-1 +4"."""
-    where = where_label(alerts)
-    shown = alerts[:_NAMED]
-    places = [shorten_name(one_line(a.labels.get(where, "")), _PLACE_MAX) for a in shown]
-    names = [isolate(shorten_name(name_of(alert), _NAME_MAX)) for alert in shown]
-    if len({alert.name for alert in alerts}) == 1:
-        distinct = ", ".join(isolate(place) for place in dict.fromkeys(places) if place)
-        listed = f"{names[0]} · {distinct}" if distinct else names[0]
-    else:
-        listed = ", ".join(f"{n} {isolate(p)}".rstrip() for n, p in zip(names, places, strict=True))
-    more = len(alerts) - len(shown)
-    return f"{listed} +{more}" if more else listed

@@ -20,7 +20,7 @@ from accounts.console_forms import WritingForm, WritingPage
 from accounts.console_requests import actor_of, organization_of
 from accounts.models import Organization
 from accounts.zones import ZoneField
-from channels_app import bots, channels
+from channels_app import bots, channels, loans
 from channels_app.models import Bot, BotGrant, NotificationChannel, Verification
 from channels_app.offered import read_offered
 
@@ -185,7 +185,7 @@ class GrantForm(WritingForm[BotGrant]):
         """Lend."""
         if values["bot"].organization_id != organization_of(self.request).pk:
             raise bots.BotRefused("bot", "This bot is lent to you; its owner can lend it on.")
-        return bots.lend_bot(actor_of(self.request), values["bot"], values["borrower"])
+        return loans.lend_bot(actor_of(self.request), values["bot"], values["borrower"])
 
 
 @admin.register(BotGrant, site=site)
@@ -213,7 +213,7 @@ class GrantPage(WritingPage):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Through the write function."""
-        bots.take_back(actor_of(request), cast("BotGrant", obj))
+        loans.take_back(actor_of(request), cast("BotGrant", obj))
 
 
 class OfferedField(forms.CharField):

@@ -1,9 +1,7 @@
 """Bots: registered, re-keyed, lent, disabled; and the way to call Telegram with one."""
 
 import secrets
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,11 +18,10 @@ from botapi.errors import BotApiFailure, Unreachable
 from botapi.outbound import InvalidAddress, OutboundPolicy, Proxy
 from channels_app.encryption import context, decrypt, encrypt
 from channels_app.leaving import delete_chats
-from channels_app.models import Bot, BotGrant, Chat, NotificationChannel, Verification
+from channels_app.models import Bot, BotGrant, NotificationChannel, Verification
 from channels_app.webhook_urls import why_no_webhook
 
 NO_ANSWER = "the bot's server does not answer"
-LOAN_ENDED = "The loan of its bot was ended by the bot's owner."
 
 
 class BotRefused(ValueError):
@@ -33,14 +30,6 @@ class BotRefused(ValueError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
-
-
-class NotProven(Exception):
-    """getMe's answer doesn't make this row the bot's; the text says why."""
-
-
-class ProvenElsewhere(NotProven):
-    """Another organization's row was proven first."""
 
 
 class BotMoved(Exception):
@@ -104,32 +93,6 @@ def register_bot(
     except IntegrityError:  # another request of the organization came first
         raise _registered(telegram_id) from None
     return bot
-
-
-def prove(bot: Bot, facts: Mapping[str, Any]) -> bool:
-    """getMe accepted the bot's token and answered `facts`: from now on it may send, and nobody
-    else can register it. False when the row was changed meanwhile: then getMe is asked again.
-
-    Raises NotProven where the answer is another bot's, ProvenElsewhere where another row was first.
-    """
-    if facts.get("id") != bot.telegram_id:
-        raise NotProven(f"the server answers for the bot {facts.get('id')}")
-    asked = Bot.objects.filter(  # with what was asked: it may be replaced by now
-        pk=bot.pk,
-        token_encrypted=bot.token_encrypted,
-        api_url=bot.api_url,
-        proxy_encrypted=bot.proxy_encrypted,
-    )
-    try:
-        with transaction.atomic():
-            found = asked.update(
-                proven_at=bot.proven_at or timezone.now(),
-                username=str(facts.get("username", ""))[:64],
-                facts=dict(facts),
-            )
-    except IntegrityError:
-        raise ProvenElsewhere("another organization registered this bot") from None
-    return bool(found)
 
 
 def change_bot(
@@ -258,45 +221,9 @@ def disable_bot(bot: Bot, reason: str) -> bool:
     return bool(changed)
 
 
-def lend_bot(actor: Actor, bot: Bot, grantee: Organization) -> BotGrant:
-    """Let another organization use the bot; it never sees the token."""
-    if grantee.pk == bot.organization_id:
-        raise BotRefused("grantee", "This organization owns the bot.")
-    with transaction.atomic():
-        grant, created = BotGrant.objects.get_or_create(
-            bot=bot,
-            grantee=grantee,
-            defaults={"organization_id": bot.organization_id, "created_by": actor.user},
-        )
-        if created:
-            audit.record(actor, bot.organization_id, "lend", grant)
-            audit.record(lender(actor, bot), grantee, "receive", grant)
-    return grant
-
-
 def lender(actor: Actor, bot: Bot) -> Actor:
     """Who acts, as far as the borrower may know: the organization, not who of it and from where."""
     return Actor(name=bot.organization.name, way=actor.way)
-
-
-def take_back(actor: Actor, grant: BotGrant) -> None:
-    """End a loan. The grantee's channels on this bot are disabled at once: what waits for them is
-    laid aside, and nobody enables them without another loan."""
-    channels = NotificationChannel.objects.for_organization(grant.grantee_id).filter(
-        chat__in=Chat.objects.filter(bot=grant.bot_id)
-    )
-    with transaction.atomic():
-        audit.record(actor, grant.organization_id, "take back", grant)
-        audit.record(lender(actor, grant.bot), grant.grantee_id, "lose", grant)
-        grant.delete()
-        for channel in channels.filter(enabled=True):
-            audit.record(
-                audit.SYSTEM, grant.grantee_id, "disable", channel, {"enabled": (True, False)}
-            )
-        # Those that were disabled already too: their former reason may let them be probed.
-        channels.update(
-            enabled=False, disabled_reason=LOAN_ENDED, disabled_at=timezone.now(), failures=0
-        )
 
 
 def bots_usable_by(organization: Organization | UUID) -> QuerySet[Bot]:

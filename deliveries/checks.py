@@ -14,7 +14,7 @@ from django.db import transaction
 from botapi.errors import BotApiError, BotApiFailure
 from botapi.outbound import InvalidAddress
 from botapi.tokens import InvalidToken
-from channels_app import bots, channels
+from channels_app import bots, channels, proof
 from channels_app.bots import client_for, token_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, Chat, NotificationChannel
@@ -110,10 +110,10 @@ def _prove(asking: _Asking, bot: Bot) -> Mapping[str, Any]:
     """getMe, which proves whose bot it is; what was waiting for that may leave."""
     facts = asking.ask("getMe")
     try:
-        bots.prove(bot, facts)
-    except bots.ProvenElsewhere:
+        proof.prove(bot, facts)
+    except proof.ProvenElsewhere:
         raise Failed(Problem.BOT_TAKEN) from None
-    except bots.NotProven as error:
+    except proof.NotProven as error:
         raise Failed(Problem.WRONG_TOKEN, str(error)) from None
     return facts
 

@@ -16,10 +16,10 @@ from accounts.tenancy import ForeignOrganization
 from botapi.errors import BotApiError, BotApiFailure
 from botapi.outbound import InvalidAddress
 from botapi.tokens import InvalidToken
-from channels_app import bots, channels, persons
+from channels_app import bots, channels, persons, proof
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, Chat, NotificationChannel
-from deliveries import clock, lanes, outbox, wakeup
+from deliveries import clock, lanes, outbox, waiting, wakeup
 from deliveries.advice import ADVICE, Problem, verdict
 from deliveries.decisions import SuspectBot, classify
 from deliveries.models import Delivery, Probe, SentMessage, Stream
@@ -74,7 +74,7 @@ def switch_off(actor: Actor, channel: NotificationChannel) -> bool:
     """Disable a channel by hand; what waits for it is parked. Whether it was enabled."""
     with transaction.atomic():
         changed = channels.set_channel_enabled(actor, channel, False)
-        outbox.park(channel)
+        waiting.park(channel)
     return changed
 
 
@@ -83,7 +83,7 @@ def resume(channel: NotificationChannel) -> None:
     with transaction.atomic():
         for callback in _callbacks:
             callback(channel)
-        outbox.unpark(channel)
+        waiting.unpark(channel)
 
 
 def resume_enabled() -> int:
@@ -107,7 +107,7 @@ def settle_deleted() -> int:
 
 def disable(channel: NotificationChannel, problem: Problem, said: str) -> None:
     """Disable a channel that refuses us, and park what waits; troubles.py tells the admins."""
-    outbox.park(channel)
+    waiting.park(channel)
     channels.disable_channel(channel, ADVICE[problem].wrong, verdict(problem, said))
 
 
@@ -168,7 +168,7 @@ def check_bot(bot: Bot, suspected_at: datetime, now: datetime) -> float | None:
     bot = now_stored
     try:
         answer = bots.client_for(bot).call(bots.token_of(bot), "getMe", timeout=CHECK_SECONDS)
-        bots.prove(bot, answer if isinstance(answer, dict) else {})
+        proof.prove(bot, answer if isinstance(answer, dict) else {})
     except BotApiFailure as failure:
         said = failure.description if isinstance(failure, BotApiError) else str(failure)
         decision = classify(failure)
@@ -176,8 +176,8 @@ def check_bot(bot: Bot, suspected_at: datetime, now: datetime) -> float | None:
             lanes.shift([bot.pk], trouble=said)
             return 5.0
         problem = decision.problem
-    except bots.NotProven as error:
-        taken = isinstance(error, bots.ProvenElsewhere)
+    except proof.NotProven as error:
+        taken = isinstance(error, proof.ProvenElsewhere)
         said, problem = str(error), Problem.BOT_TAKEN if taken else Problem.WRONG_TOKEN
     except (InvalidToken, CannotDecrypt) as error:
         said, problem = str(error), Problem.WRONG_TOKEN

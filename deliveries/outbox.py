@@ -3,14 +3,14 @@
 Nothing here touches the network. When the transaction commits, the dispatcher is woken.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 
 from accounts.models import Organization
 from accounts.statements import Writes
@@ -30,16 +30,11 @@ __all__ = [
     "call_of",
     "change",
     "fold_newer",
-    "follow",
-    "hasten",
     "open_stream",
     "open_streams",
-    "park",
     "pending_for",
     "send",
     "send_many",
-    "supersede",
-    "unpark",
     "unsent",
     "wake_dispatch",
 ]
@@ -233,51 +228,6 @@ def unsent(messages: Collection[UUID], *, hold: bool = False) -> dict[UUID, bool
     return {pk: pk in seen for pk in expected.values_list("pk", flat=True) if pk not in on_its_way}
 
 
-def park(channel: NotificationChannel) -> int:
-    """Lay aside what waits for a disabled channel; returns how many calls."""
-    return _of(channel, State.WAITING).update(state=State.PARKED)
-
-
-def unpark(channel: NotificationChannel) -> int:
-    """Let what was laid aside leave, the channel being enabled again; returns how many calls."""
-    moved = _of(channel, State.PARKED).update(state=State.WAITING, not_before=clock.now())
-    wake_dispatch()
-    return moved
-
-
-def supersede(message: SentMessage) -> int:
-    """Take back what was never attempted for this message; returns how many calls."""
-    return (
-        Delivery.objects.for_organization(message.organization_id)
-        .filter(target=message, state__in=(State.WAITING, State.PARKED), attempts=0)
-        .update(state=State.SUPERSEDED, settled_at=clock.now())
-    )
-
-
-def hasten(streams: Iterable[UUID]) -> int:
-    """Have what waits in these streams leave as answers to people do, because the last of it is
-    one; returns how many calls. A stream has few: what waits of an edit is overwritten."""
-    these = list(streams)
-    if not these:
-        return 0
-    return (
-        Delivery.objects.filter(stream__in=these, state=State.WAITING)
-        .exclude(priority=Delivery.Priority.INTERACTIVE)
-        .update(priority=Delivery.Priority.INTERACTIVE, turn_at=F("due_at"))
-    )
-
-
-def follow(delivery: Delivery, channel: NotificationChannel) -> None:
-    """Let a message that was never sent go, with all of its stream, where its channel goes now."""
-    chat = channel.chat
-    Delivery.objects.filter(stream=delivery.stream_id, settled_at=None).update(
-        chat=chat, bot=chat.bot_id
-    )
-    Stream.objects.filter(pk=delivery.stream_id).update(chat=chat)
-    SentMessage.objects.filter(stream=delivery.stream_id).update(chat=chat)
-    wake_dispatch()
-
-
 def fold_newer(delivery: Delivery) -> None:
     """Have a call that may have been seen leave again with the newest content.
 
@@ -408,9 +358,3 @@ def _overwrite(
     for name, value in fields.items():
         setattr(last, name, value)
     return last
-
-
-def _of(channel: NotificationChannel, state: str) -> QuerySet[Delivery]:
-    return Delivery.objects.for_organization(channel.organization_id).filter(
-        channel=channel, state=state
-    )

@@ -16,7 +16,7 @@ from accounts.statements import Row, Writes, adapt, one_of, query, uuid_of
 from botapi import failpoints
 from botapi.errors import BotApiError, BotApiFailure, InvalidAnswer
 from channels_app import bots
-from deliveries import clock, files, health, outbox, polls, tally
+from deliveries import clock, files, health, outbox, polls, tally, waiting
 from deliveries.advice import Problem
 from deliveries.attempts import Result, asked, reply_id
 from deliveries.calls import KIND_SENT_BY, Call, as_send
@@ -346,7 +346,7 @@ def _lay_aside(delivery: Delivery) -> None:
         _close(delivery, State.SUPERSEDED, "nothing to send", "")
     elif delivery.purpose in OWN_STREAM and delivery.target.message_id is None:
         if put_back(delivery):
-            outbox.follow(delivery, channel)
+            waiting.follow(delivery, channel)
     elif _close(delivery, State.SUPERSEDED, "channel moved", ""):
         # Whoever keeps this message up to date makes a new one, in the channel's present chat.
         SentMessage.objects.filter(pk=delivery.target.pk).update(state=SentMessage.State.FORGOTTEN)

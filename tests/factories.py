@@ -9,9 +9,10 @@ from factory.django import DjangoModelFactory
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import Membership, Organization, Role, User
-from channels_app.bots import prove, register_bot
+from channels_app.bots import register_bot
 from channels_app.channels import create_channel
 from channels_app.models import Bot, NotificationChannel
+from channels_app.proof import prove
 
 
 def make_token(telegram_id: int) -> str:

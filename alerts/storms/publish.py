@@ -52,7 +52,7 @@ from botapi.client import InputFile
 from botapi.limits import CAPTION_MAX
 from botapi.markup import Node
 from channels_app.models import NotificationChannel
-from deliveries import backlog, clock, files, outbox
+from deliveries import backlog, clock, files, outbox, waiting
 from deliveries.calls import Call
 from deliveries.conflicts import is_conflict
 from deliveries.models import Delivery, SentMessage
@@ -265,7 +265,7 @@ def _commit(storm: Storm, said: _Said, plan: Plan, now: datetime) -> None:
     if storm.stream is None or storm.stream.chat_id != channel.chat_id:
         for former in (storm.message, storm.document):
             if former is not None:
-                outbox.supersede(former)
+                waiting.supersede(former)
         storm.stream = outbox.open_stream(storm.organization_id, channel.chat)
         storm.message = storm.document = None
     _digest(storm, said, plan, now)

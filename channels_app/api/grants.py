@@ -12,7 +12,7 @@ from accounts.models import Organization
 from accounts.rest import ReadViewSet, refusals
 from accounts.rest_filters import RestFilterSet
 from accounts.rest_serializers import StrictModelSerializer
-from channels_app import bots
+from channels_app import bots, loans
 from channels_app.models import Bot, BotGrant
 
 
@@ -86,10 +86,10 @@ class GrantViewSet(ReadViewSet[BotGrant]):
         values = self.body()
         bot = cast("Bot", self.own_or_400(Bot, "bot", values["bot_id"]))
         with refusals(bots.BotRefused):
-            grant = bots.lend_bot(self.actor, bot, values["grantee"])
+            grant = loans.lend_bot(self.actor, bot, values["grantee"])
         return self.created(grant)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Take back."""
-        bots.take_back(self.actor, self.get_object())
+        loans.take_back(self.actor, self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -45,7 +45,7 @@ from alerts.models import (
 from alerts.muting.inhibit_rules import create_inhibit_rule
 from alerts.muting.mute_timings import create_mute_timing
 from alerts.routes import create_route
-from channels_app.bots import lend_bot
+from channels_app.loans import lend_bot
 from channels_app.models import Bot
 from chatops.actions.changes import create_action
 from chatops.endpoints.changes import create_endpoint

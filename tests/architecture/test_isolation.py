@@ -14,7 +14,7 @@ from accounts.console import site
 from accounts.membership import add_member
 from accounts.models import Organization, OrganizationOwned, Role, new_id
 from alerts.models import Alert
-from channels_app.bots import lend_bot
+from channels_app.loans import lend_bot
 from channels_app.models import Bot, Chat, NotificationChannel
 from config.urls import urlpatterns as real_urlpatterns
 from tests.architecture.isolation import (

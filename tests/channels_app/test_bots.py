@@ -1,4 +1,4 @@
-"""Bots: one organization each, tokens replaced in place, loans, no call in a transaction."""
+"""Bots: one organization each, tokens replaced in place, no call in a transaction."""
 
 from typing import Any
 
@@ -51,17 +51,6 @@ def test_an_organization_has_only_so_many(settings: Any) -> None:
     make_bot(other)
 
 
-def test_the_database_itself_keeps_two_from_being_proven() -> None:
-    first, second = (
-        make_bot(make_organization(), token=make_token(123456789), proven=False) for _ in range(2)
-    )
-    bots.prove(first, {"id": 123456789})
-    with pytest.raises(bots.ProvenElsewhere):
-        bots.prove(second, {"id": 123456789})
-    with pytest.raises(bots.NotProven, match="987654321"):
-        bots.prove(second, {"id": 987654321})
-
-
 @pytest.mark.parametrize("token", ["", "hello", "12:short", "123456789:" + "x" * 20])
 def test_what_is_no_token_is_refused_with_its_field_and_never_repeated(token: str) -> None:
     with pytest.raises(bots.BotRefused) as refusal:
@@ -99,16 +88,6 @@ def test_sending_the_token_elsewhere_needs_the_token_again(change: dict[str, str
         bots.change_bot(COMMAND_LINE, bot, **change)  # type: ignore[arg-type]  # table of kwargs
     assert refusal.value.field == "token"
     bots.change_bot(COMMAND_LINE, bot, token=token, **change)  # type: ignore[arg-type]  # as above
-
-
-def test_a_loan_makes_the_bot_usable_and_taking_it_back_ends_that() -> None:
-    owner, other = make_organization(), make_organization()
-    bot = make_bot(owner)
-    assert not bots.bots_usable_by(other).exists()
-    grant = bots.lend_bot(COMMAND_LINE, bot, other)
-    assert list(bots.bots_usable_by(other)) == [bot]
-    bots.take_back(COMMAND_LINE, grant)
-    assert not bots.bots_usable_by(other).exists()
 
 
 def test_audit_says_what_changed_and_never_the_token() -> None:

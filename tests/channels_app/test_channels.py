@@ -7,7 +7,7 @@ import pytest
 from accounts.audit import COMMAND_LINE
 from accounts.models import AuditEntry
 from accounts.tenancy import ForeignOrganization
-from channels_app import bots, channels
+from channels_app import channels, loans
 from channels_app.models import Chat, NotificationChannel, Verification
 from tests.factories import make_bot, make_channel, make_organization
 
@@ -42,7 +42,7 @@ def test_what_is_no_chat_is_refused_with_examples(typed: str) -> None:
 def test_per_bot_a_chat_belongs_to_one_organization() -> None:
     owner, other = make_organization(), make_organization()
     bot = make_bot(owner)
-    bots.lend_bot(COMMAND_LINE, bot, other)
+    loans.lend_bot(COMMAND_LINE, bot, other)
     make_channel(bot, chat_id=-100777)
     with pytest.raises(channels.ChannelRefused) as refusal:
         make_channel(bot, organization=other, chat_id=-100777)
@@ -54,7 +54,7 @@ def test_per_bot_a_chat_belongs_to_one_organization() -> None:
 def test_through_a_lent_bot_nobody_reaches_anothers_chat_by_a_second_name_of_it() -> None:
     owner, borrower = make_organization(), make_organization()
     bot = make_bot(owner)
-    bots.lend_bot(COMMAND_LINE, bot, borrower)
+    loans.lend_bot(COMMAND_LINE, bot, borrower)
     make_channel(bot, chat_id="@ops_alerts")
     with pytest.raises(channels.ChannelRefused, match="number") as refusal:
         make_channel(bot, organization=borrower, chat_id="@ops_alerts_too")
@@ -135,7 +135,7 @@ def test_a_group_that_migrated_into_a_known_chat_hands_its_channels_over() -> No
 def test_a_group_cannot_migrate_into_another_organizations_chat() -> None:
     owner, other = make_organization(), make_organization()
     bot = make_bot(owner)
-    bots.lend_bot(COMMAND_LINE, bot, other)
+    loans.lend_bot(COMMAND_LINE, bot, other)
     old = make_channel(bot, chat_id=-4321)
     make_channel(bot, organization=other, chat_id=-1001234567890)
     with pytest.raises(ForeignOrganization):

@@ -7,7 +7,7 @@ from accounts.audit import COMMAND_LINE
 from accounts.models import AuditEntry, Organization
 from alerts.models import GroupMessage
 from alerts.routes import create_route
-from channels_app import bots, channels
+from channels_app import bots, channels, loans
 from channels_app.models import Bot, BotGrant, Chat, NotificationChannel
 from deliveries.models import Delivery
 from tests.alerts.senders import alert, make_site, webhook
@@ -23,7 +23,7 @@ def test_a_bot_in_use_says_what_stands_in_the_way() -> None:
     bot = make_bot(person.organization)
     channel = make_channel(bot)
     borrower = make_organization()
-    grant = bots.lend_bot(COMMAND_LINE, bot, borrower)
+    grant = loans.lend_bot(COMMAND_LINE, bot, borrower)
     path = f"/channels_app/bot/{bot.pk}/delete/"
     api = Api(person.organization)
 
@@ -35,7 +35,7 @@ def test_a_bot_in_use_says_what_stands_in_the_way() -> None:
     refused("1 of your channels")
     channels.delete_channel(COMMAND_LINE, channel)
     refused("Take it back under Bot grants")
-    bots.take_back(COMMAND_LINE, grant)
+    loans.take_back(COMMAND_LINE, grant)
     person.send(path, post="yes")
     assert not Bot.objects.filter(pk=bot.pk).exists()
 
@@ -43,9 +43,9 @@ def test_a_bot_in_use_says_what_stands_in_the_way() -> None:
 def test_a_former_borrower_can_not_hold_a_bot_back_and_reads_where_its_channel_went() -> None:
     lender, borrower = Person(), make_organization()
     bot = make_bot(lender.organization)
-    grant = bots.lend_bot(COMMAND_LINE, bot, borrower)
+    grant = loans.lend_bot(COMMAND_LINE, bot, borrower)
     make_channel(bot, organization=borrower, name="Theirs")
-    bots.take_back(COMMAND_LINE, grant)
+    loans.take_back(COMMAND_LINE, grant)
     lender.send(f"/channels_app/bot/{bot.pk}/delete/", post="yes")
     assert not Bot.objects.exists()
     entry = AuditEntry.objects.for_organization(borrower).first()
@@ -114,7 +114,7 @@ def test_the_operator_deletes_an_organization_with_its_bots_and_loans(
     leaving = make_site()
     borrower = make_site()
     bot = leaving.channels[0].chat.bot
-    bots.lend_bot(COMMAND_LINE, bot, borrower.organization)
+    loans.lend_bot(COMMAND_LINE, bot, borrower.organization)
     theirs = make_channel(bot, organization=borrower.organization, name="On the lent bot")
     for site in (leaving, borrower):
         site.post(webhook(alert()))

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from accounts.audit import COMMAND_LINE
 from alerts import publish
 from alerts.models import GroupMessage
-from channels_app import bots, channels
+from channels_app import bots, channels, loans
 from channels_app.models import Chat
 from tests import clock
 from tests.alerts.senders import LATER, alert, make_site, webhook
@@ -66,7 +66,7 @@ def _wait_until_somebody_waits(thread: threading.Thread) -> None:
 def test_two_organizations_claim_one_chat() -> None:
     owner, borrower = make_organization(), make_organization()
     bot = make_bot(owner)
-    bots.lend_bot(COMMAND_LINE, bot, borrower)
+    loans.lend_bot(COMMAND_LINE, bot, borrower)
     refused = meeting(
         lambda: make_channel(bot, chat_id=-100777),
         lambda: make_channel(bot, organization=borrower, chat_id=-100777),

@@ -180,7 +180,7 @@ def test_a_button_is_no_link_and_needs_the_csrf_token() -> None:
 @pytest.mark.django_db
 def test_a_lent_bot_is_seen_and_left_alone() -> None:
     from accounts.audit import COMMAND_LINE
-    from channels_app.bots import lend_bot
+    from channels_app.loans import lend_bot
 
     bot = make_bot(make_organization())
     person = Person()

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from accounts.audit import COMMAND_LINE
-from channels_app.bots import lend_bot
+from channels_app.loans import lend_bot
 from channels_app.models import Bot, NotificationChannel
 from deliveries import probe, probing
 from deliveries.models import Delivery, DeliveryAttempt, Lane, Probe, SentMessage

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import AuditEntry, Organization
-from channels_app import bots, channels
+from channels_app import channels, loans
 from channels_app.models import Bot, BotGrant, NotificationChannel
 from deliveries import health, probe, probing
 from deliveries.advice import Problem
@@ -25,7 +25,7 @@ class Loan:
 
     def __init__(self, stage: Stage) -> None:
         self.borrower: Organization = make_organization()
-        self.grant: BotGrant = bots.lend_bot(COMMAND_LINE, stage.bot, self.borrower)
+        self.grant: BotGrant = loans.lend_bot(COMMAND_LINE, stage.bot, self.borrower)
         self.chat: SandboxChat = stage.telegram.create_chat("private", bot=stage.sandbox_bot)
         self.channel: NotificationChannel = make_channel(
             stage.bot, organization=self.borrower, chat_id=self.chat.id
@@ -43,7 +43,7 @@ def states() -> list[str]:
 
 def test_an_ended_loan_stops_what_waits_and_what_comes(stage: Stage, loan: Loan) -> None:
     stage.send(loan.channel, "before")
-    bots.take_back(COMMAND_LINE, loan.grant)
+    loans.take_back(COMMAND_LINE, loan.grant)
     stage.dispatch(2)
     loan.channel.refresh_from_db()
     stage.send(loan.channel, "after")
@@ -58,7 +58,7 @@ def test_an_ended_loan_stops_what_waits_and_what_comes(stage: Stage, loan: Loan)
 
 def test_an_ended_loan_leaves_others_alone(stage: Stage, loan: Loan) -> None:
     own, chat = stage.channel()
-    bots.take_back(COMMAND_LINE, loan.grant)
+    loans.take_back(COMMAND_LINE, loan.grant)
     stage.send(own, "mine")
     stage.dispatch()
     assert stage.texts(chat) == ["mine"]
@@ -68,7 +68,7 @@ def test_nobody_enables_or_checks_a_channel_on_a_bot_that_is_not_theirs_any_more
     stage: Stage, loan: Loan
 ) -> None:
     health.disable(loan.channel, Problem.BLOCKED, "Forbidden: bot was blocked by the user")
-    bots.take_back(COMMAND_LINE, loan.grant)
+    loans.take_back(COMMAND_LINE, loan.grant)
     loan.channel.refresh_from_db()
     with pytest.raises(channels.ChannelRefused, match="bot"):
         health.enable(COMMAND_LINE, loan.channel)
@@ -83,9 +83,9 @@ def test_nobody_enables_or_checks_a_channel_on_a_bot_that_is_not_theirs_any_more
 
 def test_a_new_loan_lets_the_channel_be_enabled_again(stage: Stage, loan: Loan) -> None:
     stage.send(loan.channel, "waits")
-    bots.take_back(COMMAND_LINE, loan.grant)
+    loans.take_back(COMMAND_LINE, loan.grant)
     stage.dispatch(1)
-    bots.lend_bot(COMMAND_LINE, stage.bot, loan.borrower)
+    loans.lend_bot(COMMAND_LINE, stage.bot, loan.borrower)
     loan.channel.refresh_from_db()
     health.enable(COMMAND_LINE, loan.channel)
     stage.dispatch()

@@ -148,19 +148,6 @@ def test_a_message_whose_send_died_is_sent_anew(channel: NotificationChannel) ->
     assert rows(message) == [(1, "sendMessage", State.DEAD), (2, "sendMessage", State.WAITING)]
 
 
-def test_calls_to_a_disabled_channel_are_parked(channel: NotificationChannel) -> None:
-    message = sent(channel, text("one"))
-    assert outbox.park(channel) == 1
-    NotificationChannel.objects.filter(pk=channel.pk).update(enabled=False)
-    channel.refresh_from_db()
-    sent(channel, text("two"), message.stream)
-    changed(channel, message, edit("newest"))
-    assert {state for _, _, state in rows(message)} == {State.PARKED}
-    assert outbox.unpark(channel) == 2
-    assert {state for _, _, state in rows(message)} == {State.WAITING}
-    assert Delivery.objects.get(sequence=1).params["text"] == "newest"
-
-
 def test_a_dead_letter_goes_to_the_end_of_its_stream(channel: NotificationChannel) -> None:
     message = sent(channel, text("one"))
     other = sent(channel, text("two"), message.stream)
@@ -191,12 +178,6 @@ def test_rows_of_two_organizations_never_meet(channel: NotificationChannel) -> N
     stranger = make_channel(make_bot(make_organization()))
     with pytest.raises(ForeignOrganization):
         changed(stranger, message, edit("two"))
-
-
-def test_superseding_takes_back_what_was_never_attempted(channel: NotificationChannel) -> None:
-    message = sent(channel, text("one"))
-    assert outbox.supersede(message) == 1
-    assert outbox.pending_for(message) is None
 
 
 def settle(message: SentMessage) -> None:

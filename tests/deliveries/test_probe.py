@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from accounts.audit import COMMAND_LINE
-from channels_app import bots
+from channels_app import bots, loans
 from channels_app.models import Bot, NotificationChannel
 from deliveries import health, probe, probing
 from deliveries.advice import ADVICE, Problem
@@ -201,17 +201,17 @@ def test_a_check_during_which_the_loan_ended_has_a_verdict_and_enables_nothing(
     stage: Stage, liar: Liar
 ) -> None:
     borrower = make_organization()
-    grant = bots.lend_bot(COMMAND_LINE, stage.bot, borrower)
+    grant = loans.lend_bot(COMMAND_LINE, stage.bot, borrower)
     channel = make_channel(stage.bot, organization=borrower, chat_id=700)
     health.disable(channel, Problem.BLOCKED, "")
     Bot.objects.update(api_url=liar.url)
     liar.says(200, {"ok": True, "result": {"id": 700, "type": "private"}})
     liar.free.clear()
     probe.request_probe("channel", stage.bot_now(), channel, COMMAND_LINE)
-    asked = run_and(liar, lambda: bots.take_back(COMMAND_LINE, grant))
+    asked = run_and(liar, lambda: loans.take_back(COMMAND_LINE, grant))
     assert asked.finished_at is not None
     channel.refresh_from_db()
-    assert (channel.enabled, channel.disabled_reason) == (False, bots.LOAN_ENDED)
+    assert (channel.enabled, channel.disabled_reason) == (False, loans.LOAN_ENDED)
 
 
 def test_what_a_person_switched_off_stays_off(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import Organization
-from channels_app import bots
+from channels_app import bots, proof
 from channels_app.models import Bot
 from deliveries import dispatcher, health, outbox, probe, probing
 from deliveries.models import Delivery, Lane, SentMessage
@@ -156,7 +156,7 @@ def test_a_token_that_telegram_refuses_proves_nothing_any_more(stage: Stage) -> 
     """The bot was given to somebody else: its former owner's row must not keep them out."""
     real = stage.telegram.create_bot()
     former = registered(make_organization(), make_token(int(real.id)))
-    bots.prove(former, {"id": int(real.id)})
+    proof.prove(former, {"id": int(real.id)})
     with pytest.raises(bots.BotRefused, match="lend"):
         registered(stage.organization, real.token)
     health.check_bot(former, stage.ago(31), timezone.now())
@@ -167,5 +167,5 @@ def test_a_proof_of_what_was_replaced_meanwhile_counts_for_nothing(stage: Stage)
     bot = registered(stage.organization, make_token(123456789))
     before = Bot.objects.get(pk=bot.pk)
     bots.change_bot(COMMAND_LINE, bot, token=make_token(123456789))
-    assert not bots.prove(before, {"id": 123456789})
+    assert not proof.prove(before, {"id": 123456789})
     assert Bot.objects.get(pk=bot.pk).proven_at is None

@@ -9,7 +9,7 @@ from accounts import audit
 from accounts.audit import COMMAND_LINE
 from accounts.membership import organization_with_slug_or_name
 from accounts.models import Organization
-from channels_app import bots, channels
+from channels_app import bots, channels, loans
 from channels_app.models import Bot, BotGrant, NotificationChannel
 
 
@@ -57,7 +57,7 @@ def _what_goes(organization: Organization) -> list[str]:
 def _delete(organization: Organization) -> None:
     with transaction.atomic():
         for grant in BotGrant.objects.for_organization(organization).select_related("bot"):
-            bots.take_back(COMMAND_LINE, grant)
+            loans.take_back(COMMAND_LINE, grant)
         for channel in NotificationChannel.objects.for_organization(organization):
             channels.delete_channel(COMMAND_LINE, channel)
         for bot in Bot.objects.for_organization(organization):

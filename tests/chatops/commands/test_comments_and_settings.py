@@ -8,7 +8,7 @@ import pytest
 from accounts.audit import COMMAND_LINE
 from accounts.models import Role
 from alerts.models import TimelineEvent
-from channels_app.bots import lend_bot
+from channels_app.loans import lend_bot
 from chatops.models import TelegramIdentity
 from deliveries.models import Delivery
 from tests.chatops.conftest import Talk

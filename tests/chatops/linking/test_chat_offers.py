@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import Role
-from channels_app.bots import lend_bot
+from channels_app.loans import lend_bot
 from channels_app.models import NotificationChannel
 from chatops.linking import chat_offers, link_codes
 from chatops.linking.link_codes import Kind, LinkRefused

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Role
-from channels_app.bots import lend_bot
+from channels_app.loans import lend_bot
 from channels_app.models import NotificationChannel
 from chatops.linking import arrivals, chat_offers
 from chatops.linking.link_codes import Kind

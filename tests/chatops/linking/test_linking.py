@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import AuditEntry, Role
-from channels_app.bots import lend_bot
+from channels_app.loans import lend_bot
 from chatops import processing
 from chatops.incoming import read_update
 from chatops.linking import link_codes, people

@@ -6,8 +6,8 @@ import pytest
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import Role
-from channels_app.bots import lend_bot, take_back
 from channels_app.channels import ChannelRefused, change_channel, create_channel, delete_channel
+from channels_app.loans import lend_bot, take_back
 from channels_app.models import Chat, NotificationChannel
 from chatops.context import Context, make_context
 from chatops.incoming import read_update

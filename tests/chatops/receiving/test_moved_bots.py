@@ -8,8 +8,9 @@ from django.db.models import F
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import Role
-from channels_app.bots import change_bot, disable_bot, prove, token_of, webhook_secret_of
+from channels_app.bots import change_bot, disable_bot, token_of, webhook_secret_of
 from channels_app.models import Bot
+from channels_app.proof import prove
 from chatops import figures, processing
 from chatops.incoming import read_update
 from chatops.models import InboundUpdate, Reception, TelegramIdentity

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import AuditEntry, Organization, Role
-from channels_app.bots import lend_bot
+from channels_app.loans import lend_bot
 from channels_app.models import Bot
 from chatops import processing
 from chatops.figures import read as read_figures
