@@ -26,6 +26,7 @@ from alerts.rendering.message import render_group
 from alerts.rendering.times import Times
 from alerts.rendering.view_model import ChannelView, GroupView
 from alerts.severity import Severity
+from botapi import failpoints
 from channels_app.bots import bots_usable_by
 from channels_app.models import Chat
 from chatops.linking.identities import speaks_for_telegram
@@ -131,6 +132,7 @@ def _tell(organization_id: UUID, user_id: UUID, now: datetime) -> bool:
                 raise Outrun
         if way and call:
             _send(organization_id, way.chat, call, urgent=any(map(_is_critical, told)))
+        failpoints.hit("assigned.before_commit")
     return call is not None
 
 

@@ -1,5 +1,5 @@
-"""At each failpoint of approvals, endpoints, own commands and reminders a process dies, and the
-next one goes on. Imported once Django is set up, in a process of its own; prints as
+"""At each failpoint of approvals, endpoints, own commands, reminders and what is assigned a process
+dies, and the next one goes on. Imported once Django is set up, in a process of its own; prints as
 tests/chatops/dying.py does."""
 
 import json
@@ -13,20 +13,32 @@ from django.core.management import call_command
 from django.db import connections
 
 from accounts.audit import COMMAND_LINE
+from alerts.models import AlertGroup
+from alerts.routes import default_route
 from botapi import failpoints
+from channels_app.models import Chat, NotificationChannel
 from chatops.actions import changes as actions
 from chatops.actions import runs
 from chatops.actions.reports import Report
 from chatops.approvals import changes as approvals
 from chatops.endpoints import changes as endpoints
 from chatops.endpoints import send
-from chatops.models import ActionRun, Approval, EndpointCall, OwnAction, Reminder
+from chatops.models import (
+    ActionRun,
+    Approval,
+    AssignedNotice,
+    EndpointCall,
+    OwnAction,
+    Reminder,
+    TelegramIdentity,
+)
+from chatops.personal import assigned
 from chatops.reminders import changes as reminders
 from chatops.reminders.changes import Where
 from deliveries import clock
 from deliveries.models import Delivery
 from tests.alerts.fallbacks.dying import in_a_child
-from tests.factories import make_bot, make_channel, make_organization
+from tests.factories import make_bot, make_channel, make_membership, make_organization
 from tests.faults.failpoints import OF_ASKING
 
 
@@ -54,7 +66,32 @@ def prepare(url: str) -> None:
     soon = clock.now() + timedelta(hours=1)
     reminders.make_reminder(COMMAND_LINE, organization, 77, Where(channel.chat), "x", soon)
     Reminder.objects.update(due_at=clock.now() - timedelta(seconds=1))
+    assign_something(channel)
     connections.close_all()
+
+
+def assign_something(channel: NotificationChannel) -> None:
+    """To a member who wants to be told."""
+    organization, now = channel.organization, clock.now()
+    user = make_membership(organization=organization).user
+    TelegramIdentity.objects.create(user=user, telegram_id=77, name="Ada", tell_assigned=True)
+    Chat.objects.create(
+        organization=organization, bot=channel.chat.bot, chat_id=77, type=Chat.Type.PRIVATE
+    )
+    group = AlertGroup.objects.create(
+        organization=organization,
+        route=default_route(organization),
+        key="{}",
+        key_hash="x",
+        title="HighCPU",
+        status="firing",
+        opened_at=now,
+        changed_at=now,
+        assigned_to=user,
+    )
+    AssignedNotice.objects.create(
+        organization=organization, group=group, user=user, by="Bert", assigned_at=now, due_at=now
+    )
 
 
 def work(name: str) -> None:
@@ -80,6 +117,9 @@ def work_again(name: str) -> None:
     elif name.startswith("approval."):
         assert Approval.objects.get().state == "answered"
         assert EndpointCall.objects.count() == 1
+    elif name.startswith("assigned."):
+        assert Delivery.objects.count() == before + 1
+        assert not AssignedNotice.objects.exists()
     else:
         assert Delivery.objects.count() == before + 1
         assert Reminder.objects.get().times == 1
@@ -93,5 +133,7 @@ def _go_on(name: str) -> None:
     elif name.startswith("approval."):
         related = ("channel__chat", "channel__organization", "message__stream", "endpoint")
         approvals.answer(COMMAND_LINE, Approval.objects.select_related(*related).get(), 0)
+    elif name.startswith("assigned."):
+        assigned.tell_due()
     else:
         reminders.fire_due()

@@ -116,5 +116,7 @@ OF_ASKING = (
     "action.before_commit",
     "action.heard",
     "reminder.before_commit",
+    "assigned.before_commit",
 )
-"""Approvals, endpoints, own commands and reminders: in tests/chatops/test_dying_asking.py."""
+"""Approvals, endpoints, own commands, reminders and what is assigned: in
+tests/chatops/test_dying_asking.py."""
