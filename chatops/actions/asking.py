@@ -15,7 +15,7 @@ from chatops.handled import Handled
 from chatops.models import ActionRun, OwnAction
 from chatops.replies import reply
 from chatops.responding import told
-from chatops.responding.policy import ANONYMOUS, is_anonymous
+from chatops.responding.policy import ANONYMOUS
 from chatops.responding.pressing import actor_of
 from chatops.responding.reach import channels_here
 
@@ -43,7 +43,7 @@ def begin(context: Context, action: OwnAction, argument: str, place: Place) -> A
     """Raises ActionRefused, whose text says why not."""
     if refused := why_not(context, action):
         raise ActionRefused(refused)
-    if action.confirm and is_anonymous(context):
+    if action.confirm and context.incoming.is_anonymous:
         raise ActionRefused(ANONYMOUS)
     channel = place.channel or channel_for(context, action)
     if channel is None:

@@ -62,7 +62,7 @@ def why_not(context: Context, action: OwnAction) -> str:
     """Why whoever did this may not run it, and who may; "" when they may."""
     if action.who == Who.ANYONE:
         return "" if policy.may_act(context) else policy.why_not(context)
-    if policy.is_anonymous(context):
+    if context.incoming.is_anonymous:
         return policy.ANONYMOUS
     role = context.membership.role if context.membership else ""
     if role and RANK[Role(role)] >= RANK[Role(action.who)]:

@@ -15,7 +15,7 @@ from accounts.models import Membership, Organization, Role, Way
 from alerts.integrations import create_integration
 from alerts.muting.silences import Wanted, create_silence
 from alerts.routes import default_route, set_channels
-from channels_app.bots import lend_bot
+from channels_app.loans import lend_bot
 from channels_app.models import Bot, Chat, NotificationChannel
 from chatops.actions.changes import create_action
 from chatops.approvals.changes import create_approval

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("channels_app", "0004_blocked"),
-        ("chatops", "0009_reminders_of_whom"),
+        ("chatops", "0010_own_commands"),
         ("deliveries", "0010_everything_sent"),
     ]
 

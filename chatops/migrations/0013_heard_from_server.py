@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chatops", "0011_assigned"),
+        ("chatops", "0012_assigned"),
     ]
 
     operations = [

@@ -10,8 +10,8 @@ import accounts.models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_squashed_0002_organization_muting_version"),
-        ("alerts", "0021_buttons"),
-        ("chatops", "0010_told_elsewhere"),
+        ("alerts", "0022_own_commands"),
+        ("chatops", "0011_told_elsewhere"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
