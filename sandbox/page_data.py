@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sandbox.model import Chat, Dialog, Json, Message, Standing, StoredFile
+from sandbox.page_media import is_big, media_item, media_name
 from sandbox.page_texts import origin_text, plain_text, service_text
 from sandbox.world import World
 
@@ -85,8 +86,7 @@ def _message_item(world: World, dialog: Dialog, message: Message) -> Json:
         "text": fields.get("text", fields.get("caption", "")) or plain_text(fields),
         "entities": fields.get("entities", fields.get("caption_entities", [])),
         "caption_above": bool(fields.get("show_caption_above_media")),
-        "photo": _photo(world, fields),
-        "document": _document(fields),
+        "big": is_big(message),
         "keyboard": message.reply_markup["inline_keyboard"] if message.reply_markup else [],
         "reply": _reply(world, dialog, message),
         "topic": message.message_thread_id,
@@ -94,29 +94,7 @@ def _message_item(world: World, dialog: Dialog, message: Message) -> Json:
         "time": message.time,
         "edit_time": message.edit_time,
         "silent": message.is_silent,
-    }
-
-
-def _photo(world: World, fields: Json) -> Json | None:
-    if "photo" not in fields:
-        return None
-    largest = fields["photo"][-1]
-    return {
-        "url": f"/_sandbox/page/files/{largest['file_unique_id']}",
-        "width": largest["width"],
-        "height": largest["height"],
-        "spoiler": bool(fields.get("has_media_spoiler")),
-    }
-
-
-def _document(fields: Json) -> Json | None:
-    if "document" not in fields:
-        return None
-    document = fields["document"]
-    return {
-        "url": f"/_sandbox/page/files/{document['file_unique_id']}?file_id={document['file_id']}",
-        "name": document.get("file_name", "file"),
-        "size": document.get("file_size", 0),
+        **media_item(message),
     }
 
 
@@ -133,9 +111,7 @@ def _summary(world: World, message: Message) -> str:
     fields = message.content.fields
     text = str(fields.get("text", fields.get("caption", "")))
     text = text or plain_text(fields) or service_text(message, _author(world, message))
-    if not text:
-        document = fields.get("document")
-        text = document.get("file_name", "File") if document else "Photo"
+    text = text or media_name(fields)
     return " ".join(text.split())[:PREVIEW_LENGTH]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sandbox.commands import shown_commands
 from sandbox.members import ADMINISTRATORS
-from sandbox.model import Bot, Chat, Dialog, Json, Standing, User
+from sandbox.model import Bot, Chat, Dialog, Json, Message, Standing, User
 from sandbox.reply_keyboards import shown_keyboard
 from sandbox.world import World
 
@@ -14,17 +14,23 @@ _INSIDE = {Standing.ACTIVE, Standing.ADMINISTRATOR}
 
 
 def input_json(world: World, dialog: Dialog, person_id: int) -> Json:
-    """`people` may write here; `person` is who of them does, `person_id` if that is one."""
+    """`people` may write here; `person` is who of them does, `person_id` if that is one; `asked_by`
+    is the message that forces a reply of theirs, 0 for none.
+    """
     chat = world.chats[dialog.chat_id]
     people = _people(world, chat)
     person = next((user for user in people if user.id == person_id), people[0] if people else None)
     message = shown_keyboard(dialog, person) if person else None
     keyboard = None if message is None else message.reply_keyboard
+    is_asked = keyboard is not None and keyboard["kind"] == "force_reply"
+    if is_asked and person and message and _has_written_since(dialog, person, message):
+        keyboard, is_asked = None, False
     bots = _bots(world, dialog, chat)
     return {
         "people": [_person_json(user) for user in people],
         "person": person.id if person else 0,
         "keyboard": keyboard,
+        "asked_by": message.message_id if message and is_asked else 0,
         "commands": _commands(bots, chat, person),
         "bots": [_bot_json(bot) for bot in world.bots.values()],
         "is_blocked": chat.standings.get(dialog.bot_id) is Standing.BLOCKED,
@@ -32,6 +38,16 @@ def input_json(world: World, dialog: Dialog, person_id: int) -> Json:
         "title": chat.title,
         "kind": chat.kind,
     }
+
+
+def _has_written_since(dialog: Dialog, person: User, asked: Message) -> bool:
+    """The first thing they write after a force reply answers it."""
+    for message in reversed(dialog.messages.values()):
+        if message.message_id <= asked.message_id:
+            return False
+        if message.from_id == person.id:
+            return True
+    return False
 
 
 def _people(world: World, chat: Chat) -> list[User]:

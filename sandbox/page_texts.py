@@ -41,15 +41,19 @@ def service_text(message: Message, author: str) -> str:
 
 
 def plain_text(fields: Json) -> str:
-    """What stands for a contact or a location."""
+    """What stands for a contact, a place or a die."""
+    if "dice" in fields:
+        return f"{fields['dice']['emoji']} {fields['dice']['value']}"
     if "contact" in fields:
         contact = fields["contact"]
         name = f"{contact['first_name']} {contact.get('last_name', '')}".strip()
         return f"Contact: {name}, +{contact['phone_number'].lstrip('+')}"
     if "location" in fields:
         place = fields["location"]
-        title = fields["venue"]["title"] + ", " if "venue" in fields else ""
-        return f"Location: {title}{place['latitude']}, {place['longitude']}"
+        venue = fields.get("venue")
+        title = f"{venue['title']}, {venue['address']}: " if venue else ""
+        called = "Live location" if "live_period" in place else "Location"
+        return f"{called}: {title}{place['latitude']}, {place['longitude']}"
     return ""
 
 

@@ -146,6 +146,7 @@ async function drawLast() {
   byId("messages").replaceChildren(...items.map(messageNode));
   byId("older").hidden = items.length < 60;
   afterDrawing();
+  if (people.input) followAsked(people.input);
   toEnd();
 }
 
@@ -199,9 +200,9 @@ function messageNode(item) {
   if (item.forwarded_from) bubble.append(element("p", "origin", `Forwarded from ${item.forwarded_from}`));
   if (item.via) bubble.append(element("p", "origin", `via @${item.via}`));
   if (item.reply) bubble.append(replyNode(item.reply));
-  const text = element("div", "text");
+  const text = element("div", item.big ? "text big" : "text");
   drawText(text, item.text, item.entities);
-  const media = [item.photo && photoNode(item.photo), item.document && documentNode(item.document)].filter(Boolean);
+  const media = mediaNodes(item);
   const parts = item.caption_above ? [text, ...media] : [...media, text];
   bubble.append(...parts.filter(part => part !== text || item.text), metaNode(item));
   node.append(element("div", "day", node.dataset.day), bubble);
@@ -239,34 +240,6 @@ async function showMessage(id) {
   target.scrollIntoView({block: "center"});
   target.classList.add("flash");
   setTimeout(() => target.classList.remove("flash"), 1600);
-}
-
-function photoNode(photo) {
-  const image = element("img", photo.spoiler ? "photo veiled" : "photo");
-  image.src = photo.url;
-  image.alt = "Photo";
-  image.width = photo.width;
-  image.height = photo.height;
-  image.loading = "lazy";
-  image.addEventListener("click", () => image.classList.remove("veiled"));
-  return image;
-}
-
-function documentNode(file) {
-  const node = element("a", "document",
-    element("span", "document-icon", "↓"),
-    element("span", "document-body",
-      element("span", "document-name", file.name), element("span", "document-size", size(file.size))));
-  node.href = file.url;
-  node.setAttribute("download", file.name);
-  return node;
-}
-
-function size(bytes) {
-  const units = ["bytes", "kB", "MB"];
-  let unit = 0;
-  while (bytes >= 1000 && unit < 2) { bytes /= 1000; unit++; }
-  return `${unit ? bytes.toFixed(1) : bytes} ${units[unit]}`;
 }
 
 function metaNode(item) {
@@ -444,6 +417,7 @@ async function openDeveloper() {
     factNode(chat.title || `${chat.first_name} ${chat.last_name || ""}`.trim(),
       [chat.type, chat.id, ...chat.topics.map(topic => `topic ${topic.name} ${topic.message_thread_id}`)].join(" · "),
       String(chat.id), "Copy ID")));
+  drawLinkForm(world);
   byId("developer").showModal();
 }
 

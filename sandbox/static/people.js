@@ -2,7 +2,7 @@
 "use strict";
 
 const CONTROL = "/_sandbox";
-const people = {input: null, person: 0, context: null, timer: 0, query: 0};
+const people = {input: null, person: 0, context: null, asked: "", timer: 0, query: 0};
 
 async function post(path, body = {}) {
   const options = {method: "POST", body: JSON.stringify(body)};
@@ -56,6 +56,17 @@ function drawInput() {
   byId("person").value = input.person;
   byId("person").hidden = input.people.length < 2;
   drawKeyboard(input.is_blocked ? null : input.keyboard);
+  followAsked(input);
+}
+
+// A force reply: the app turns what the person writes next into a reply, unless they are at something else.
+function followAsked(input) {
+  const asked = input.asked_by ? `${state.current} ${input.person} ${input.asked_by}` : "";
+  if (asked === people.asked) return;
+  const question = byId(`message-${input.asked_by}`);
+  if (asked && (!question || people.context || byId("text").value)) return;
+  people.asked = asked;
+  if (asked) setContext({kind: "reply", id: input.asked_by, text: question.querySelector(".text")?.textContent || "message"});
 }
 
 function drawKeyboard(keyboard) {
@@ -162,20 +173,12 @@ async function pressKey(node, key, messageId) {
 }
 
 function showAnswer(press) {
-  if (press.url) return openLink(press.url);
+  if (press.url) return openLink(press.url, people.input.person);
   if (press.state === "expired") return notify("The bot did not answer in time.");
   if (!press.text) return undefined;
   if (!press.show_alert) return notify(press.text);
   byId("alert-text").textContent = press.text;
   return byId("alert").showModal();
-}
-
-// A link to a bot of the sandbox starts it here; others are for the browser.
-function openLink(url) {
-  const found = /^(?:https?:\/\/)?t\.me\/(\w+)\?start=([\w-]*)$/i.exec(url);
-  const bot = found && people.input.bots.find(one => one.username.toLowerCase() === found[1].toLowerCase());
-  if (!bot) return window.open(url, "_blank", "noopener,noreferrer");
-  return startBot(bot.id, people.input.person, found[2]);
 }
 
 async function startBot(botId, personId, payload = "") {
