@@ -168,6 +168,18 @@ def said_here(context: Context) -> SentMessage | None:
     )
 
 
+def answered_by(message: SentMessage) -> SentMessage | None:
+    """The message of ours that this one of ours was sent in reply to; None where it was to nobody,
+    or to a person."""
+    calls = Delivery.objects.for_organization(message.organization_id).filter(target=message)
+    sent = calls.order_by("sequence").select_related("reply_to").first()
+    if sent is None or sent.reply_to is not None:
+        return sent.reply_to if sent is not None else None
+    number = (sent.params.get("reply_parameters") or {}).get("message_id")
+    rows = SentMessage.objects.for_organization(message.organization_id)
+    return rows.filter(chat=message.chat_id, message_id=number).first() if number else None
+
+
 def answer_here(context: Context, *owners: UUID) -> SentMessage | None:
     """The same, where it is an answer to a person, of one of these organizations, by default of the
     one that is talked with: a client chooses both the message and the data of a press, and nothing

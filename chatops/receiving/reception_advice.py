@@ -48,13 +48,11 @@ ADVICE: Final[Mapping[Trouble, Advice]] = {
     ),
     Trouble.WEBHOOK_REFUSED: Advice(
         "Telegram does not take the webhook.",
-        "Mend what it says below, most often SITE_URL, or switch to long polling.",
+        "Mend what it says, most often SITE_URL, or switch to long polling.",
     ),
-    Trouble.WEBHOOK_FAILS: Advice(
-        "Telegram could not post updates here.", "See below what it met with."
-    ),
+    Trouble.WEBHOOK_FAILS: Advice("Telegram could not post updates here.", "See what it met with."),
     Trouble.ERRAND_REFUSED: Advice(
-        "The bot's server refused to let the bot go.", "Mend what it says below, and ask again."
+        "The bot's server refused to let the bot go.", "Mend what it says, and ask again."
     ),
     Trouble.LEFT_SERVER: Advice(
         "The bot left its server.",

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from accounts.models import Organization
 from alerts.models import AlertGroup, GroupMessage
 from chatops.context import Context
-from chatops.replies import said_here
+from chatops.replies import answered_by, said_here
 from chatops.responding.policy import is_member
 from chatops.responding.reach import group_of, open_here
 from chatops.responding.wanted_groups import NotUnderstood, containing, is_matchers, named
+from deliveries.models import SentMessage
 
 CHOICES = 10
 
@@ -54,22 +56,24 @@ def find(context: Context, words: str, candidates: QuerySet[AlertGroup], none: s
 
 
 def replied_group(context: Context) -> AlertGroup | None:
-    """The group whose message, document or sounding reply the update answers; None for none, and
-    for what belongs to another organization by now."""
+    """The group whose message, document or sounding reply the update answers, or what we said in
+    reply to one of these; None for none, and for what belongs to another organization by now."""
     if context.incoming.kind == "callback_query" or context.organization is None:
         return None
     message = said_here(context)
     if message is None:
         return None
-    told = (
-        GroupMessage.objects.for_organization(context.organization)
-        .filter(stream=message.stream_id)
-        .select_related("group__organization")
-        .first()
-    )
+    told = _told_by(context.organization, message)
+    if told is None and (answered := answered_by(message)) is not None:
+        told = _told_by(context.organization, answered)
     if told is None or (not is_member(context) and group_of(context, told.group_id) is None):
         return None
     return told.group
+
+
+def _told_by(organization: Organization, message: SentMessage) -> GroupMessage | None:
+    rows = GroupMessage.objects.for_organization(organization).filter(stream=message.stream_id)
+    return rows.select_related("group__organization").first()
 
 
 def _some(groups: QuerySet[AlertGroup]) -> Target:

@@ -14,6 +14,7 @@ from chatops.handled import Handled
 from chatops.incoming import read_update
 from chatops.models import InboundUpdate
 from chatops.receiving import inbox
+from chatops.responding.pressing import START_LINKING
 from chatops.routing import HANDLERS
 from deliveries.models import Delivery
 from tests.chatops.conftest import Talk
@@ -164,10 +165,12 @@ def test_a_query_is_answered_even_when_whoever_handled_it_died(talk: Talk, dies:
     assert InboundUpdate.objects.get().answer_due_at is None
 
 
-def test_a_stranger_is_greeted_in_private(make_talk: Callable[..., Talk]) -> None:
+@pytest.mark.parametrize("words", ["/start", f"/start {START_LINKING}"])
+def test_a_stranger_is_greeted_in_private(make_talk: Callable[..., Talk], words: str) -> None:
+    """Also where a button that only members may press, or an inline query, led them."""
     talk = make_talk()
     chat = talk.private_chat()
-    talk.say(chat, "/start")
+    talk.say(chat, words)
     assert ["I do not know you yet" in text for text in talk.texts(chat)] == [True]
 
 

@@ -19,6 +19,8 @@ VERB = "cs"
 IN_PRIVATE = "Your settings are between us: ask me in private."
 STRANGER = "I do not know you yet, so you have no settings here. /start says how to link yourself."
 USAGE = "Write zone, direct, assigned or quiet: see below."
+ON_OFF = "Write {0} on, or {0} off."
+ENGLISH = "I speak English alone, so there is no language to choose."
 HOW = (
     "/settings zone Europe/Berlin",
     "/settings direct off",
@@ -53,15 +55,21 @@ def _change(identity: TelegramIdentity, words: str) -> str:
         case "zone" | "timezone":
             zone = preferences.set_zone(identity, value)
             return f"Your zone is {zone}." if zone else "Your zone is the console's again."
-        case "direct" if value.strip().lower() in ("on", "off"):
+        case "direct":
+            if value.strip().lower() not in ("on", "off"):
+                raise PreferenceRefused(ON_OFF.format("direct"))
             preferences.set_direct_messages(identity, wanted=value.strip().lower() == "on")
             return "Changed."
-        case "assigned" if value.strip().lower() in ("on", "off"):
+        case "assigned":
+            if value.strip().lower() not in ("on", "off"):
+                raise PreferenceRefused(ON_OFF.format("assigned"))
             preferences.set_tell_assigned(identity, wanted=value.strip().lower() == "on")
             return "Changed."
         case "quiet":
             preferences.set_quiet_hours(identity, value)
             return "Changed."
+        case "language" | "lang":
+            raise PreferenceRefused(ENGLISH)
         case _:
             raise PreferenceRefused(USAGE)
 

@@ -9,6 +9,7 @@ from accounts.audit import COMMAND_LINE
 from accounts.models import Role
 from alerts.models import TimelineEvent
 from channels_app.loans import lend_bot
+from channels_app.models import Bot
 from chatops.models import TelegramIdentity
 from deliveries.models import Delivery
 from tests.chatops.conftest import Talk
@@ -41,6 +42,30 @@ def test_a_reply_to_an_alert_is_a_comment_of_who_may_make_one(stage: Stage) -> N
     assert stage.says(stage.ada, "I do.", to=own["message_id"]) == "", "to a person"
     assert comments(stage) == ["The fan is broken."]
     assert stage.outcome() != "commented"
+
+
+def test_what_was_said_in_reply_to_an_alert_is_about_it_as_well(stage: Stage) -> None:
+    """The trail's lines, and pages of labels: people answer what they read last."""
+    stage.channel.trail = True
+    stage.channel.save()
+    Bot.objects.update(updates=Bot.Updates.POLLING)
+    stage.fire("HighCPU", "DiskFull")
+    stage.says(stage.ada, "The fan.", to=stage.message_of("HighCPU"))
+    trail = stage.last(stage.group)
+    assert trail.text.startswith("💬 Ada")
+    assert "HighCPU is yours" in stage.says(stage.ada, "/ack", to=trail.message_id)
+    stage.says(stage.ada, "It is new.", to=trail.message_id)
+    stage.press(stage.ada, stage.group, "More…")
+    stage.press(stage.ada, stage.group, "All labels")
+    labels = stage.last(stage.group)
+    assert "DiskFull" in labels.text
+    stage.says(stage.ada, "These are wrong.", to=labels.message_id)
+    assert comments(stage) == ["The fan.", "It is new.", "These are wrong."]
+    last = TimelineEvent.objects.filter(kind="comment").latest("pk")
+    assert last.group == stage.group_row("DiskFull")
+    stage.talk.say(stage.group, "/status", from_id=stage.sam.id)
+    stage.says(stage.ada, "Thanks.", to=stage.last(stage.group).message_id)
+    assert len(comments(stage)) == 3, "an answer to a person is about no alert"
 
 
 def test_a_comment_is_acknowledged_by_a_reaction_or_in_words(stage: Stage) -> None:
@@ -79,8 +104,10 @@ def test_a_comment_that_is_too_long_says_so(stage: Stage) -> None:
         ("quiet 7-7", "different times", "", None, True),
         ("quiet at night", "Write quiet hours such as", "", None, True),
         ("direct off", "Direct messages: off", "", None, False),
-        ("direct perhaps", "Write zone, direct, assigned or quiet", "", None, True),
-        ("language de", "Write zone, direct, assigned or quiet", "", None, True),
+        ("direct perhaps", "Write direct on, or direct off.", "", None, True),
+        ("assigned perhaps", "Write assigned on, or assigned off.", "", None, True),
+        ("language de", "I speak English alone", "", None, True),
+        ("colour red", "Write zone, direct, assigned or quiet", "", None, True),
     ],
 )
 def test_settings(
