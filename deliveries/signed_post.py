@@ -48,7 +48,8 @@ def url_problem(url: str, most: int) -> str:
     try:
         host_of(url)
     except FetchFailed as error:
-        return f"{error.reason}. Give an address such as https://example.org/hook."
+        why = error.reason[:1].upper() + error.reason[1:]
+        return f"{why}. Give an address such as https://example.org/hook."
     if len(url) > most or re.search(r"\s", url):
         return f"Give an address of at most {most} characters without spaces."
     return ""

@@ -33,7 +33,8 @@ from chatops.when.recurrences import Recurrence
 
 __all__ = ["LONGEST", "SHORTEST", "cancelled", "for_whom", "make", "own_or_here"]
 
-_WHOM = re.compile(r"(me|us|everybody|everyone|here|@[A-Za-z][A-Za-z0-9_]{3,31})\b[ ,:]*(?:to\b)?")
+_OF = r"(?:(?:to|of|about)\b)?"
+_WHOM = re.compile(rf"(me|us|everybody|everyone|here|@[A-Za-z][A-Za-z0-9_]{{3,31}})\b[ ,:]*{_OF}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def for_whom(words: str) -> Wanted:
     group for the group."""
     found = _WHOM.match(words.lower())
     if found is None:
-        rest = re.sub(r"^to\b", "", words, flags=re.IGNORECASE)
+        rest = re.sub(rf"^{_OF}", "", words, flags=re.IGNORECASE)
         return Wanted("", rest.strip())
     whom = words[: len(found[1])] if found[1].startswith("@") else found[1]
     if whom in ("everybody", "everyone", "here"):

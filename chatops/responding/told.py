@@ -11,6 +11,7 @@ from alerts.rendering.words import isolate, one_line, shorten_end
 from alerts.severity import Severity
 from alerts.sources.incoming import AlertStatus
 from botapi.markup import MAX_LENGTH, Node, bold, code, italic, link, render, shorten, text
+from botapi.markup_runs import accepted_url
 
 NAME_MAX = 80
 LABEL_MAX = 40
@@ -20,8 +21,8 @@ MATCHERS_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group in a list. `firing`: how many alerts; `by`: who acknowledged it; `url`: "" for none;
-    `muted`: why nothing is told of it."""
+    """A group in a list. `firing`: how many alerts; `by`: who acknowledged it; `url`: "" for none,
+    and left out where Telegram takes no such link; `muted`: why nothing is told of it."""
 
     title: str
     status: AlertStatus
@@ -39,7 +40,7 @@ def group_row(row: GroupRow, times: Times) -> list[Node]:
     severity = Severity(row.severity) if row.severity else None
     name = name_of(row.title)
     parts: list[Node] = [text(f"{colour(row.status, severity)} ")]
-    parts.append(link(row.url, bold(name)) if row.url else bold(name))
+    parts.append(link(row.url, bold(name)) if accepted_url(row.url) else bold(name))
     if row.firing > 1:
         parts.append(text(f" ({row.firing})"))
     parts.append(text(f" · since {times.show(row.since)}"))

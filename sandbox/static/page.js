@@ -144,6 +144,7 @@ async function drawLast() {
   const [items] = await Promise.all([fetchJson(messagesPath("limit=60")), loadInput()]);
   if (key !== state.current) return;
   byId("messages").replaceChildren(...items.map(messageNode));
+  byId("messages").dataset.chat = key;
   byId("older").hidden = items.length < 60;
   afterDrawing();
   if (people.input) followAsked(people.input);

@@ -150,6 +150,25 @@ def session(installation: Installation, browser: Browser) -> Any:
     return state
 
 
+@pytest.fixture(scope="module")
+def open_windows(
+    installation: Installation, browser: Browser, session: Any
+) -> Iterator[Callable[..., Page]]:
+    """Windows that stay open for all tests of a file: of the console, signed in, or elsewhere."""
+    contexts: list[BrowserContext] = []
+
+    def open_one(url: str = "", **options: Any) -> Page:
+        state = {} if url else {"storage_state": session}
+        context = browser.new_context(base_url=url or installation.url, **state, **options)
+        context.set_default_timeout(WAIT)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
 @pytest.fixture
 def open_console(
     installation: Installation, browser: Browser, session: Any

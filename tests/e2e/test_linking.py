@@ -6,25 +6,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Installation, eventually
+from tests.e2e.conftest import Installation
+from tests.e2e.talking import MINE, first_bot
 from tests.e2e.test_pages import DESK, check
 from tests.sandbox.process import SandboxBot, SandboxChat
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-
-MINE = "/chatops/linkcode/mine/"
-
-
-def first_bot(installation: Installation) -> SandboxBot:
-    """That of the first start, in Telegram; it hears what people do."""
-    installation.query("UPDATE channels_app_bot SET updates = 'polling' WHERE name = 'My bot'")
-    ((telegram_id, username),) = eventually(
-        lambda: installation.query(
-            "SELECT telegram_id, username FROM channels_app_bot"
-            " WHERE name = 'My bot' AND username <> ''"
-        )
-    )
-    return SandboxBot(telegram_id, "", username)
 
 
 def payload(page: Page) -> str:

@@ -210,6 +210,9 @@ def test_in_private_the_names_lead_to_the_console(stage: Stage, settings: Any) -
     links = [one for one in stage.last(stage.vic).message["entities"] if one["type"] == "text_link"]
     pk = stage.group_row("HighCPU").pk
     assert [one["url"] for one in links] == [f"https://tocsin.example.org/alerts/alertgroup/{pk}/"]
+    settings.SITE_URL = "http://localhost:8000"
+    said = stage.asks(stage.vic, "/alerts")
+    assert "HighCPU · since" in said, "Telegram takes no such link, and its address is noise"
 
 
 @pytest.mark.parametrize("words", ["/alerts", "/alerts cpu", "/silences", "/status", "/oncall"])
