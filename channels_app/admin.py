@@ -21,7 +21,13 @@ from accounts.console_requests import actor_of, organization_of
 from accounts.models import Organization
 from accounts.zones import ZoneField
 from channels_app import bots, channels, loans
-from channels_app.models import Bot, BotGrant, NotificationChannel, Verification
+from channels_app.models import (
+    Bot,
+    BotGrant,
+    NotificationChannel,
+    Verification,
+    default_durations,
+)
 from channels_app.offered import read_offered
 
 LABELS = {
@@ -253,6 +259,7 @@ class ChannelForm(WritingForm[NotificationChannel]):
         label="Silence buttons",
         max_length=60,
         required=False,
+        initial=default_durations,
         help_text="For how long, such as 1h, 4h or 1d. Empty: no such buttons.",
     )
 

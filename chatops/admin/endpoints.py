@@ -127,10 +127,11 @@ class EndpointPage(ShownOncePage):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """The last calls."""
         calls = EndpointCall.objects.for_organization(organization_of(request))
-        newest = calls.filter(endpoint=row).select_related("approval", "run")[:SHOWN]
+        newest = list(calls.filter(endpoint=row).select_related("approval", "run")[:SHOWN])
         return {
             "page_panel": "chatops/endpoint_panel.html",
             "calls": [(call, shown_call(call)) for call in newest],
+            "asks_again": any(is_under_way(call) for call in newest),
         }
 
     def secret_title(self, obj: Any) -> str:
@@ -140,6 +141,12 @@ class EndpointPage(ShownOncePage):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Through the write function."""
         changes.delete_endpoint(actor_of(request), cast("Endpoint", obj))
+
+
+def is_under_way(call: EndpointCall) -> bool:
+    """Whether something comes of it within seconds, for which the page waits."""
+    is_soon = call.event == EndpointCall.Event.TEST or not call.attempts
+    return is_soon and call.state == EndpointCall.State.WAITING
 
 
 def shown_call(call: EndpointCall) -> SafeString:

@@ -123,6 +123,8 @@ def test_the_first_channel_gets_the_default_route() -> None:
         "actions": "members",
         "silence_durations": "2h, 1d",
     }
+    page = person.read("/channels_app/notificationchannel/add/")
+    assert 'value="1h, 4h"' in page, "what it has unless somebody says otherwise"
     person.send("/channels_app/notificationchannel/add/", **form)
     channels = default_route(person.organization).channels.all()
     assert [channel.name for channel in channels] == ["Ops"]
