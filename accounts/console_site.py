@@ -176,3 +176,15 @@ def ask_about(
     back = request.get_full_path()
     asked = {"title": question, "button": button, "back": back, "kept": kept, **context}
     return TemplateResponse(request, template, {**site.each_context(request), **asked})
+
+
+def ask_first(
+    request: HttpRequest, question: str, button: str, back: str, detail: str = ""
+) -> HttpResponse | None:
+    """The same for a button: a page that asks, and None once that is answered."""
+    if CONFIRMED in request.POST:
+        return None
+    asked = {"title": question, "detail": detail, "button": button, "back": back}
+    kept = [(CONFIRMED, "1")]
+    around = site.each_context(request)
+    return TemplateResponse(request, "console/confirm.html", {**around, **asked, "kept": kept})

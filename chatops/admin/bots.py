@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from accounts.console_buttons import Button
 from accounts.console_requests import actor_of, organization_of
-from accounts.console_site import site
+from accounts.console_site import ask_first, site
 from botapi.client import TELEGRAM_API_URL
 from channels_app.models import Bot
 from chatops.models import InlineChoice, Reception
@@ -22,21 +23,55 @@ CHOICES_SHOWN = 5
 
 
 def take_over(request: HttpRequest, bot: Bot) -> HttpResponse | None:
-    """The button Take over."""
-    receptions.take_over(actor_of(request), bot)
-    return None
+    """The button Take over…: the other service is deaf from then on."""
+    asked = _ask(
+        request,
+        bot,
+        f"Take over {bot.name}?",
+        "Take over",
+        "The service that receives its updates now hears nothing of this bot any more.",
+    )
+    if asked is None:
+        receptions.take_over(actor_of(request), bot)
+    return asked
 
 
 def log_out(request: HttpRequest, bot: Bot) -> HttpResponse | None:
-    """The button Log out."""
-    receptions.leave(actor_of(request), bot, Reception.Errand.LOG_OUT)
-    return None
+    """The button Log out of Telegram's server…"""
+    asked = _ask(
+        request,
+        bot,
+        f"Log {bot.name} out of Telegram's server?",
+        "Log out",
+        "It is for a bot that moves to a Bot API server of your own. The bot is disabled until you "
+        "enter that server and the token. Telegram's own takes it back after ten minutes. What is "
+        "to be sent waits.",
+    )
+    if asked is None:
+        receptions.leave(actor_of(request), bot, Reception.Errand.LOG_OUT)
+    return asked
 
 
 def close(request: HttpRequest, bot: Bot) -> HttpResponse | None:
-    """The button Close."""
-    receptions.leave(actor_of(request), bot, Reception.Errand.CLOSE)
-    return None
+    """The button Close on its server…"""
+    asked = _ask(
+        request,
+        bot,
+        f"Close {bot.name} on its server?",
+        "Close",
+        "It is for a bot that moves to another Bot API server. The bot is disabled until you enter "
+        "that server and the token. What is to be sent waits.",
+    )
+    if asked is None:
+        receptions.leave(actor_of(request), bot, Reception.Errand.CLOSE)
+    return asked
+
+
+def _ask(
+    request: HttpRequest, bot: Bot, question: str, button: str, detail: str
+) -> HttpResponse | None:
+    back = reverse(f"{site.name}:channels_app_bot_change", args=[bot.pk])
+    return ask_first(request, question, button, back, detail)
 
 
 def is_foreign(bot: Any) -> bool:
@@ -69,9 +104,9 @@ class BotPage(pages.BotPage):
 
     buttons: ClassVar[tuple[Button, ...]] = (
         *pages.BotPage.buttons,
-        Button("take-over", "Take over", take_over, offered=is_foreign),
-        Button("log-out", "Log out of Telegram's server", log_out, offered=is_at_telegram),
-        Button("close", "Close on its server", close, offered=is_at_own_server),
+        Button("take-over", "Take over…", take_over, offered=is_foreign),
+        Button("log-out", "Log out of Telegram's server…", log_out, offered=is_at_telegram),
+        Button("close", "Close on its server…", close, offered=is_at_own_server),
     )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

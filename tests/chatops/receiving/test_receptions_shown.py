@@ -11,6 +11,7 @@ from django.db.models import F
 
 from accounts.audit import COMMAND_LINE
 from accounts.models import AuditEntry, Organization, Role
+from botapi.client import TELEGRAM_API_URL
 from channels_app.loans import lend_bot
 from channels_app.models import Bot
 from chatops import processing
@@ -98,7 +99,11 @@ def test_the_owner_sees_how_it_goes_and_takes_over() -> None:
     page = person.read(page_of(bot))
     for words in ("other.example.net", "Long polling", "by host-7", "42", "Take over"):
         assert words in page
-    person.send(f"/channels_app/bot/{bot.pk}/press/take-over/")
+    press = f"/channels_app/bot/{bot.pk}/press/take-over/"
+    asked = person.send(press, 200)
+    assert "hears nothing of this bot any more" in asked
+    assert Reception.objects.get().errand == ""
+    person.send(press, confirmed="1")
     assert Reception.objects.get().errand == "take_over"
     assert "“Take over” is under way" in person.read(page_of(bot))
 
@@ -263,3 +268,25 @@ def test_figures_count_bots_that_do_not_receive() -> None:
 def test_a_look_at_telegram_costs_nothing_where_nobody_wants_updates(talk: Talk) -> None:
     assert agreeing.agree_due() == 0
     assert not Reception.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("button", "server"),
+    [("log-out", TELEGRAM_API_URL), ("close", "http://127.0.0.1:8081")],
+)
+def test_a_bot_leaves_its_server_once_that_is_confirmed(
+    button: str, server: str, settings: Any
+) -> None:
+    """One press beside "Check now" would silence it."""
+    settings.TELEGRAM_API_URL = server
+    person = Person()
+    bot = make_bot(person.organization)
+    press = f"/channels_app/bot/{bot.pk}/press/{button}/"
+    asked = person.send(press, 200)
+    assert "The bot is disabled until you enter that server and the token." in asked
+    bot.refresh_from_db()
+    assert bot.enabled
+    person.send(press, confirmed="1")
+    bot.refresh_from_db()
+    assert not bot.enabled
