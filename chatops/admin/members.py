@@ -45,6 +45,18 @@ class MemberPage(accounts_admin.MemberPage):
                 "not linked" if shown else "—"
             )
 
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """With whose account it is, for those who manage."""
+        context = super().page_context(request, row)
+        if not can(request, Capability.MANAGE):
+            return context
+        found = people.seen_by(organization_of(request), [row])
+        return {
+            **context,
+            "page_panel": "chatops/member_panel.html",
+            "accounts": found.get(row.pk, []),
+        }
+
     @admin.display(description="Telegram")
     def telegram(self, row: Any) -> str:
         """As Telegram shows them."""

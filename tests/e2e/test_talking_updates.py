@@ -73,18 +73,28 @@ def test_a_bot_that_another_service_hears_is_taken_over(stage: Scene, console: P
     assert failures == []
 
 
-def test_a_webhook_that_cannot_be_says_why(stage: Scene, console: Page) -> None:
+def test_a_bot_hears_by_webhook_and_not_at_all(stage: Scene, console: Page) -> None:
+    chat, telegram = stage.chat, stage.installation.telegram
     open_row(console, BOTS, "Shared one")
     page = console.url
     console.locator("[name=updates]").select_option("webhook")
     console.click("[name=_save]")
-    reload_until(console, page, "Telegram does not take the webhook")
-    failures = check(console, "bot-webhook-refused")
-    open_row(console, BOTS, "Shared one")
+    reload_until(console, page, "as agreed with Telegram")
+    shared = next(one for one in telegram.world()["bots"] if one["username"] == "shared_bot")
+    chat.page.goto("/")
+    chat.open_link("https://t.me/shared_bot?start=hello", TESS)
+    chat.told("I do not know you yet")  # a server of one's own proves nothing of who writes
+    reload_until(console, page, "Webhook")
+    panel = console.locator(".tocsin-panel", has=console.get_by_text("Last update"))
+    expect(panel).not_to_contain_text("none yet")
+    failures = check(console, "bot-webhook")
     console.locator("[name=updates]").select_option("none")
     console.click("[name=_save]")
     reload_until(console, page, "What people do in Telegram is not received")
     failures += check(console, "bot-not-heard")
+    assert not telegram.api(SandboxBot(shared["id"], shared["token"], ""), "getWebhookInfo")[
+        "result"
+    ]["url"]
     assert failures == []
 
 

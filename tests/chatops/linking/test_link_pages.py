@@ -149,6 +149,12 @@ def test_admins_see_who_is_linked_by_name(talk: Talk, role: str, seen: bool) -> 
     assert ("Linked" in page) == seen
     assert "4242" not in page
     assert linked.user.email in page
+    page = Person(talk.organization, role).read(f"/accounts/membership/{linked.pk}/change/")
+    assert ("<b>Linked" in page) == seen
+    assert "4242" not in page
+    other = Person(talk.organization, Role.RESPONDER).membership
+    page = Person(talk.organization, role).read(f"/accounts/membership/{other.pk}/change/")
+    assert ("No Telegram account is linked" in page) == seen
 
 
 def test_an_owner_unlinks_a_member(talk: Talk) -> None:
