@@ -12,7 +12,8 @@ from typing import Final
 from accounts.permissions import Capability
 from alerts import responding
 from alerts.grouping import CHANGING_LABEL
-from alerts.models import AlertGroup, Silence, TimelineEvent
+from alerts.models import AlertGroup, GroupMember, Silence, Status, TimelineEvent
+from alerts.muting.silence_rows import alert_counts
 from alerts.muting.silences import Wanted
 from alerts.muting.silencing import SilenceRefused
 from alerts.publish import show_at_once
@@ -92,7 +93,8 @@ def silence(press: Press) -> Said:
     except SilenceRefused as refusal:
         return Said(str(refusal), "refused: silence")
     show_at_once(press.row, Menu.MAIN)
-    return Said(f"Silenced until {_time(press, made.ends_at)}.", "silenced")
+    wider = _wider(press, made)
+    return Said(f"Silenced until {_time(press, made.ends_at)}.{wider}", "silenced", bool(wider))
 
 
 def assign_me(press: Press) -> Said:
@@ -173,6 +175,16 @@ def _same(
         if (ends_at - one.ends_at).total_seconds() <= SAME_SILENCE_SECONDS:
             return one
     return None
+
+
+def _wider(press: Press, silence: Silence) -> str:
+    """That it holds for more than what the message tells of: whoever pressed meant this alert."""
+    rows = GroupMember.objects.for_organization(press.row.organization_id)
+    own = rows.filter(group=press.group, alert__status=Status.FIRING).count()
+    count = alert_counts([silence])[silence.pk]
+    if count <= max(own, 1):
+        return ""
+    return f" It holds for {count:,} alerts that fire now: for all with the same labels."
 
 
 def _time(press: Press, moment: datetime) -> str:

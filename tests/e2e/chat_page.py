@@ -34,14 +34,14 @@ class ChatPage:
 
     # --- where they are ---
 
-    def open(self, title: str, person: str = "") -> None:
-        """The chat of this title; of several private ones with the bot that of this person."""
-        if person:
-            row = self.page.locator(f'.chat-item[data-key$=":{person}"]')
+    def open(self, title: str, key: str = "") -> None:
+        """The chat of this title, or the private one of a bot and a person, `<bot>:<person>`."""
+        if key:
+            row = self.page.locator(f'.chat-item[data-key="{key}"]')
         else:
             name = self.page.locator(".chat-item-name").get_by_text(title, exact=True)
             row = self.page.locator(".chat-item").filter(has=name)
-        key = row.get_attribute("data-key")
+        key = row.get_attribute("data-key") or ""
         row.click()
         expect(self.page.locator("#chat-title")).to_have_text(title)
         expect(self.page.locator(f'#messages[data-chat="{key}"]')).to_be_attached()

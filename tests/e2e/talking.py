@@ -31,7 +31,7 @@ class Scene:
 
     def private(self) -> None:
         """Open her chat with the bot."""
-        self.chat.open(BOT, str(self.tess.id))
+        self.chat.open(BOT, f"{self.bot.id}:{self.tess.id}")
 
     def group(self) -> None:
         """Open the group, as her."""

@@ -29,7 +29,7 @@ def scene(stage: Scene) -> Scene:
 def test_a_stranger_is_told_how_to_begin(scene: Scene) -> None:
     telegram, chat = scene.installation.telegram, scene.chat
     eve = telegram.create_chat("private", bot=scene.bot, first_name="Eve", last_name="Odd")
-    chat.open(BOT, str(eve.id))
+    chat.open(BOT, f"{scene.bot.id}:{eve.id}")
     chat.write("/start")
     chat.told("I do not know you yet", scene.installation.url, "link your Telegram account there")
     chat.write("hello?")

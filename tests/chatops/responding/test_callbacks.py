@@ -82,6 +82,21 @@ def test_silences_last_as_the_button_says_and_once(scene: Scene) -> None:
     assert [entry.action for entry in audited] == ["create"]
 
 
+def test_a_silence_that_holds_for_more_than_the_message_tells_of_says_so(talk: Talk) -> None:
+    """Alerts without a name among their labels have few that tell them apart."""
+    scene = make_scene(talk, 1)
+    for title in ("Kiln", "Roof", "Gate"):
+        fired = {"title": title, "status": "firing", "labels": {"site": "north"}}
+        assert scene.site.post(fired).status_code == 202
+    scene.tell()
+    kiln = next(one for one in scene.shown() if "Kiln" in one.text)
+    said = scene.press("Silence 1h", message=kiln)
+    assert said.startswith("Silenced until ")
+    assert said.endswith("It holds for 3 alerts that fire now: for all with the same labels.")
+    (silence,) = Silence.objects.for_organization(scene.organization)
+    assert [one["name"] for one in silence.matchers] == ["site"]
+
+
 def test_a_channel_says_which_durations_there_are(talk: Talk) -> None:
     scene = make_scene(talk, 1, silence_durations=["30m", "1d"])
     scene.post()
