@@ -56,7 +56,8 @@ function drawChats() {
 
 function chatItem(chat) {
   const unread = state.unread.get(chat.key) || 0;
-  const name = element("span", "chat-item-name", chat.title);
+  const isAlone = state.chats.filter(other => other.title === chat.title).length === 1;
+  const name = element("span", "chat-item-name", isAlone || !chat.person ? chat.title : `${chat.title} · ${chat.person}`);
   const when = element("span", "when", chat.last ? shortTime(chat.last.time) : "");
   const preview = element("span", "preview", chat.last ? chat.last.text : kindOf(chat));
   const row = button("chat-item", "", () => openChat(chat.key, true));

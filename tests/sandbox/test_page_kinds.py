@@ -145,6 +145,15 @@ def test_links_to_bots_are_opened_here(stage: Stage, open_at: OpenAt) -> None:
     page.wait_for_selector("#notice:has-text('That is no link to a bot of this sandbox.')")
 
 
+def test_chats_of_several_people_with_a_bot_are_told_apart(stage: Stage, open_at: OpenAt) -> None:
+    page = open_at(stage.telegram.url)
+    names = page.locator(".chat-item-name")
+    assert names.all_inner_texts() == ["Alerts"]
+    stage.telegram.create_chat(bot=stage.bot, first_name="Grace")
+    page.wait_for_selector(".chat-item-name:has-text('Alerts · Grace')")
+    assert sorted(names.all_inner_texts()) == ["Alerts · Ada", "Alerts · Grace"]
+
+
 def test_what_happened_is_said_where_no_chat_is_open(stage: Stage, open_at: OpenAt) -> None:
     page = open_at(stage.telegram.url, width=390)
     page.click("#developer-open")
