@@ -11,7 +11,6 @@ from typing import Final
 
 from accounts.permissions import Capability
 from alerts import responding
-from alerts.grouping import CHANGING_LABEL
 from alerts.models import AlertGroup, GroupMember, Silence, Status, TimelineEvent
 from alerts.muting.silence_rows import alert_counts
 from alerts.muting.silences import Wanted
@@ -25,14 +24,11 @@ from chatops.handlers import own_actions
 from chatops.handlers.group_pages import close, history, labels, who
 from chatops.responding.pressing import UNNAMED, Press, linking_url
 from chatops.responding.said import Said
+from chatops.responding.silencing import TOO_WIDE, is_too_wide
 from deliveries import clock
 
 Kind = TimelineEvent.Kind
 ASSIGN_LINK = "Alerts are assigned to members. Link your Telegram account, then press again."
-TOO_WIDE = (
-    "Its only label is the severity, and a silence of that would keep all other alerts of it "
-    "quiet. Write /silence with matchers."
-)
 SAME_SILENCE_SECONDS = 60
 """One that ends so little earlier than what is wanted is the same press again."""
 
@@ -81,7 +77,7 @@ def silence(press: Press) -> Said:
     now = clock.now()
     try:
         matchers = [one.to_json() for one in responding.matchers_of_group(press.group)]
-        if {one["name"] for one in matchers} == {CHANGING_LABEL}:
+        if is_too_wide(matchers):
             return Said(TOO_WIDE, "refused: nothing but the severity", alert=True)
         if (same := _same(press, matchers, now, now + length)) is not None:
             until = _time(press, same.ends_at)

@@ -1,10 +1,11 @@
 """Silences as people in chats ask for them: what to keep quiet, until when, and what is said."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from alerts import responding
+from alerts.grouping import CHANGING_LABEL
 from alerts.matchers import Matcher, MatchOp
 from alerts.models import AlertGroup, GroupMember, Silence, Status
 from alerts.muting.silence_rows import alert_counts
@@ -22,8 +23,17 @@ from chatops.responding.targets import Target
 
 GONE = "What you meant is not there any more. /alerts lists what is open."
 ALERTNAME = "alertname"
+TOO_WIDE = (
+    "Its only label is the severity, and a silence of that would keep all other alerts of it "
+    "quiet. Write /silence with matchers."
+)
 Subject = Mapping[str, Any]
 """As JSON: {"group": its ID}, or {"matchers": [{"name", "op", "value"}, …]}."""
+
+
+def is_too_wide(matchers: Sequence[Mapping[str, str]]) -> bool:
+    """Whether what alerts have in common is nothing but their severity."""
+    return {one["name"] for one in matchers} == {CHANGING_LABEL}
 
 
 def subject_of_group(group: AlertGroup) -> Subject:
@@ -105,5 +115,7 @@ def _made(context: Context, subject: Subject, time: Time, comment: str) -> Silen
     if group is None:
         return None
     matchers = [one.to_json() for one in responding.matchers_of_group(group)]
+    if is_too_wide(matchers):
+        raise SilenceRefused("matchers", TOO_WIDE)
     wanted = Wanted(matchers, start, time.end, comment)
     return responding.silence_group(actor_of(context), group, wanted)

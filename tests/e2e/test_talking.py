@@ -31,7 +31,7 @@ def test_a_stranger_is_told_how_to_begin(scene: Scene) -> None:
     eve = telegram.create_chat("private", bot=scene.bot, first_name="Eve", last_name="Odd")
     chat.open(BOT, f"{scene.bot.id}:{eve.id}")
     chat.write("/start")
-    chat.told("I do not know you yet", scene.installation.url, "link your Telegram account there")
+    chat.told("I do not know you yet", scene.installation.url, "link your account there")
     chat.write("hello?")
     chat.told("I do not know you yet. /start says how that changes.")
     for command in ("/alerts", "/ack", "/silence HighCPU 1h", "/remind me tomorrow", "/report"):
@@ -42,7 +42,7 @@ def test_a_stranger_is_told_how_to_begin(scene: Scene) -> None:
     # Where a press or an inline query sends strangers.
     chat.mark()
     chat.open_link(f"https://t.me/{scene.bot.username}?start=link", "Eve Odd")
-    chat.told("I do not know you yet", "link your Telegram account there")
+    chat.told("I do not know you yet", "link your account there")
     chat.write("/start link-nonsense")
     chat.told("This link is not valid any more")
     chat.look("stranger")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from alerts.models import Silence, TimelineEvent
 from chatops.conversations import sweep
@@ -230,3 +231,16 @@ def test_a_bot_that_hears_all_takes_a_buttons_words_without_a_reply(stage: Stage
     assert stage.says(stage.ada, "let me think for 2 hours") == ""
     assert stage.says(stage.vic, "2 hours") == ""
     assert "Why?" in stage.says(stage.ada, "2 hours")
+
+
+def test_nothing_is_silenced_by_its_severity_alone(stage: Stage) -> None:
+    """As little as by a button: it would keep all others of that severity quiet."""
+    fired = json.dumps({"title": "Kiln hot", "status": "firing", "severity": "critical"})
+    answer = Client().post(f"/hooks/v1/{stage.key}/", fired, content_type="application/json")
+    assert answer.status_code == 202
+    stage.fire()
+    for words in ("/silence Kiln hot 1h", "/silence Kiln hot until tomorrow 9:00"):
+        assert "Its only label is the severity" in stage.asks(stage.ada, words)
+    assert silences(stage) == []
+    assert "🔕 Silenced" in stage.asks(stage.ada, '/silence {severity="critical"} 1h')
+    assert len(silences(stage)) == 1, "whoever writes it means it"
