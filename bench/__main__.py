@@ -28,6 +28,7 @@ from bench.scenarios import (
     latency,
     neighbour,
     pace,
+    pressed,
     render,
     storm,
     together,
@@ -42,6 +43,7 @@ SCENARIOS: dict[str, runner.Scenario] = {
     "embedded": embedded.run,
     "pace": pace.run,
     "interactive": interactive.run,
+    "pressed": pressed.run,
     "neighbour": neighbour.run,
     "storm": storm.run,
     "kill": kill.run,
@@ -51,7 +53,7 @@ SCENARIOS: dict[str, runner.Scenario] = {
 QUICK_BATCHES = (
     ("generator",),
     ("latency", "ingest", "together", "delivery", "embedded", "render"),
-    ("pace", "interactive", "neighbour", "storm", "kill", "growth"),
+    ("pace", "interactive", "pressed", "neighbour", "storm", "kill", "growth"),
 )
 """What a quick run does side by side: it shows that all of it works, not how fast."""
 ON_POSTGRESQL = frozenset(SCENARIOS) - {"generator", "embedded", "render"}

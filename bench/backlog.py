@@ -18,21 +18,28 @@ def make(load):
     owner, bot = model.organization_id, model.chat.bot
     kind = "private" if load["first_chat"] > 0 else "supergroup"
     sign = 1 if load["first_chat"] > 0 else -1
-    chats = [
-        Chat(organization_id=owner, bot=bot, chat_id=load["first_chat"] + sign * n, type=kind)
-        for n in range(load["chats"])
-    ]
-    Chat.objects.bulk_create(chats, batch_size=PART)
+    numbers = [load["first_chat"] + sign * n for n in range(load["chats"])]
+    known = {chat.chat_id: chat for chat in Chat.objects.filter(bot=bot)}
+    Chat.objects.bulk_create([
+        Chat(organization_id=owner, bot=bot, chat_id=number, type=kind)
+        for number in numbers if number not in known
+    ], batch_size=PART)
+    known = {chat.chat_id: chat for chat in Chat.objects.filter(bot=bot)}
+    chats = [known[number] for number in numbers]
     names = [f"Chat {chat.chat_id}" for chat in chats]
     places = chats + [chats[n % len(chats)] for n in range(len(load["asked"]))]
+    mine = NotificationChannel.objects.filter(organization_id=owner).select_related("chat")
+    there = {channel.name: channel for channel in mine}
     channels = []
     for name, chat in zip(names + load["asked"], places):
-        channel = NotificationChannel(
+        channel = there.get(name) or NotificationChannel(
             organization_id=owner, name=name, chat=chat,
             verification=model.verification, verified_at=model.verified_at,
         )
         channels.append(channel)
-    NotificationChannel.objects.bulk_create(channels, batch_size=PART)
+    NotificationChannel.objects.bulk_create(
+        [channel for channel in channels if channel._state.adding], batch_size=PART
+    )
     waiting = [channel for channel in channels[:len(chats)] for _ in range(load["each"])]
     now = timezone.now()
     call = outbox.Call("sendMessage", {"text": "Waits"}, plain_text="Waits")
@@ -57,8 +64,9 @@ print(json.dumps(dict(NotificationChannel.objects.values_list("name", "id")), de
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Of the bot of this channel: so many chats from `first_chat` on (groups count down), `each`
-    with so many calls waiting; channels with the names `asked` lead to those chats as well."""
+    """Of the bot of this channel: so many chats from `first_chat` on (groups count down), made
+    where there are none yet, `each` with so many calls waiting; channels with the names `asked`
+    lead to those chats as well."""
 
     channel_id: str
     first_chat: int

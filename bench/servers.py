@@ -19,6 +19,7 @@ import requests
 from bench.load import Job
 from bench.payloads import Shape
 from bench.ports import free_port
+from bench.presses import Board, Press
 from bench.processes import Process, run
 
 ALERTMANAGER = "prometheus-alertmanager"
@@ -196,6 +197,22 @@ class Telegram:
         """Each accepted call that spoke of several alerts."""
         found = self._session.get(f"{self.url}/bench/told", timeout=60).json()
         return [(at, method, names) for at, method, names in found]
+
+    def boards(self) -> dict[int, Board]:
+        """The buttons that messages have now, by message_id."""
+        found = self._session.get(f"{self.url}/bench/boards", timeout=30).json()
+        return {int(number): Board(**board) for number, board in found.items()}
+
+    def press(self, message_id: int, labels: Sequence[str], person: int) -> str:
+        """Have this person press that of these buttons which is there; the query's ID."""
+        body = {"message_id": message_id, "labels": labels, "person": person}
+        query: str = self._session.post(f"{self.url}/bench/press", json=body, timeout=10).json()
+        return query
+
+    def presses(self) -> dict[str, Press]:
+        """What became of each press, by its query's ID."""
+        found = self._session.get(f"{self.url}/bench/presses", timeout=30).json()
+        return {query: Press(**press) for query, press in found.items()}
 
     def wait_for(self, alerts: int, seconds: float) -> int:
         """Wait until so many alerts were seen, at most so long; how many were."""

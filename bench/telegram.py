@@ -2,7 +2,8 @@
 
 It answers as Telegram does, as late as it is told to, and refuses what exceeds the published limits
 where it is told to. It notes when each call arrived and which alerts (`payloads.MARKER`) it spoke
-of, in its text or in its document. Under `/bench/` the benchmark sets it up and reads the notes;
+of, in its text or in its document; it tells bots of presses of their buttons, and notes what became
+of them. Under `/bench/` the benchmark sets it up and reads the notes;
 `POST /null` is the answer of a server that does nothing, which the load generator is judged by.
 All times are `time.monotonic()`, which all processes of a machine share on Linux.
 """
@@ -14,12 +15,14 @@ import re
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.http import Messages, run
 from bench.limits import Limits
 from bench.payloads import MARKER
+from bench.presses import Presses
+from bench.updates import Updates
 
 _PATH = re.compile(rb"POST /bot(\d+):[^/]+/(\w+)")
 _CHAT = re.compile(rb'name="chat_id"[^\n]*\r\n(?:[^\n]+\r\n)*\r\n(-?\d+)')
@@ -49,6 +52,8 @@ class Telegram:
         self.notes = Notes()
         self.delay = 0.0
         self.limits: Limits | None = None
+        self.presses = Presses()
+        self.updates = Updates()
         self._message_id = 0
 
     def set_up(self, delay: float, *, limited: bool) -> None:
@@ -59,9 +64,9 @@ class Telegram:
 
     def call(self, bot_id: int, method: str, body: bytes) -> tuple[int, dict[str, Any]]:
         """(HTTP status, envelope) of one call that arrives now."""
-        if not method.startswith(_COUNTED) or method == "sendChatAction":
-            return 200, {"ok": True, "result": _fact(bot_id, method, body)}
         now = time.monotonic()
+        if not method.startswith(_COUNTED) or method == "sendChatAction":
+            return 200, {"ok": True, "result": self._other(bot_id, method, body, now)}
         params = _params(body)
         chat_id = int(params["chat_id"])
         wait = self.limits.admit(bot_id, chat_id, now) if self.limits else 0.0
@@ -77,7 +82,31 @@ class Telegram:
             self.notes.told.append((now, method, found))
         if method.startswith("send") and not _REPLY.search(body) and len(set(found)) == 1:
             self.notes.firsts[found[0]] += 1
-        return status, {"ok": True, "result": self._message(chat_id, method, params)}
+        message = self._message(chat_id, method, params)
+        self.presses.note_message(bot_id, message, params.get("reply_markup"), now)
+        return status, {"ok": True, "result": message}
+
+    def _other(self, bot_id: int, method: str, body: bytes, now: float) -> Any:
+        if method == "answerCallbackQuery":
+            self.presses.note_answer(_params(body)["callback_query_id"], now)
+        elif method.endswith(("Webhook", "WebhookInfo")):
+            return self.updates.setting(bot_id, method, _params(body))
+        return _fact(bot_id, method, body)
+
+    def press(self, message_id: int, labels: list[str], person: int) -> str:
+        """Somebody presses that of these buttons which is there; the query's ID."""
+        board = self.presses.boards[message_id]
+        data = next(board.buttons[label] for label in labels if label in board.buttons)
+        message = {
+            "message_id": message_id,
+            "date": int(time.time()),
+            "chat": _chat(board.chat_id),
+            "text": "An alert",
+        }
+        who = {"id": person, "is_bot": False, "first_name": f"Member {person}"}
+        query = self.presses.press(message, data, who, time.monotonic())
+        self.updates.add(board.bot_id, "callback_query", query)
+        return str(query["id"])
 
     def _message(self, chat_id: int, method: str, params: dict[str, Any]) -> dict[str, Any]:
         self._message_id += 1
@@ -95,6 +124,12 @@ class Telegram:
         """The benchmark's own questions."""
         if path == "/bench/set-up":
             self.set_up(**json.loads(body))
+        if path == "/bench/press":
+            return self.press(**json.loads(body))
+        if path == "/bench/boards":
+            return {number: asdict(board) for number, board in self.presses.boards.items()}
+        if path == "/bench/presses":
+            return {query: asdict(press) for query, press in self.presses.made.items()}
         notes = self.notes
         if path == "/bench/told":
             return notes.told
@@ -117,8 +152,6 @@ def _fact(bot_id: int, method: str, body: bytes) -> Any:
         return _chat(int(_params(body)["chat_id"]))
     if method == "getChatMember":
         return {"status": "member", "user": me}
-    if method == "getUpdates":
-        return []
     return True
 
 
@@ -152,6 +185,7 @@ class _Connection(asyncio.Protocol):
         self._messages = Messages()
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
+        self._polls: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -162,6 +196,11 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, head: bytes, body: bytes) -> None:
         called = _PATH.match(head)
+        if called and called[2] == b"getUpdates":
+            task = self._loop.create_task(self._answer_poll(int(called[1]), body))
+            self._polls.add(task)
+            task.add_done_callback(self._polls.discard)
+            return
         if called:
             status, answer = self._telegram.call(int(called[1]), called[2].decode(), body)
             content = json.dumps(answer).encode()
@@ -176,6 +215,10 @@ class _Connection(asyncio.Protocol):
             path = head.split(b" ", 2)[1].decode()
             content = json.dumps(self._telegram.control(path, body)).encode()
         self._transport.write(_answer(status, content))
+
+    async def _answer_poll(self, bot_id: int, body: bytes) -> None:
+        found = await self._telegram.updates.poll(bot_id, _params(body))
+        self._transport.write(_answer(200, json.dumps({"ok": True, "result": found}).encode()))
 
 
 def _answer(status: int, content: bytes) -> bytes:

@@ -1,9 +1,9 @@
 """One organization floods: a thousand POSTs a second, ten thousand groups, a hundred chats. Another
 one's alerts meanwhile, by a bot of its own, and by the flooding organization's bot, lent to it."""
 
-import time
 from collections.abc import Iterator
 
+from bench.chats import spread
 from bench.figures import median, percentile
 from bench.ground import Ground, Site
 from bench.load import Job, Load
@@ -28,27 +28,15 @@ def run(ground: Ground) -> Iterator[Row]:
     with ground.scaled_out("neighbour", Wanted(tenants=3), DELAY, limited=True) as site:
         site.tocsin.start_web()
         noisy, quiet, borrower = site.tocsin.tenants
-        _spread(noisy, noisy.bot_id, SHARDS, 50_000)
-        _spread(quiet, quiet.bot_id, CHATS, 60_000)
+        spread(noisy, noisy.bot_id, range(50_000, 50_000 + SHARDS))
+        spread(quiet, quiet.bot_id, range(60_000, 60_000 + CHATS))
         borrowing = borrower.api("GET", "organization/")["id"]
         noisy.api("POST", "grants/", {"bot": noisy.bot_id, "grantee": borrowing})
-        _spread(borrower, noisy.bot_id, CHATS, 70_000)
+        spread(borrower, noisy.bot_id, range(70_000, 70_000 + CHATS))
         site.tocsin.start_worker()
         alone = measure(site, _asked(quiet, 3_000_000, 6.0))
         yield _flood(site, quiet, posts, seconds, 1, alone, "a bot each")
         yield _flood(site, borrower, posts, seconds, 2, alone, "on one bot")
-
-
-def _spread(tenant: Tenant, bot_id: str, chats: int, first_chat: int) -> None:
-    """Spread its alerts over so many chats of this bot."""
-    for chat in range(chats):
-        name = f"Chat {first_chat + chat}"
-        body = {"name": name, "bot": bot_id, "chat_id": first_chat + chat}
-        channel = tenant.api("POST", "channels/", body)["id"]
-        shards = "|".join(f"{shard:02d}" for shard in range(chat, SHARDS, chats))
-        route = {"name": name, "matchers": f'shard=~"{shards}"', "channels": [channel]}
-        tenant.api("POST", "routes/", route)
-    time.sleep(3.0)  # until the routes are in force
 
 
 def _asked(tenant: Tenant, first: int, seconds: float) -> Job:
