@@ -31,8 +31,9 @@ then: it left a little later, and as much as is believed of a slow answer it may
 way."""
 TELLING = 8
 """So many answers tell how fast the fastest one is."""
-PATIENCE = 0.8
-"""Seconds that an interactive call waits at most for ordinary ones which its window let pass."""
+PATIENCE = 0.6
+"""Seconds that an interactive call waits at most for ordinary ones which its window let pass. All
+else that a press takes comes on top of it, and together it is to be a second."""
 KEPT_MAX = 8
 """Places kept of a window, where an operator's limits are high."""
 
@@ -53,7 +54,7 @@ class Window:
     first one within PATIENCE or the even spacing of the limit (`period / limit`), whichever is
     shorter, the others at that spacing. So what is kept is lent out as far as it comes back in
     time. Under steady load nothing is lost where the spacing is short, as a bot's, and of a group's
-    20 a minute what PATIENCE asks for: 19 in 59.2 seconds are left, 96 %.
+    20 a minute what PATIENCE asks for: 19 in 59.4 seconds are left, 96 %.
     """
 
     __slots__ = ("_back", "_limit", "_period", "_waits")

@@ -129,6 +129,21 @@ def test_an_interactive_call_finds_a_place_in_a_busy_group(ordinary: int) -> Non
         pace.take("chat", group=True, at=at)
 
 
+def test_a_person_waits_little_in_a_busy_group_at_any_moment() -> None:
+    """Of the second in which a press is to be shown, what a machine does needs its part as well."""
+    pace, at, waits = Pace(Limits()), 1000.0, []
+    while at < 1300.0:
+        leaves = pace.earliest("chat", group=True, now=at, urgent=False)
+        while at < leaves:
+            waits.append(pace.earliest("chat", group=True, now=at, urgent=True) - at)
+            at += 0.02
+        pace.take("chat", group=True, at=leaves)
+        pace.answered("chat", group=True, left=leaves, answered=leaves + 0.05)
+        at = leaves + 0.05
+    assert max(waits) <= 0.65
+    assert max(waits) > 0.3, "places that are kept are lent"
+
+
 def test_a_busy_bot_lets_interactive_calls_through() -> None:
     pace = Pace(Limits())
     at = 1000.0
