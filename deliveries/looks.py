@@ -1,8 +1,9 @@
 """What a run reads anew of the lanes it holds, a part at a time: nothing leaves meanwhile.
 
 After a wake-up every chat is read. With very many chats that takes long, so it is done in steps and
-then rests, and meanwhile only what is new is looked for. What is not new by its row (a retry, a
-channel enabled again) is found by the next reading of everything, seconds later.
+then rests, and meanwhile only what is new is looked for, and what a person waits for, which others
+may have waited for before. What else is not new by its row (a retry, a channel enabled again) is
+found by the next reading of everything, seconds later.
 """
 
 from collections import deque
@@ -44,7 +45,7 @@ class Looks:
         self._rested_at = 0.0
         self._news_at: float | None = None
         self._news_since = clock.time()
-        self._known: set[UUID] = set()
+        self._known: set[streams.Found] = set()
 
     def wake(self) -> None:
         """There may be something new."""
@@ -92,13 +93,13 @@ class Looks:
         return Found(found, [bot for bot, _ in part])
 
     def news(self, bots: Collection[UUID]) -> streams.Heads | None:
-        """What is new in these bots' chats, while everything is not read."""
+        """What is new in these bots' chats, while not everything is read."""
         now = self._clock.now()
         if self._news_at is None or now < self._news_at:
             return None
         self._news_at = None
         since = self._clock.time() - OVERLAP
-        rows = streams.made_since(bots, self._news_since)
-        chats = {chat for pk, chat in rows if pk not in self._known}
-        self._news_since, self._known = since, {pk for pk, _ in rows}
+        found = streams.made_since(bots, self._news_since) | streams.asked_for(bots)
+        chats = {chat for _, chat, _ in found - self._known}
+        self._news_since, self._known = since, found
         return streams.heads_of_chats(list(chats)[:NEWS_CHATS], self._clock.time())

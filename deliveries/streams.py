@@ -73,6 +73,10 @@ def is_in_use(chat: Chat) -> bool:
     return Stream.objects.filter(chat=chat).exclude(organization=chat.organization_id).exists()
 
 
+Found = tuple[UUID, UUID, bool]
+"""A delivery, its chat, and whether it was looked for because a person waits for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heads:
     """Of some chats: what is next in each, and when to look again where nothing is eligible yet."""
@@ -136,6 +140,10 @@ would if more than `turn_at` decided, or if this were one statement with the cha
 then sorts all that waits in a chat, and scans all deliveries.
 What waits behind another call of its stream is no reason to look again: that call's settling is."""
 
+_ASKED = """
+SELECT id, chat_id FROM deliveries_delivery
+WHERE state IN ('waiting', 'in_flight') AND state = 'waiting' AND priority = 0 AND """
+
 
 def heads_of_bots(
     bots: Sequence[tuple[UUID, UUID]], now: datetime, limit: int
@@ -197,8 +205,14 @@ def heads_of_chats(chat_ids: Collection[UUID], now: datetime) -> Heads:
     return result
 
 
-def made_since(bot_ids: Collection[UUID], moment: datetime) -> list[tuple[UUID, UUID]]:
-    """(delivery, chat) of what waits for these bots and was made then or later."""
+def made_since(bot_ids: Collection[UUID], moment: datetime) -> set[Found]:
+    """What waits for these bots and was made then or later, for whomever."""
     first = UUID(int=int(moment.timestamp() * 1000) << 80)  # IDs are UUIDv7
     found = Delivery.objects.filter(pk__gt=first, bot_id__in=bot_ids, state="waiting")
-    return list(found.values_list("pk", "chat_id"))
+    return {(pk, chat, False) for pk, chat in found.values_list("pk", "chat_id")}
+
+
+def asked_for(bot_ids: Collection[UUID]) -> set[Found]:
+    """What waits for these bots because a person does: few, as people are."""
+    these, ids = one_of("bot_id", bot_ids)
+    return {(uuid_of(pk), uuid_of(chat), True) for pk, chat in query(_ASKED + these, [ids])}

@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 
 from channels_app.models import Chat
-from deliveries import looks, streams
+from deliveries import looks, streams, waiting
 from deliveries.lanes import Clock
 from deliveries.looks import Looks
 from deliveries.models import Delivery
+from deliveries.schedule import Head
 from tests.deliveries.conftest import Stage, until
 
 FIRST = UUID(int=0)
@@ -61,28 +62,43 @@ def test_an_answer_to_a_person_does_not_wait_for_the_chats_backlog(stage: Stage)
     run.join()
 
 
-@pytest.mark.django_db
-def test_what_is_new_is_found_while_everything_rests(stage: Stage) -> None:
-    clock = Clock()
-    reading = Looks(clock)
-    bots = [stage.bot.pk]
-    old = stage.channel_at(stage.bot)
-    stage.send(old)
-    reading.add(bots)
+def rest(reading: Looks, stage: Stage) -> None:
+    """Everything is read now, and rests, as if there were very many chats."""
+    reading.add([stage.bot.pk])
     assert reading.step() is not None
-    reading._last = 10 * looks.DEAR_SECONDS  # as if there were very many chats
-    reading._rested_at = clock.now() + 60
-    new = stage.channel_at(stage.bot)
-    stage.send(new)
+    reading._last = 10 * looks.DEAR_SECONDS
+    reading._rested_at = reading._clock.now() + 60
+
+
+def news_of(reading: Looks, stage: Stage) -> list[Head]:
+    """After something woke it."""
     reading.wake()
     assert not reading.begins(), "everything rests"
-    until(lambda: (at := reading.next_time()) is not None and at <= clock.now())
-    news = reading.news(bots)
+    until(lambda: (at := reading.next_time()) is not None and at <= reading._clock.now())
+    news = reading.news([stage.bot.pk])
     assert news is not None
-    assert new.chat_id in {head.chat_id for head in news.heads}
-    reading.wake()
-    until(lambda: (again := reading.next_time()) is not None and again <= clock.now())
-    news = reading.news(bots)
-    assert news is not None
-    assert news.heads == [], "it is told once"
+    return news.heads
+
+
+@pytest.mark.django_db
+def test_what_is_new_is_found_while_everything_rests(stage: Stage) -> None:
+    reading = Looks(Clock())
+    stage.send(stage.channel_at(stage.bot))
+    rest(reading, stage)
+    new = stage.channel_at(stage.bot)
+    stage.send(new)
+    assert new.chat_id in {head.chat_id for head in news_of(reading, stage)}
+    assert news_of(reading, stage) == [], "it is told once"
     assert Chat.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_what_a_person_begins_to_wait_for_is_found_while_everything_rests(stage: Stage) -> None:
+    """Who presses a button waits for an edit that waited there already, in no hurry."""
+    reading = Looks(Clock())
+    edit = stage.send(stage.channel_at(stage.bot))
+    rest(reading, stage)
+    news_of(reading, stage)
+    waiting.hasten([edit.stream_id])
+    assert [head.urgent for head in news_of(reading, stage)] == [True]
+    assert news_of(reading, stage) == [], "it is told once"

@@ -1,0 +1,53 @@
+"""How much memory processes have, looked at each second while they work."""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import linear_regression
+from typing import Any
+
+EVERY = 1.0
+WARM_UP = 20
+"""Samples in which caches and pools fill."""
+
+
+class Memory:
+    """RSS in MB of the processes that `pids` names, until `stop`."""
+
+    def __init__(self, pids: Callable[[], Mapping[str, int]]) -> None:
+        self._pids = pids
+        self._samples: dict[str, list[float]] = {}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(EVERY):
+            for name, pid in self._pids().items():
+                self._samples.setdefault(name, []).append(rss_megabytes(pid))
+
+    def stop(self) -> dict[str, Any]:
+        """By name: MB at first and last, and by how much it grew in a minute once it was warm."""
+        self._stopped.set()
+        self._thread.join()
+        return {name: _told(samples) for name, samples in self._samples.items()}
+
+
+def _told(samples: list[float]) -> dict[str, float]:
+    warm = samples[min(WARM_UP, len(samples) // 2) :]
+    slope = linear_regression(range(len(warm)), warm).slope if len(warm) > 1 else 0.0
+    return {
+        "first_mb": round(samples[0], 1),
+        "last_mb": round(samples[-1], 1),
+        "mb_a_minute": round(slope * 60 / EVERY, 2),
+    }
+
+
+def rss_megabytes(pid: int) -> float:
+    """0.0 for one that has ended."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    line = next((line for line in text.splitlines() if line.startswith("VmRSS:")), "VmRSS: 0")
+    return int(line.split()[1]) / 1024
