@@ -55,9 +55,13 @@ def resume() -> int:
     """Make the calls that nobody made; returns how many. What is too old is let go."""
     now = clock.now()
     waiting = InboundUpdate.objects.filter(answer_due_at__lte=now)
-    waiting.filter(received_at__lt=now - LIFETIME).update(answer_due_at=None)
+    # Read before anything is written: this is done each time updates are handled, and mostly none
+    # waits. On SQLite a statement that may write waits for all others that do.
+    due = list(waiting.select_related("bot").order_by("answer_due_at")[:RESUMED_AT_ONCE])
+    if any(update.received_at < now - LIFETIME for update in due):
+        waiting.filter(received_at__lt=now - LIFETIME).update(answer_due_at=None)
     resumed = 0
-    for update in waiting.select_related("bot").order_by("answer_due_at")[:RESUMED_AT_ONCE]:
+    for update in due:
         mine = InboundUpdate.objects.filter(pk=update.pk, answer_due_at=update.answer_due_at)
         if update.answer and mine.update(answer_due_at=now + PATIENCE):
             submit(update, Answer(update.answer["method"], update.answer["params"]))

@@ -140,6 +140,7 @@ would if more than `turn_at` decided, or if this were one statement with the cha
 then sorts all that waits in a chat, and scans all deliveries.
 What waits behind another call of its stream is no reason to look again: that call's settling is."""
 
+ASKED_MAX = 500
 _ASKED = """
 SELECT id, chat_id FROM deliveries_delivery
 WHERE state IN ('waiting', 'in_flight') AND state = 'waiting' AND priority = 0 AND """
@@ -213,6 +214,7 @@ def made_since(bot_ids: Collection[UUID], moment: datetime) -> set[Found]:
 
 
 def asked_for(bot_ids: Collection[UUID]) -> set[Found]:
-    """What waits for these bots because a person does: few, as people are."""
+    """What waits for these bots because a person does; where very much does, some of it."""
     these, ids = one_of("bot_id", bot_ids)
-    return {(uuid_of(pk), uuid_of(chat), True) for pk, chat in query(_ASKED + these, [ids])}
+    found = query(f"{_ASKED}{these} LIMIT {ASKED_MAX:d}", [ids])
+    return {(uuid_of(pk), uuid_of(chat), True) for pk, chat in found}

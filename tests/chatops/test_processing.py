@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from alerts.models import AlertGroup
 from chatops import answers, processing
@@ -163,6 +164,23 @@ def test_a_query_is_answered_even_when_whoever_handled_it_died(talk: Talk, dies:
     calls = talk.telegram.calls(bot=talk.telegram_bot, method="answerCallbackQuery")
     assert len(calls) == 1
     assert InboundUpdate.objects.get().answer_due_at is None
+
+
+def test_an_answer_that_telegram_would_not_take_any_more_is_let_go(talk: Talk) -> None:
+    store(talk, press(1))
+    head = processing._heads()[0]
+    assert processing._claim(head)
+    assert processing._handle(head, HANDLERS) is not None
+    long_ago = head.received_at - 2 * answers.LIFETIME
+    InboundUpdate.objects.update(answer_due_at=head.received_at, received_at=long_ago)
+    assert answers.resume() == 0
+    assert InboundUpdate.objects.get().answer_due_at is None
+
+
+def test_where_nothing_waits_nothing_is_written(talk: Talk) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert processing.process_due() == 0
+    assert [one["sql"] for one in queries if not one["sql"].startswith("SELECT")] == []
 
 
 @pytest.mark.parametrize("words", ["/start", f"/start {START_LINKING}"])
