@@ -141,6 +141,8 @@ then sorts all that waits in a chat, and scans all deliveries.
 What waits behind another call of its stream is no reason to look again: that call's settling is."""
 
 ASKED_MAX = 500
+_IN_ORDER = f" ORDER BY bot_id, chat_id, turn_at LIMIT {ASKED_MAX:d}"
+"""The index's own: else SQLite takes one of all that was ever sent."""
 _ASKED = """
 SELECT id, chat_id FROM deliveries_delivery
 WHERE state IN ('waiting', 'in_flight') AND state = 'waiting' AND priority = 0 AND """
@@ -216,5 +218,5 @@ def made_since(bot_ids: Collection[UUID], moment: datetime) -> set[Found]:
 def asked_for(bot_ids: Collection[UUID]) -> set[Found]:
     """What waits for these bots because a person does; where very much does, some of it."""
     these, ids = one_of("bot_id", bot_ids)
-    found = query(f"{_ASKED}{these} LIMIT {ASKED_MAX:d}", [ids])
+    found = query(f"{_ASKED}{these}{_IN_ORDER}", [ids])
     return {(uuid_of(pk), uuid_of(chat), True) for pk, chat in found}

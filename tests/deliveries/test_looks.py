@@ -3,6 +3,8 @@
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_app.models import Chat
@@ -102,3 +104,17 @@ def test_what_a_person_begins_to_wait_for_is_found_while_everything_rests(stage:
     waiting.hasten([edit.stream_id])
     assert [head.urgent for head in news_of(reading, stage)] == [True]
     assert news_of(reading, stage) == [], "it is told once"
+
+
+def test_what_people_wait_for_is_read_from_an_index_of_it_alone(stage: Stage) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET enable_seqscan = off")
+        with CaptureQueriesContext(connection) as queries:
+            streams.asked_for([stage.bot.pk])
+        explain = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
+        cursor.execute(explain + queries[0]["sql"])
+        plan = str(cursor.fetchall())
+        if connection.vendor == "postgresql":
+            cursor.execute("RESET enable_seqscan")
+    assert "delivery_open_interactive" in plan, plan
