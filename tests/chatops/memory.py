@@ -27,18 +27,20 @@ class Memory:
                 self._samples.setdefault(name, []).append(rss_megabytes(pid))
 
     def stop(self) -> dict[str, Any]:
-        """By name: MB at first and last, and by how much it grew in a minute once it was warm."""
+        """By name: MB at first, at last and each half minute, and by how much it grew in a minute
+        once it was warm."""
         self._stopped.set()
         self._thread.join()
         return {name: _told(samples) for name, samples in self._samples.items()}
 
 
-def _told(samples: list[float]) -> dict[str, float]:
+def _told(samples: list[float]) -> dict[str, Any]:
     warm = samples[min(WARM_UP, len(samples) // 2) :]
     slope = linear_regression(range(len(warm)), warm).slope if len(warm) > 1 else 0.0
     return {
         "first_mb": round(samples[0], 1),
         "last_mb": round(samples[-1], 1),
+        "half_minutes_mb": [round(one) for one in samples[:: int(30 / EVERY)]],
         "mb_a_minute": round(slope * 60 / EVERY, 2),
     }
 

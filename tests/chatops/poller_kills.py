@@ -212,26 +212,31 @@ def outcome(people: People, bots: dict[UUID, int]) -> dict[str, Any]:
     from deliveries.models import Delivery
 
     rows = InboundUpdate.objects.order_by("update_id")
-    handled = {
-        (bots[bot], number): at.timestamp() if at else 0.0
-        for bot, number, at in rows.values_list("bot", "update_id", "handled_at")
-    }
+    times = rows.values_list("bot", "update_id", "received_at", "handled_at")
+    stored = {(bots[bot], number): at.timestamp() for bot, number, at, _ in times}
+    handled = {(bots[bot], number): at.timestamp() for bot, number, _, at in times if at}
     written = [one for one in people.sent if one.phase != "slow chat"]
     disorder = 0
     for bot in bots.values():
-        times = [handled[bot, one.update_id] for one in written if one.bot == bot]
-        disorder += times != sorted(times)
-    lags: dict[str, list[float]] = {}
-    for one in people.sent:
-        lags.setdefault(one.phase, []).append(handled[one.bot, one.update_id] - one.at)
+        order = [handled[bot, one.update_id] for one in written if one.bot == bot]
+        disorder += order != sorted(order)
     return {
         "sent": len(written),
-        "is_each_stored_once": sorted(handled) == sorted((s.bot, s.update_id) for s in people.sent),
+        "is_each_stored_once": sorted(stored) == sorted((s.bot, s.update_id) for s in people.sent),
         "effects": Delivery.objects.filter(purpose=Delivery.Purpose.ANSWER).count(),
         "greeted": rows.filter(outcome__startswith="greeted").count(),
         "bots_out_of_order": disorder,
-        "seconds_until_handled": {phase: spread(found) for phase, found in lags.items()},
+        "seconds_until_stored": lags(people, stored),
+        "seconds_until_handled": lags(people, handled),
     }
+
+
+def lags(people: People, came: dict[tuple[int, int], float]) -> dict[str, dict[str, float]]:
+    """From an update's sending on, in each phase."""
+    found: dict[str, list[float]] = {}
+    for one in people.sent:
+        found.setdefault(one.phase, []).append(came[one.bot, one.update_id] - one.at)
+    return {phase: spread(samples) for phase, samples in found.items()}
 
 
 def spread(samples: list[float]) -> dict[str, float]:
