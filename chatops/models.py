@@ -81,6 +81,13 @@ class InboundUpdate(Identified):
     not_before = models.DateTimeField()
     claim = models.UUIDField(null=True)
     claimed_until = models.DateTimeField(null=True)
+    claimed_by = models.CharField(
+        max_length=48,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Which process: what one that is gone claimed is free.",
+    )
     handled_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=120, blank=True, help_text="What came of it.")
     answer = models.JSONField(

@@ -25,7 +25,7 @@ from chatops.incoming import UnreadableUpdate, read_update
 from chatops.models import InboundUpdate
 from chatops.receiving.inbox import FROM_ELSEWHERE, PROCESS, is_from_elsewhere, is_patient
 from chatops.routing import HANDLERS, Handler
-from deliveries import clock, wakeup
+from deliveries import clock, processes, wakeup
 from deliveries.conflicts import is_conflict
 
 log = logging.getLogger(__name__)
@@ -110,8 +110,21 @@ def _claim(update: InboundUpdate) -> bool:
         state=State.WAITING,
         claim=seen,
         attempts=update.attempts,
-    ).update(claim=update.claim, claimed_until=now + CLAIM)
+    ).update(claim=update.claim, claimed_until=now + CLAIM, claimed_by=processes.name())
     return bool(taken)
+
+
+def free_what_the_gone_claimed() -> int:
+    """Have the updates handled that processes had claimed which are provably gone; returns how
+    many. Their chats' later ones wait for them, and nobody else's claim is touched."""
+    claimed = InboundUpdate.objects.filter(state=State.WAITING, claimed_until__gt=clock.now())
+    names = set(claimed.order_by().values_list("claimed_by", flat=True).distinct())
+    freed = claimed.filter(
+        claimed_by__in=[name for name in names if processes.is_gone(name)]
+    ).update(claimed_until=None)
+    if freed:
+        wakeup.wake(PROCESS)
+    return freed
 
 
 def _work_on(update: InboundUpdate, handlers: Sequence[Handler]) -> None:

@@ -16,6 +16,7 @@ from chatops.reminders import changes as reminders
 from deliveries import clock, tally
 
 SWEEPS = (
+    processing.free_what_the_gone_claimed,
     approvals.expire_due,
     runs.end_due,
     reminders.fire_due,

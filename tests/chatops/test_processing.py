@@ -1,5 +1,7 @@
 """Updates are handled once in effect, in the order of their chat, whatever happens between."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -164,6 +166,25 @@ def test_a_query_is_answered_even_when_whoever_handled_it_died(talk: Talk, dies:
     calls = talk.telegram.calls(bot=talk.telegram_bot, method="answerCallbackQuery")
     assert len(calls) == 1
     assert InboundUpdate.objects.get().answer_due_at is None
+
+
+def process_that_ended() -> str:
+    said = "from deliveries import processes; print(processes.name())"
+    ended = subprocess.run([sys.executable, "-c", said], check=True, capture_output=True, text=True)
+    return ended.stdout.strip()
+
+
+def test_what_a_process_that_is_gone_claimed_is_not_waited_for(talk: Talk) -> None:
+    store(talk, message(1, 77), message(2, 78))
+    for head in processing._heads():
+        assert processing._claim(head)
+    InboundUpdate.objects.filter(update_id=1).update(claimed_by=process_that_ended())
+    assert processing.process_due() == 0
+    assert processing.free_what_the_gone_claimed() == 1
+    assert processing.process_due() == 1
+    states = InboundUpdate.objects.order_by("update_id").values_list("state", flat=True)
+    assert list(states) == [State.DONE, State.WAITING], "ours is under way"
+    assert processing.free_what_the_gone_claimed() == 0
 
 
 def test_an_answer_that_telegram_would_not_take_any_more_is_let_go(talk: Talk) -> None:
