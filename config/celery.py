@@ -6,6 +6,7 @@ from datetime import datetime
 from celery import Celery, Task
 from kombu import Queue
 
+from config.pending import pending
 from deliveries import clock
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -41,6 +42,10 @@ class WakeUpTask(Task):  # type: ignore[type-arg]  # Celery's own is not generic
     """A task whose messages are taken up as config/taken_up.py says."""
 
     Request = "config.taken_up:TakenUp"
+
+    def before_start(self, *_: object) -> None:
+        """On the thread that runs it, before it looks for work."""
+        pending.begins(self.name)
 
 
 class App(Celery):
