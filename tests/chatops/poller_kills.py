@@ -24,7 +24,7 @@ from uuid import UUID
 import django
 from django.utils import timezone
 
-from tests.chatops.memory import Memory
+from tests.chatops.usage import Usage
 from tests.sandbox.process import ROOT, SandboxBot, SandboxHandle
 
 POLLERS = ("poll_updates", "poll_updates")
@@ -275,14 +275,16 @@ def main() -> None:
             site.kill(dice.choice([worker, *pollers]))
     settled(people)
     if wanted.calm:
-        memory = Memory(site.pids)
+        usage = Usage(site.pids)
         with writing(people, "calm", wanted.calm):
             pass
-        told["memory"] = memory.stop()
+        told["usage"] = usage.stop()
+        settled(people)
     if wanted.slow:
+        people.rate /= 5  # how long others wait is to say nothing of what the machine can do
         with writing(people, "slow", wanted.slow):
             people.press(button, wanted.slow)
-    settled(people)
+        settled(people)
     holders = list(Reception.objects.values_list("poller", flat=True))
     told |= outcome(people, bots) | {
         "kills": site.kills,
