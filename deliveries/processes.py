@@ -18,8 +18,14 @@ def name(proc: Path = PROC) -> str:
     """This process among all that ever ran on this machine, such as `3f2a…/4026531836/812/90417`:
     boot, PID namespace, number, start. Without spaces or colons, at most 45 characters; "" where
     the kernel does not say."""
-    place, born = _place(proc), _born(os.getpid(), proc)
-    return f"{place}/{os.getpid()}/{born}" if place and born else ""
+    return _name(os.getpid(), proc)
+
+
+@cache
+def _name(pid: int, proc: Path) -> str:
+    """Read once, though it is asked for with every claim: a child of this process is another."""
+    place, born = _place(proc), _born(pid, proc)
+    return f"{place}/{pid}/{born}" if place and born else ""
 
 
 def is_gone(process: str, proc: Path = PROC) -> bool:
