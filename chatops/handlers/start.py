@@ -10,11 +10,14 @@ from chatops.responding.pressing import START_LINKING
 
 
 def handle(context: Context) -> Handled | None:
-    """The first thing that anybody says to a bot."""
+    """The first thing that anybody says to a bot; of strangers by whatever link they came. A code
+    of a link is taken before."""
     command = context.incoming.command
     if context.incoming.kind != "message" or command is None or command.name != "start":
         return None
-    if not context.is_private or command.rest not in ("", START_LINKING):
+    if not context.is_private:
+        return None
+    if context.user is not None and command.rest not in ("", START_LINKING):
         return None
     if context.user is None:
         page = escape_html(f"{settings.SITE_URL}/chatops/linkcode/mine/")

@@ -204,7 +204,7 @@ def test_where_nothing_waits_nothing_is_written(talk: Talk) -> None:
     assert [one["sql"] for one in queries if not one["sql"].startswith("SELECT")] == []
 
 
-@pytest.mark.parametrize("words", ["/start", f"/start {START_LINKING}"])
+@pytest.mark.parametrize("words", ["/start", f"/start {START_LINKING}", "/start of a poster"])
 def test_a_stranger_is_greeted_in_private(make_talk: Callable[..., Talk], words: str) -> None:
     """Also where a button that only members may press, or an inline query, led them."""
     talk = make_talk()
