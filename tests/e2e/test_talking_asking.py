@@ -113,6 +113,7 @@ def open_newest(console: Page) -> None:
     """The approval that was asked last."""
     console.goto("/chatops/approval/")
     console.locator("#result_list tbody th a").first.click()
+    console.wait_for_url("**/change/")
 
 
 def test_a_program_asks_and_hears_the_answer(desk: Desk, program: Endpoint) -> None:

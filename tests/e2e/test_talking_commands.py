@@ -282,7 +282,7 @@ def test_settings_are_shown_and_changed(scene: Scene) -> None:
         ("/settings zone Atlantis", "Atlantis"),
         ("/settings quiet sometimes", "Quiet"),
         ("/settings language de", "English"),
-        ("/settings colour red", "Write zone, direct or quiet"),
+        ("/settings colour red", "Write zone, direct"),
     ):
         chat.write(words)
         chat.told(said)
