@@ -54,7 +54,8 @@ def test_a_command_is_listed_given_and_shown(talking: Talking, receiver: Receive
         answer = talking.telegram.api(talking.bot, "getMyCommands", scope=scope)
         return name in [one["command"] for one in answer["result"]]
 
-    eventually(listed, what="the chat's menu")
+    # Looked for every quarter of a minute; a call that failed is made again after a minute.
+    eventually(listed, 4 * WITHIN, what="the chat's menu")
 
     receiver.status = 202
     heard = len(receiver.bodies)
