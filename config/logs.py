@@ -10,9 +10,10 @@ from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from botapi.tokens import redact
 
-KEY = re.compile(r"(tk|ti|th|trun)_[A-Za-z0-9_-]{12,}")
-"""API keys (`tk_…`), integration keys (`ti_…`), heartbeats' keys (`th_…`) and tokens of runs
-(`trun_…`): so made that logs can recognise them."""
+KEY = re.compile(r"(tk_|ti_|th_|trun_|tes_|tfs_|link-)[A-Za-z0-9_-]{12,}")
+"""API keys (`tk_…`), integration keys (`ti_…`), heartbeats' keys (`th_…`), tokens of runs
+(`trun_…`), secrets of endpoints (`tes_…`) and of fallbacks (`tfs_…`), and codes of links
+(`link-…`): so made that logs can recognise them."""
 LINK = re.compile(r"(/password/reset/[^/\s]+/)[0-9a-z]+-[0-9a-f]{20,}")
 """A link that sets a password (Django's PasswordResetTokenGenerator): worth a log-in while it is
 new."""
@@ -25,7 +26,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 def without_secrets(text: str) -> str:
     """The text with bot tokens, API keys, integration keys, webhooks and password links taken
     out."""
-    text = KEY.sub(lambda match: f"{match[1]}_…", redact(text))
+    text = KEY.sub(lambda match: f"{match[1]}…", redact(text))
     text = WEBHOOK.sub(lambda match: f"{match[1]}…", text)
     return LINK.sub(lambda match: f"{match[1]}…", text)
 
