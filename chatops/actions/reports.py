@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 TEXT_MAX = 3_000
 """Characters that are kept and shown; a longer text is cut with a mark."""
+NAME_MAX = 40
+"""Characters that are shown of the name of a field that there is not."""
 BODY_MAX = 64 * 1024
 STATES = ("running", "done", "failed")
 FIELDS = ("state", "text", "progress")
@@ -42,7 +44,7 @@ def read_report(body: bytes, usual: State = "running") -> Report:
     unknown = next((str(name) for name in given if name not in FIELDS), None)
     if unknown is not None:
         message = f"There is no such field. Fields are: {', '.join(FIELDS)}."
-        raise UnreadableReport(message, unknown)
+        raise UnreadableReport(message, _cut(unknown, NAME_MAX))
     state = given.get("state", usual)
     if state not in STATES:
         raise UnreadableReport(f"Use one of {', '.join(STATES)}.", "state")
@@ -63,9 +65,13 @@ def _text(given: Any) -> str:
         return ""
     if not isinstance(given, str):
         raise UnreadableReport("Give a text (a JSON string).", "text")
+    return _cut(given, TEXT_MAX)
+
+
+def _cut(given: str, most: int) -> str:
     # Neither PostgreSQL nor UTF-8 takes these.
     words = given.replace("\0", "").encode("utf-8", "replace").decode().strip()
-    return words if len(words) <= TEXT_MAX else f"{words[: TEXT_MAX - 1]}…"
+    return words if len(words) <= most else f"{words[: most - 1]}…"
 
 
 def _progress(given: Any) -> int | None:

@@ -30,6 +30,12 @@ def test_a_failure_is_shown_in_the_endpoints_words(stage: Stage) -> None:
         (302, b"", "127.0.0.1: it redirects (HTTP 302); give the final URL"),
         (200, b"x" * 70_000, "127.0.0.1: it has more than 65536 bytes"),
         (200, b'{"text": 5}', "Its answer can't be read. text: Give a text (a JSON string)."),
+        (
+            200,
+            b'{"a\\ud800\\u0000": 5}',
+            "a?: There is no such field. Fields are: state, text, progress.",
+        ),
+        (200, b'{"' + b"x" * 60_000 + b'": 5}', "Fields are: state, text, progress."),
     ],
 )
 def test_what_would_be_no_better_is_not_tried_again(

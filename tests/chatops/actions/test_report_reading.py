@@ -39,6 +39,9 @@ def test_what_is_said(body: bytes, expected: Report) -> None:
         (b'{"progress": true}', "progress"),
         (b'{"progress": 1.5}', "progress"),
         (b'{"progres": 1}', "progres"),
+        (b'{"a/b~c": 1}', "a/b~c"),
+        (b'{"a\\u0000b\\ud800": 1}', "ab?"),
+        (b'{"' + b"x" * 60_000 + b'": 1}', "x" * 39 + "\u2026"),
     ],
 )
 def test_what_says_nothing(body: bytes, field: str) -> None:
