@@ -64,8 +64,22 @@ def why_not(context: Context, action: OwnAction) -> str:
         return "" if policy.may_act(context) else policy.why_not(context)
     if context.incoming.is_anonymous:
         return policy.ANONYMOUS
-    role = context.membership.role if context.membership else ""
-    if role and RANK[Role(role)] >= RANK[Role(action.who)]:
+    if is_for(context.membership.role if context.membership else "", action):
         return ""
-    words = f"Only {Who(action.who).label.lower()} may run /{action.name}."
+    words = _only(action)
     return words if context.user is not None else f"{words} {LINK}"
+
+
+def why_no_test(role: str, action: OwnAction) -> str:
+    """The same of a test, which no chat sees: its endpoint does what it does for a run."""
+    return "" if is_for(role, action) else _only(action)
+
+
+def is_for(role: str, action: OwnAction) -> bool:
+    """Whether members of this role may run it, whatever a chat lets others do."""
+    least = Role.RESPONDER if action.who == Who.ANYONE else Role(action.who)
+    return role in RANK and RANK[Role(role)] >= RANK[least]
+
+
+def _only(action: OwnAction) -> str:
+    return f"Only {Who(action.who).label.lower()} may run /{action.name}."

@@ -18,13 +18,14 @@ from accounts.console import ConsoleModelAdmin
 from accounts.console_buttons import Button
 from accounts.console_cells import moment, time_column
 from accounts.console_forms import WritingForm, WritingPage
-from accounts.console_requests import actor_of, organization_of
+from accounts.console_requests import actor_of, membership_of, organization_of
 from accounts.console_site import site
 from accounts.permissions import Capability
 from alerts.admin.groups import badge
 from alerts.admin.heartbeats import SecondsField
 from channels_app.models import NotificationChannel
-from chatops.actions import changes, rules, runs
+from chatops.actions import changes, known, rules, runs
+from chatops.actions.rules import ActionRefused
 from chatops.models import ActionRun, Endpoint, OwnAction
 from deliveries.message_links import message_url
 
@@ -127,6 +128,9 @@ class ActionForm(WritingForm[OwnAction]):
 
 def run_test(request: HttpRequest, action: OwnAction) -> HttpResponse | None:
     """The button Test."""
+    member = membership_of(request)
+    if refused := known.why_no_test(member.role if member else "", action):
+        raise ActionRefused(refused)
     argument = next(iter(action.choices), "test")
     needs = action.parameter == OwnAction.Parameter.REQUIRED
     runs.ask_test(actor_of(request), action, argument if needs else "")

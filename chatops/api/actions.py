@@ -11,10 +11,11 @@ from rest_framework.response import Response
 
 from accounts.pagination import WholeList
 from accounts.permissions import Capability
+from accounts.problems import ApiRefusal
 from accounts.rest import OrganizationRow, OrganizationRows, ReadViewSet, refusals
 from accounts.rest_serializers import Strict, StrictModelSerializer, Text
 from channels_app.models import NotificationChannel
-from chatops.actions import changes, rules, runs
+from chatops.actions import changes, known, rules, runs
 from chatops.actions.rules import ActionRefused
 from chatops.models import ActionRun, Endpoint, OwnAction
 from deliveries.api.once import IDEMPOTENCY_KEY, created_once
@@ -179,6 +180,8 @@ class ActionViewSet(ReadViewSet[OwnAction]):
     def test(self, request: Request, pk: str) -> Response:
         """Begin a run."""
         row = self.get_object()
+        if refused := known.why_no_test(self.role, row):
+            raise ApiRefusal(403, refused)
         values = self.body(serializer=TestSerializer)
 
         def work() -> dict[str, Any]:

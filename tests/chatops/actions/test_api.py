@@ -113,6 +113,24 @@ def test_a_test_calls_and_tells_no_chat(stage: Stage) -> None:
     assert stage.talk.texts(stage.group) == [*before, "✅ /other done\nOn"]
 
 
+@pytest.mark.parametrize(
+    ("who", "role", "status"),
+    [
+        ("owner", "admin", 403),
+        ("admin", "responder", 403),
+        ("admin", "admin", 201),
+        ("responder", "responder", 201),
+        ("anyone", "responder", 201),
+    ],
+)
+def test_a_test_is_for_whoever_may_run_it(stage: Stage, who: str, role: str, status: int) -> None:
+    """The program does the same for a test as for a run: there is no way round who may."""
+    action = stage.action(who=who)
+    answer = Api(stage.talk.organization, role=role).post(f"actions/{action.pk}/test/")
+    assert answer.status_code == status, answer.content
+    assert ActionRun.objects.count() == (status == 201)
+
+
 def test_runs_are_listed_by_what_they_are(stage: Stage) -> None:
     api = Api(stage.talk.organization)
     action = stage.action()
