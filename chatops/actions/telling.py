@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from botapi.callback_data import pack
 from botapi.keyboards import CallbackButton, InlineKeyboard
+from channels_app.bots import bots_usable_by
 from chatops.actions.words import Shown, shown
 from chatops.models import ActionRun
 from chatops.replies import NO_PREVIEW, plain_of, tell_chat
@@ -42,8 +43,8 @@ def next_edit(shown_at: datetime | None, now: datetime) -> datetime:
 
 def show(run: ActionRun, due_at: datetime | None = None) -> None:
     """Have its message say what is the case; at once, unless it shows progress. An end is told anew
-    where the message is gone."""
-    if run.message is None:
+    where the message is gone; nobody where the chat is another organization's by now."""
+    if run.message is None or not _may_still_tell(run):
         return
     text = words_of(run)
     params = {"text": text, "parse_mode": "HTML", "link_preview_options": NO_PREVIEW}
@@ -62,3 +63,12 @@ def show(run: ActionRun, due_at: datetime | None = None) -> None:
             thread = run.message_thread_id
             run.message = tell_chat(run.organization_id, run.chat, thread, text, None)
             run.save(update_fields=["message"])
+
+
+def _may_still_tell(run: ActionRun) -> bool:
+    """While the chat is the organization's, and the bot serves it: what comes of a run is nothing
+    to whose the chat is by now."""
+    chat, owner = run.chat, run.organization_id
+    if chat is None or chat.organization_id != owner:
+        return False
+    return bots_usable_by(owner).filter(pk=chat.bot_id).exists()
