@@ -30,7 +30,7 @@ from deliveries.models import SentMessage
 
 CONFIRM_WITHIN = timedelta(minutes=5)
 OPEN_MAX, OPEN_OF_ONE = 200, 10
-TIMED_OUT_AT_ONCE = 200
+AT_ONCE = 200
 REMOVED = "This command was removed."
 State = ActionRun.State
 
@@ -166,18 +166,25 @@ def lock(run_id: UUID) -> ActionRun | None:
 
 
 def end_due() -> int:
-    """End those whose time is over; returns how many."""
-    over = ActionRun.objects.filter(settled_at=None, expires_at__lte=clock.now())
-    ids = over.order_by("expires_at").values_list("pk", flat=True)[:TIMED_OUT_AT_ONCE]
-    return each(list(ids), _end)
+    """End those whose time is over, or whose call went with its endpoint; returns how many."""
+    still_open = ActionRun.objects.filter(settled_at=None).order_by("expires_at")
+    over = still_open.filter(expires_at__lte=clock.now())
+    orphans = still_open.filter(state=State.WAITING, calls=None)
+    ids = [row for rows in (over, orphans) for row in rows.values_list("pk", flat=True)[:AT_ONCE]]
+    return each(ids, _end)
 
 
 def _end(run_id: UUID) -> int:
     with transaction.atomic():
         run = _locked(run_id)
-        if run is None or run.settled_at is not None or run.expires_at > clock.now():
+        if run is None or run.settled_at is not None:
             return 0
-        _time_out(run)
+        if run.expires_at <= clock.now():
+            _time_out(run)
+            return 1
+        if run.state != State.WAITING or run.calls.exists():
+            return 0
+        _settle(run, State.FAILED, "The endpoint was removed.")
     return 1
 
 
