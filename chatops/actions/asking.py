@@ -45,7 +45,7 @@ def begin(context: Context, action: OwnAction, argument: str, place: Place) -> A
         raise ActionRefused(refused)
     if action.confirm and context.incoming.is_anonymous:
         raise ActionRefused(ANONYMOUS)
-    channel = place.channel or channel_for(context, action)
+    channel = channel_for(context, action, place.channel)
     if channel is None:
         raise ActionRefused(f"/{action.name} is not for this chat.")
     sender = context.incoming.sender
@@ -63,6 +63,10 @@ def begin(context: Context, action: OwnAction, argument: str, place: Place) -> A
     return made
 
 
-def channel_for(context: Context, action: OwnAction) -> NotificationChannel | None:
-    """Through which of the chat's channels it is there; None where it is not any more."""
-    return next((one for one in channels_here(context) if is_in(action, {one.pk})), None)
+def channel_for(
+    context: Context, action: OwnAction, channel: NotificationChannel | None = None
+) -> NotificationChannel | None:
+    """Through which of the chat's channels, or whether through this one, it is there; None where it
+    is not any more."""
+    channels = (channel,) if channel else channels_here(context)
+    return next((one for one in channels if is_in(action, {one.pk})), None)

@@ -40,17 +40,14 @@ def _ask(context: Context, values: Values) -> Prompt:
         nodes += [link(f"tg://user?id={sender.id}", told.name_of(sender.name)), text(", ")]
     hint = f" ({action.hint})" if action.hint else ""
     nodes += [code(f"/{action.name}"), text(f": what?{hint}")]
-    choices = [Choice(one, str(number)) for number, one in enumerate(action.choices)]
+    choices = [Choice(one, one) for one in action.choices]
     rows = tuple(tuple(choices[at : at + PER_ROW]) for at in range(0, len(choices), PER_ROW))
     return Prompt(told.html(nodes), rows, inline=True, placeholder=action.hint)
 
 
 def _take(context: Context, values: Values, answer: Answer) -> str:
     action = _action(context, values)
-    said = answer.text
-    if answer.value is not None and answer.value.isdecimal():
-        at = int(answer.value)
-        said = action.choices[at] if at < len(action.choices) else said
+    said = answer.text  # a button's is its label: the choices may be others by now
     if not said:
         raise Again("Write it as text.")
     try:
@@ -74,7 +71,8 @@ def _place(context: Context, values: Values) -> Place:
         groups = AlertGroup.objects.for_organization(context.organization)
         group = groups.filter(pk=UUID(values["group"])).first()
     to = values["to"] if context.incoming.kind == "callback_query" else 0
-    return Place(group=group, to=to)
+    channel = next((one for one in context.channels if str(one.pk) == values.get("channel")), None)
+    return Place(group, channel, to)
 
 
 OWN = Dialogue(

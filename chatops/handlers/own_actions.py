@@ -104,4 +104,5 @@ def _asks(context: Context, action: OwnAction, argument: str) -> bool:
 def _values(context: Context, action: OwnAction, place: Place) -> dict[str, object]:
     group = str(place.group.pk) if place.group else ""
     to = place.to or context.incoming.message_id
-    return {"action": str(action.pk), "group": group, "to": to}
+    channel = str(place.channel.pk) if place.channel else ""
+    return {"action": str(action.pk), "group": group, "channel": channel, "to": to}
