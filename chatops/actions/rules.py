@@ -37,15 +37,16 @@ class Meant:
 
 def meant(typed: str, rest: str, known: Collection[Named]) -> Meant | None:
     """`/lightson hall` and `/lightson_hall` are both `lightson` with "hall"; the longest name that
-    is known counts, and a whole name before any part. None for what begins with no name."""
+    is known counts, and a whole name before any part. None for what begins with no
+    name, and where nothing may follow the longest: a shorter one was not meant."""
     names = {one.name: one for one in known}
     if typed in names:
         return Meant(typed, rest.strip())
     cuts = [at for at, sign in enumerate(typed) if sign == "_"]
     for cut in reversed(cuts):
         one = names.get(typed[:cut])
-        if one is not None and one.takes:
-            return Meant(one.name, f"{typed[cut + 1 :]} {rest}".strip())
+        if one is not None:
+            return Meant(one.name, f"{typed[cut + 1 :]} {rest}".strip()) if one.takes else None
     return None
 
 

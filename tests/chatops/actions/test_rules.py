@@ -10,7 +10,10 @@ from chatops.actions import rules
 from chatops.actions.rules import ActionRefused, Meant, Named, meant
 from chatops.handlers.commands.table import BY_NAME
 
-KNOWN = (Named("light", True), Named("light_all", True), Named("lights", False), Named("a", True))
+KNOWN = (
+    *(Named("light", True), Named("light_all", True), Named("lights", False), Named("a", True)),
+    Named("light_off", False),
+)
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 ARGUMENTS = st.from_regex(r"[a-z0-9_]{1,20}", fullmatch=True)
 
@@ -25,6 +28,8 @@ ARGUMENTS = st.from_regex(r"[a-z0-9_]{1,20}", fullmatch=True)
         ("light_all", "", Meant("light_all", "")),
         ("light_all_hall", "", Meant("light_all", "hall")),
         ("light_al", "", Meant("light", "al")),
+        ("light_off", "", Meant("light_off", "")),
+        ("light_off_hall", "", None),  # not /light with "off_hall"
         ("light_", "", Meant("light", "")),
         ("light_living_room", "", Meant("light", "living_room")),
         ("lights", "hall", Meant("lights", "hall")),
