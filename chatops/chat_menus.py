@@ -8,13 +8,14 @@ changes either (a command, its channels, a chat's ID, a bot's server) has to thi
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, zip_longest
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
-from botapi.errors import BotApiFailure
+from botapi.errors import BotApiError, BotApiFailure
 from botapi.guard import InvalidAddress
 from botapi.methods import delete_my_commands, perform, set_my_commands
 from channels_app.bots import client_for, token_of
@@ -52,6 +53,7 @@ class Seen:
     any more."""
 
     owner: UUID
+    bot: UUID
     kind: str
     where: str
     channels: set[UUID] = field(default_factory=set)
@@ -62,25 +64,49 @@ class Behind:
     """A chat whose menu is another one than Telegram was told; empty: none of its own."""
 
     chat: UUID
+    owner: UUID
     commands: Commands
     version: str
 
 
 def tell_all(menu: Menu) -> int:
     """Tell those bots' servers that do not know a chat's menu yet; how many chats. `menu`: what
-    everybody has, by scope. Safe in several processes, as menus.tell_all is."""
-    found = _behind(menu)
+    everybody has, by scope. Safe in several processes, as menus.tell_all is.
+
+    A bot whose server does not answer is asked once: its other chats wait, those of others do not.
+    """
+    behind = _behind(menu)
+    found = list(islice(_in_turns(behind), AT_ONCE))
     chats = Chat.objects.select_related("bot").in_bulk([one.chat for one in found])
-    loaded = [(chats[one.chat], one) for one in found if one.chat in chats]
-    return sum(_tell(chat, one) for chat, one in loaded if _claim(chat))
+    silent: set[UUID] = set()
+    heard = 0
+    for one in found:
+        chat = chats.get(one.chat)
+        if chat is None or chat.bot_id in silent or not _claim(chat):
+            continue
+        failure = _tell(chat, one)
+        if failure is None:
+            heard += 1
+        elif _is_of_the_chat(failure):
+            _put_off([one])
+        else:
+            silent.add(chat.bot_id)
+            _put_off(behind[chat.bot_id])
+    return heard
 
 
-def _behind(menu: Menu) -> list[Behind]:
+def _in_turns(behind: Mapping[UUID, Sequence[Behind]]) -> Iterator[Behind]:
+    """One of each bot, then the next ones."""
+    return (one for turn in zip_longest(*behind.values()) for one in turn if one is not None)
+
+
+def _behind(menu: Menu) -> dict[UUID, list[Behind]]:
+    """By bot."""
     actions = _commands_by_owner()
     known = dict(ChatMenu.objects.values_list("chat_id", "version"))
     waiting = set(ChatMenu.objects.filter(due_at__gt=clock.now()).values_list("chat_id", flat=True))
     lists: dict[tuple[UUID, ...], tuple[Commands, str]] = {}
-    found: list[Behind] = []
+    found: dict[UUID, list[Behind]] = {}
     for chat, seen in _chats().items():
         own = [one for one in actions.get(seen.owner, ()) if one.is_in(seen.channels)]
         commands: Commands = []
@@ -94,9 +120,7 @@ def _behind(menu: Menu) -> list[Behind]:
             commands, written = lists[which]
             version = _hash(written + seen.where)
         if known.get(chat, "") != version and chat not in waiting:
-            found.append(Behind(chat, commands, version))
-            if len(found) == AT_ONCE:
-                break
+            found.setdefault(seen.bot, []).append(Behind(chat, seen.owner, commands, version))
     return found
 
 
@@ -119,10 +143,10 @@ def _chats() -> dict[UUID, Seen]:
     bots = Bot.objects.filter(proven_at__isnull=False, enabled=True).exclude(updates="none")
     rows = Chat.objects.filter(Q(organization__in=owners) | Q(pk__in=told), bot__in=bots)
     rows = rows.exclude(type=Chat.Type.CHANNEL)
-    fields = ("pk", "organization", "type", "bot__api_url", "chat_id", "username")
+    fields = ("pk", "organization", "bot", "type", "bot__api_url", "chat_id", "username")
     found: dict[UUID, Seen] = {}
-    for pk, owner, kind, server, number, name in rows.values_list(*fields):
-        found[pk] = Seen(owner, kind, f"{server} {number or name}")
+    for pk, owner, bot, kind, server, number, name in rows.values_list(*fields):
+        found[pk] = Seen(owner, bot, kind, f"{server} {number or name}")
     lent = set(BotGrant.objects.values_list("bot_id", "grantee_id"))
     of_these = NotificationChannel.objects.filter(chat__in=rows.order_by().values("pk"))
     owned = of_these.values_list("pk", "chat_id", "chat__bot_id", "chat__bot__organization_id")
@@ -135,7 +159,13 @@ def _chats() -> dict[UUID, Seen]:
 
 def _listed(own: Sequence[Own], kind: str, menu: Menu) -> Commands:
     usual = menu["all_private_chats" if kind == Chat.Type.PRIVATE else "all_group_chats"]
-    listed = [{"command": one.name, "description": one.description} for one in own]
+    # Of one name everybody's counts: an organization may have had it first.
+    everybodys = {one["command"] for commands in menu.values() for one in commands}
+    listed = [
+        {"command": one.name, "description": one.description}
+        for one in own
+        if one.name not in everybodys
+    ]
     return listing(listed, usual)
 
 
@@ -153,18 +183,33 @@ def _claim(chat: Chat) -> bool:
     return made or bool(free.update(due_at=now + CLAIM))
 
 
-def _tell(chat: Chat, one: Behind) -> int:
-    rows = ChatMenu.objects.filter(chat=chat)
+def _tell(chat: Chat, one: Behind) -> Exception | None:
+    """What went wrong, if anything did."""
     scope = {"type": "chat", "chat_id": chat.address}
     call = set_my_commands(one.commands, scope) if one.commands else delete_my_commands(scope)
     try:
         perform(client_for(chat.bot), token_of(chat.bot), call, timeout=SECONDS)
     except (BotApiFailure, InvalidAddress, CannotDecrypt) as failure:
         log.info("commands of chat %s: %s", chat.pk, failure)
-        failures = (rows.values_list("failures", flat=True).first() or 0) + 1
-        wait = min(RETRY_FIRST * 2 ** min(failures - 1, 12), RETRY_LAST)
-        rows.update(failures=failures, due_at=clock.now() + wait)
-        return 0
+        return failure
     owner = chat.organization_id  # another one's by now, perhaps
+    rows = ChatMenu.objects.filter(chat=chat)
     rows.update(version=one.version, failures=0, due_at=clock.now(), organization=owner)
-    return 1
+    return None
+
+
+def _is_of_the_chat(failure: Exception) -> bool:
+    """Whether another chat of the bot may fare better."""
+    return isinstance(failure, BotApiError) and failure.error_code in (400, 403)
+
+
+def _put_off(these: Collection[Behind]) -> None:
+    """Until later, and later each time."""
+    now = clock.now()
+    made = [ChatMenu(chat_id=one.chat, organization_id=one.owner, due_at=now) for one in these]
+    ChatMenu.objects.bulk_create(made, ignore_conflicts=True)
+    rows = ChatMenu.objects.filter(chat__in=[one.chat for one in these])
+    rows.update(failures=F("failures") + 1)
+    for failures in set(rows.values_list("failures", flat=True)):
+        wait = min(RETRY_FIRST * 2 ** min(failures - 1, 12), RETRY_LAST)
+        rows.filter(failures=failures).update(due_at=now + wait)

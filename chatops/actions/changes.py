@@ -77,9 +77,11 @@ def _give(
     row: OwnAction, values: Mapping[str, Any], channels: Collection[NotificationChannel]
 ) -> None:
     require_same_organization(row.organization_id, values.get("endpoint"), *channels)
+    former = None if row._state.adding else row.name
     for field, value in values.items():
         setattr(row, field, value)
-    row.name = rules.checked_name(row.name, BY_NAME)
+    if row.name != former:  # one that everybody has by now may still be switched off
+        row.name = rules.checked_name(row.name, BY_NAME)
     row.description = rules.one_line(row.description, "description", rules.DESCRIPTION_MAX, 1)
     row.button = rules.one_line(row.button, "button", rules.BUTTON_MAX)
     row.hint = rules.one_line(row.hint, "hint", rules.HINT_MAX)

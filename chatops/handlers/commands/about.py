@@ -33,7 +33,8 @@ def how_to_use(
         if one.places:
             usage: list[Node] = [code(one.usage), text(" ")] if one.usage else []
             nodes += [text(f"\n/{one.name} "), *usage, text(f"· {one.description}")]
-    for number, action in enumerate(own):
+    names = {one.name for one in commands}  # of one name everybody's counts
+    for number, action in enumerate(one for one in own if one.name not in names):
         between = "\n\n" if number == 0 else "\n"
         nodes += [text(f"{between}/{action.name} "), *_usage(action), text(action.description)]
     nodes += [text(f"\n\n{HOW}"), code(EXAMPLE)]

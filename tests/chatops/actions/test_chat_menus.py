@@ -106,6 +106,53 @@ def test_a_menu_has_room_for_all(stage: Stage) -> None:
         stage.action("more")
 
 
+def test_a_command_that_everybody_has_by_now_is_listed_once(stage: Stage) -> None:
+    """A later version of ours may bring a command of the same name, and then that one counts."""
+    action = stage.action("lightson")
+    stage.action("off")
+    OwnAction.objects.filter(pk=action.pk).update(name="report")
+    assert tell(stage) == 1
+    names = listed(stage, stage.group.id)
+    assert names[0] == "off"
+    assert names.count("report") == 1
+    assert stage.says(stage.ada, "/help").count("/report") == 1
+    changes.change_action(COMMAND_LINE, action, enabled=False)
+    with pytest.raises(ActionRefused):
+        changes.change_action(COMMAND_LINE, action, name="ack")
+
+
+def test_a_bot_whose_server_does_not_answer_keeps_no_other_waiting(
+    stage: Stage, make_talk: Any
+) -> None:
+    stage.action()
+    for _ in range(chat_menus.AT_ONCE + 5):
+        chat = stage.talk.telegram.create_chat("supergroup", bot=stage.talk.telegram_bot)
+        make_channel(stage.talk.bot, chat_id=chat.id)
+    other = make_talk()
+    Bot.objects.filter(pk=other.bot.pk).update(updates="polling")
+    theirs = other.telegram.create_chat("supergroup", bot=other.telegram_bot)
+    make_channel(other.bot, chat_id=theirs.id)
+    OwnAction.objects.create(
+        organization=other.organization, name="theirs", description="x", endpoint=None
+    )
+    stage.talk.telegram.fault(
+        "error",
+        bot=stage.talk.telegram_bot,
+        method="setMyCommands",
+        code=500,
+        description="Internal Server Error",
+        count=None,
+    )
+    assert tell(stage) == 1
+    assert ChatMenu.objects.exclude(version="").get().chat.chat_id == theirs.id
+    assert calls(stage) == 1, "one try of the bot, not one of each chat"
+    assert tell(stage) == 0
+    assert calls(stage) == 1, "nor another one at the next look"
+    ChatMenu.objects.update(due_at=clock.now())
+    assert tell(stage) == 0
+    assert calls(stage) == 2
+
+
 def test_a_shared_bot_lists_each_organizations_in_its_own_chats(
     stage: Stage, make_talk: Any
 ) -> None:
