@@ -112,7 +112,8 @@ def claim(call: OutgoingCall, lasts: timedelta, still: Q | None = None) -> bool:
 def settle(call: OutgoingCall, *, taken: bool, again_at: datetime | None, **values: Any) -> str:
     """Write down what came of an attempt, under its claim: it was taken, or comes again at
     `again_at`, None: it is given up. `values`: of the columns that its own table has. Returns the
-    state that it is in then.
+    state that it is in then; "" where the claim was lost, or it was settled meanwhile: nothing of
+    this counts.
     """
     values |= {"claim": None, "claimed_until": None, "attempts": call.attempts + 1}
     if taken:
@@ -122,5 +123,6 @@ def settle(call: OutgoingCall, *, taken: bool, again_at: datetime | None, **valu
     else:
         values |= {"not_before": again_at}
     rows = type(call).objects.filter(pk=call.pk, claim=call.claim, state=State.WAITING)
-    rows.update(**values)
+    if not rows.update(**values):
+        return ""
     return str(values.get("state", State.WAITING))

@@ -119,7 +119,7 @@ def _understood(answer: Taken) -> Outcome:
 
 
 def _settle(call: EndpointCall, outcome: Outcome) -> str:
-    """The state that it is in now."""
+    """The state that it is in now; "" where it is not ours to settle any more."""
     later = clock.now() + retry_in(call.attempts + 1)
     again_at = None if outcome.final or later > call.give_up_at else later
     return outgoing.settle(call, taken=outcome.taken, again_at=again_at, said=outcome.said)

@@ -8,6 +8,7 @@ import pytest
 from accounts.audit import COMMAND_LINE
 from chatops import purge
 from chatops.actions import changes, runs
+from chatops.actions.reports import Report
 from chatops.endpoints import changes as endpoints
 from chatops.endpoints import send
 from chatops.models import ActionRun, EndpointCall
@@ -73,6 +74,21 @@ def test_an_endpoint_that_never_takes_it_is_given_up(stage: Stage) -> None:
         "❌ /lightson failed\nThe endpoint did not take it: it answered with HTTP 500"
     )
     assert EndpointCall.objects.get().state == "failed"
+
+
+def test_who_lost_its_claim_ends_nothing(stage: Stage) -> None:
+    """A process that stood still comes back with a refusal, while another one makes the call."""
+    stage.action()
+    stage.says(stage.ada, "/lightson")
+    slow = EndpointCall.objects.get()
+    assert send._claim(slow)
+    EndpointCall.objects.update(claimed_until=clock.now() - timedelta(seconds=1))
+    second = EndpointCall.objects.get()
+    assert send._claim(second)
+    send._write_down(slow, send.Outcome("it answered with HTTP 404", final=True))
+    assert stage.run.state == "waiting"
+    send._write_down(second, send.Outcome("HTTP 200", taken=True, report=Report("done", "On")))
+    assert stage.shown() == "✅ /lightson done\nOn"
 
 
 def test_its_time_is_over(stage: Stage) -> None:
