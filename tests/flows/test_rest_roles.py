@@ -19,7 +19,7 @@ from accounts.audit import COMMAND_LINE
 from accounts.models import Membership, Organization, Role
 from alerts.models import AlertGroup, EscalationPolicy, Integration, MessageTemplate, Route, Silence
 from channels_app.models import Bot, NotificationChannel
-from chatops.models import Endpoint
+from chatops.models import Endpoint, OwnAction
 from tests import clock
 from tests.architecture.population import Rows, populate
 from tests.factories import make_bot, make_membership, make_organization, make_token
@@ -497,6 +497,8 @@ def test_a_change_can_not_name_foreign_rows_either() -> None:
         ("alerts", "group", AlertGroup),
         ("groups", "route", Route),
         ("traces", "integration", Integration),
+        ("action-runs", "action", OwnAction),
+        ("action-runs", "channel", NotificationChannel),
     ],
 )
 def test_filters_by_related_rows(path: str, parameter: str, model: Any) -> None:
