@@ -6,6 +6,7 @@ claim. A claim that ran out is free again: the call is made once more, under the
 """
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -51,24 +52,43 @@ class Outgoing(Generic[Call]):
         self._model, self._in_order, self._claim, self._make = model, in_order, claim, make
         self._name = model._meta.model_name or ""
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix=self._name)
+        self._running: dict[Future[None], UUID] = {}
+        self._turn = threading.Lock()
+        self._is_wanted = False
 
     def send_waiting(self, seconds: float = RUN_SECONDS) -> int:
-        """Make what waits until nothing is due, at most about so long; returns how many calls."""
+        """Make what waits until nothing is due, at most about so long; returns how many calls. At
+        once where another thread is at it, which sees what is new."""
         ends_at = time.monotonic() + seconds
-        running: dict[Future[None], UUID] = {}
         made = 0
-        while True:
-            for call in self._due(running) if time.monotonic() < ends_at else ():
-                if self._claim(call):
-                    running[self._pool.submit(self._run, call)] = call.organization_id
-                    made += 1
-            if not running:
-                return made
-            wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
-            running = {one: owner for one, owner in running.items() if not one.done()}
+        self._is_wanted = True
+        while self._is_wanted and time.monotonic() < ends_at and self._turn.acquire(blocking=False):
+            try:
+                self._is_wanted = False
+                made += self._begin(ends_at)
+                last = list(self._running) if made else []
+            finally:
+                self._turn.release()
+            wait(last)
+        return made
 
-    def _due(self, running: dict[Future[None], UUID]) -> list[Call]:
-        """Free calls as far as there are threads."""
+    def _begin(self, ends_at: float) -> int:
+        """Until nothing is due and all is made, or the time is over."""
+        made = 0
+        while time.monotonic() < ends_at:
+            self._running = {one: who for one, who in self._running.items() if not one.done()}
+            for call in self._due():
+                if self._claim(call):
+                    self._running[self._pool.submit(self._run, call)] = call.organization_id
+                    made += 1
+            if not self._running:
+                break
+            wait(self._running, timeout=TICK, return_when=FIRST_COMPLETED)
+        return made
+
+    def _due(self) -> list[Call]:
+        """Free calls as far as there are threads, of all who look."""
+        running = self._running
         room = THREADS - len(running)
         # Mostly nothing waits, and this is cheaper than to ask for it all.
         if room <= 0 or not free(self._model).exists():
