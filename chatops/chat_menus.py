@@ -29,6 +29,8 @@ from deliveries import clock
 log = logging.getLogger(__name__)
 
 AT_ONCE = 40
+UNSURE = "?"
+"""The version of a menu whose answer was lost: it may be there, so it is told or taken away."""
 Commands = Sequence[Mapping[str, str]]
 
 
@@ -191,6 +193,8 @@ def _tell(chat: Chat, one: Behind) -> Exception | None:
         perform(client_for(chat.bot), token_of(chat.bot), call, timeout=SECONDS)
     except (BotApiFailure, InvalidAddress, CannotDecrypt) as failure:
         log.info("commands of chat %s: %s", chat.pk, failure)
+        if isinstance(failure, BotApiFailure) and failure.maybe_sent:
+            ChatMenu.objects.filter(chat=chat).update(version=UNSURE)
         return failure
     owner = chat.organization_id  # another one's by now, perhaps
     rows = ChatMenu.objects.filter(chat=chat)

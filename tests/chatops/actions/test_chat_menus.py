@@ -121,6 +121,18 @@ def test_a_command_that_everybody_has_by_now_is_listed_once(stage: Stage) -> Non
         changes.change_action(COMMAND_LINE, action, name="ack")
 
 
+def test_a_menu_whose_answer_was_lost_is_taken_away_as_well(stage: Stage) -> None:
+    action = stage.action()
+    stage.talk.telegram.fault("reset_after", bot=stage.talk.telegram_bot, method="setMyCommands")
+    assert tell(stage) == 0
+    assert "lightson" in listed(stage, stage.group.id), "it was told"
+    changes.delete_action(COMMAND_LINE, action)
+    ChatMenu.objects.update(due_at=clock.now())
+    assert tell(stage) == 1
+    assert listed(stage, stage.group.id) == []
+    assert tell(stage) == 0
+
+
 def test_a_bot_whose_server_does_not_answer_keeps_no_other_waiting(
     stage: Stage, make_talk: Any
 ) -> None:
@@ -144,7 +156,7 @@ def test_a_bot_whose_server_does_not_answer_keeps_no_other_waiting(
         count=None,
     )
     assert tell(stage) == 1
-    assert ChatMenu.objects.exclude(version="").get().chat.chat_id == theirs.id
+    assert ChatMenu.objects.filter(failures=0).get().chat.chat_id == theirs.id
     assert calls(stage) == 1, "one try of the bot, not one of each chat"
     assert tell(stage) == 0
     assert calls(stage) == 1, "nor another one at the next look"
