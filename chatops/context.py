@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,8 @@ from chatops.models import TelegramIdentity
 from deliveries import clock
 
 T = TypeVar("T")
+FRESH = timedelta(minutes=2)
+"""What runs something and is older was meant for how things stood then."""
 
 
 class Look(Exception):
@@ -53,6 +55,7 @@ class Context:
     bot: Bot
     incoming: Incoming
     now: datetime
+    received_at: datetime
     chat: Chat | None = None
     channels: tuple[NotificationChannel, ...] = ()
     organization: Organization | None = None
@@ -60,6 +63,11 @@ class Context:
     memberships: tuple[Membership, ...] = ()
     membership: Membership | None = None
     answers: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the update waited here for long: a press does not say when it was."""
+        return self.now - self.received_at > FRESH
 
     @property
     def is_private(self) -> bool:
@@ -123,8 +131,15 @@ class Context:
         return answer
 
 
-def make_context(bot: Bot, incoming: Incoming, answers: Mapping[tuple[str, str], Any]) -> Context:
-    """Read what there is to know; in the transaction in which the update is handled."""
+def make_context(
+    bot: Bot,
+    incoming: Incoming,
+    answers: Mapping[tuple[str, str], Any],
+    received_at: datetime | None = None,
+) -> Context:
+    """Read what there is to know; in the transaction in which the update is handled. It was
+    received just now where nothing else is said."""
+    now = clock.now()
     chat: Chat | None = None
     channels: tuple[NotificationChannel, ...] = ()
     if incoming.chat is not None:
@@ -152,7 +167,8 @@ def make_context(bot: Bot, incoming: Incoming, answers: Mapping[tuple[str, str],
     return Context(
         bot=bot,
         incoming=incoming,
-        now=clock.now(),
+        now=now,
+        received_at=received_at or now,
         chat=chat,
         channels=channels,
         organization=organization,

@@ -193,7 +193,7 @@ def _run(
         incoming = read_update(update.payload)
     except UnreadableUpdate as error:
         return None, Handled(f"not read: {error}")
-    context: Context = make_context(update.bot, incoming, told)
+    context: Context = make_context(update.bot, incoming, told, update.received_at)
     for handle in handlers:
         handled = handle(context)
         if handled is not None:

@@ -33,31 +33,44 @@ class Report:
     progress: int | None = None
 
 
-def read_report(body: bytes, usual: State = "running") -> Report:
-    """`usual`: the state of one that names none. Raises UnreadableReport."""
+def read_report(body: bytes) -> Report:
+    """What is posted about a run; it is running where no state is named. Raises
+    UnreadableReport."""
+    given = _object(body)
+    unknown = next((str(name) for name in given if name not in FIELDS), None)
+    if unknown is not None:
+        message = f"There is no such field. Fields are: {', '.join(FIELDS)}."
+        raise UnreadableReport(message, _cut(unknown, NAME_MAX))
+    return _report(given, "running")
+
+
+def read_answer(status: int, body: bytes) -> Report:
+    """The answer to the call, a 2xx. 202 means that more is posted; any other one that it is done,
+    unless its JSON says otherwise. Raises UnreadableReport where a field of ours says nothing; what
+    else a framework answers with is none of ours: the program was called all the same."""
+    usual: State = "running" if status == 202 else "done"
+    try:
+        given = _object(body)
+    except UnreadableReport:  # "ok", pages of proxies: nothing of them is for people
+        return Report(usual)
+    return _report(given, usual)
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
         raise UnreadableReport("Send a JSON object.") from None
     if not isinstance(given, Mapping):
         raise UnreadableReport("Send a JSON object.")
-    unknown = next((str(name) for name in given if name not in FIELDS), None)
-    if unknown is not None:
-        message = f"There is no such field. Fields are: {', '.join(FIELDS)}."
-        raise UnreadableReport(message, _cut(unknown, NAME_MAX))
+    return given
+
+
+def _report(given: Mapping[str, Any], usual: State) -> Report:
     state = given.get("state", usual)
     if state not in STATES:
         raise UnreadableReport(f"Use one of {', '.join(STATES)}.", "state")
     return Report(state, _text(given.get("text")), _progress(given.get("progress")))
-
-
-def read_answer(status: int, body: bytes) -> Report:
-    """The answer to the call, a 2xx. 202 means that more is posted; any other one that it is done,
-    unless its JSON says otherwise. Raises UnreadableReport."""
-    usual: State = "running" if status == 202 else "done"
-    if not body.lstrip().startswith(b"{"):
-        return Report(usual)  # "ok" and pages of proxies: nothing of them is for people
-    return read_report(body, usual)
 
 
 def _text(given: Any) -> str:

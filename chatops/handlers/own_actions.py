@@ -17,6 +17,7 @@ from chatops.responding.said import Said
 GONE = "This command was removed, or is not for this chat any more."
 NOT_YOURS = "Only who asked for it may press this."
 OVER = "This is not open any more."
+LATE = "This press came here minutes late, so nothing was run. Press again if you still mean it."
 State = ActionRun.State
 
 
@@ -34,6 +35,8 @@ def press(pressed: Press) -> Said:
     action = _action_behind(pressed)
     if action is None:
         return Said(GONE, "refused: no such action", alert=True)
+    if context.is_late:
+        return Said(LATE, f"/{action.name}: too late", alert=True)
     place = Place(pressed.group, pressed.row.channel, context.incoming.message_id)
     if _asks(context, action, ""):
         engine.begin(context, OWN, _values(context, action, place))

@@ -12,7 +12,7 @@ from botapi.methods import get_me
 from channels_app.bots import client_for
 from channels_app.encryption import CannotDecrypt
 from chatops.actions import known
-from chatops.context import Context
+from chatops.context import FRESH, Context
 from chatops.handled import Handled
 from chatops.handlers import own_actions
 from chatops.handlers.commands.about import how_to_use
@@ -36,8 +36,6 @@ NOBODYS_CHAT = (
 STRANGER = (
     "I do not know you yet. Send me /start: I say how to link your account. Then this works here."
 )
-FRESH = timedelta(minutes=2)
-"""An older command was meant for how things stood then."""
 OFF_SECONDS = 30.0
 """A clock that is off by more is told of in the log."""
 BOTS_BEGAN = datetime(2015, 6, 1, tzinfo=UTC)

@@ -1,15 +1,17 @@
 """Own buttons in the More… menu under alerts."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db.models import F
 
 from accounts.audit import COMMAND_LINE
 from alerts.models import TimelineEvent
 from botapi.callback_data import pack, short
 from channels_app.models import NotificationChannel
 from chatops.actions import changes
-from chatops.models import ActionRun, OwnAction
+from chatops.models import ActionRun, InboundUpdate, OwnAction
 from tests.chatops.actions.stage import Stage
 from tests.chatops.stage import buttons_of
 from tests.factories import make_channel
@@ -90,6 +92,24 @@ def test_what_is_pressed_after_it_was_removed_says_so(burning: Stage) -> None:
     changes.delete_action(COMMAND_LINE, OwnAction.objects.get())
     said = burning.press(burning.ada, burning.group, "Restart it")
     assert said == "This command was removed, or is not for this chat any more."
+    assert not ActionRun.objects.exists()
+
+
+def test_a_press_that_waited_for_long_runs_nothing(burning: Stage) -> None:
+    """Whoever handles updates was away."""
+    burning.press(burning.ada, burning.group, "More…")
+    talk, number = burning.talk, burning.message_of("HighCPU")
+    shown = next(one for one in talk.messages(burning.group) if one.message_id == number)
+    [data] = [one["callback_data"] for one in buttons_of(shown) if one["text"] == "Restart it"]
+    pressed = talk.telegram.press(
+        burning.group, number, data, from_id=burning.ada.id, bot_id=talk.telegram_bot.id
+    )
+    assert talk.hear() == 1
+    received = F("received_at") - timedelta(minutes=3)
+    InboundUpdate.objects.filter(state="waiting").update(received_at=received)
+    talk.settle()
+    assert burning.outcome() == "/restart: too late"
+    assert talk.telegram.callback(pressed["id"])["text"].startswith("This press came here")
     assert not ActionRun.objects.exists()
 
 

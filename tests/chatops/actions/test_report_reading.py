@@ -62,6 +62,9 @@ def test_what_says_nothing(body: bytes, field: str) -> None:
         (200, b'{"text": "x"}', Report("done", "x")),
         (200, b'{"state": "failed", "text": "x"}', Report("failed", "x")),
         (200, b'{"state": "running"}', Report("running")),
+        (200, b'{"ok": true, "text": "x"}', Report("done", "x")),
+        (202, b'{"task_id": 5}', Report("running")),
+        (200, b'{"text": ', Report("done")),
     ],
 )
 def test_answers_to_the_call(status: int, body: bytes, expected: Report) -> None:
