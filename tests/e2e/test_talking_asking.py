@@ -2,6 +2,7 @@
 send, as all of it is seen in a chat."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -87,9 +88,7 @@ def program() -> Iterator[Endpoint]:
 def add_endpoint(console: Page, url: str) -> list[str]:
     """At the console, with mistakes; what the pages' checks say."""
     console.goto("/chatops/endpoint/")
-    expect(console.get_by_text("An endpoint is a program of yours")).to_be_visible()
-    failures = check(console, "endpoints-none")
-    console.get_by_role("link", name="Add an endpoint").click()
+    console.get_by_role("link", name=re.compile("Add (an )?endpoint")).first.click()
     console.fill("[name=name]", "Deploys")
     for wrong, why in (
         ("nonsense", "It must start with http"),
@@ -99,7 +98,7 @@ def add_endpoint(console: Page, url: str) -> list[str]:
         console.fill("[name=url]", wrong)
         console.click("[name=_save]")
         expect(console.locator(".field-url")).to_contain_text(why)
-    failures += check(console, "endpoint-refused")
+    failures = check(console, "endpoint-refused")
     console.fill("[name=url]", url)
     console.click("[name=_save]")
     expect(console.get_by_label("Secret of the endpoint Deploys")).to_be_visible()
@@ -113,7 +112,7 @@ def open_newest(console: Page) -> None:
     """The approval that was asked last."""
     console.goto("/chatops/approval/")
     console.locator("#result_list tbody th a").first.click()
-    console.wait_for_url("**/change/")
+    console.wait_for_url(re.compile("/change/"))
 
 
 def test_a_program_asks_and_hears_the_answer(desk: Desk, program: Endpoint) -> None:
