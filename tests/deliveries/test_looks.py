@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.statements import one_of, query
 from channels_app.models import Chat
 from deliveries import looks, streams, waiting
 from deliveries.lanes import Clock
@@ -107,14 +107,13 @@ def test_what_a_person_begins_to_wait_for_is_found_while_everything_rests(stage:
 
 
 def test_what_people_wait_for_is_read_from_an_index_of_it_alone(stage: Stage) -> None:
+    these, ids = one_of("bot_id", [stage.bot.pk])
+    is_postgres = connection.vendor == "postgresql"
+    explain = "EXPLAIN " if is_postgres else "EXPLAIN QUERY PLAN "
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if is_postgres:
             cursor.execute("SET enable_seqscan = off")
-        with CaptureQueriesContext(connection) as queries:
-            streams.asked_for([stage.bot.pk])
-        explain = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
-        cursor.execute(explain + queries[0]["sql"])
-        plan = str(cursor.fetchall())
-        if connection.vendor == "postgresql":
+        plan = str(query(f"{explain}{streams._ASKED}{these}{streams._IN_ORDER}", [ids]))
+        if is_postgres:
             cursor.execute("RESET enable_seqscan")
     assert "delivery_open_interactive" in plan, plan
