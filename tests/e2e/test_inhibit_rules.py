@@ -21,7 +21,8 @@ def write_rule(page: Page, name: str, sources: str, targets: str, equal: str = "
     page.get_by_label("While these fire").fill(sources)
     page.get_by_label("These are not told of").fill(targets)
     page.get_by_label("With equal labels").fill(equal)
-    page.get_by_label("Name").press("Enter")
+    with page.expect_navigation():  # a page that goes away cannot be looked at
+        page.get_by_label("Name").press("Enter")
 
 
 def test_a_rule_keeps_quiet_what_follows_from_an_outage(

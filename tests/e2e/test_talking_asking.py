@@ -122,7 +122,9 @@ def test_a_program_asks_and_hears_the_answer(desk: Desk, program: Endpoint) -> N
     assert program.wait_for(1)[0]["event"] == "test"
     expect(console.get_by_text("accepted").first).to_be_visible()
     failures += check(console, "endpoint-tested")
-    ((endpoint,),) = scene.installation.query("SELECT id FROM chatops_endpoint")
+    ((endpoint,),) = scene.installation.query(
+        "SELECT id FROM chatops_endpoint WHERE name = 'Deploys'"
+    )
     asked = {"channel": desk.channel(ALONE), "title": "Deploy 2.4.1?", "text": "To production."}
     desk.post("approvals/", asked | {"endpoint": endpoint})
     question = chat.told("Deploy 2.4.1?", "To production.")
