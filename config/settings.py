@@ -9,6 +9,7 @@ import django_stubs_ext
 
 from config.console import AROUND_EACH_PAGE
 from config.env import BASE_DIR, EncryptionKey, SecretKey, data_dir, env, secret
+from config.sqlite import CACHE_KIB
 
 VERSION = "0.1.0"
 
@@ -100,15 +101,14 @@ if EMBEDDED_DATABASE:
     DATABASE["ENGINE"] = "config.sqlite"  # waits for the lock in a way of its own
     # IMMEDIATE: read-then-write transactions wait for the lock instead of failing half-way.
     # FULL: a 202 must survive a power cut.
-    # Each of some twenty threads has a cache of its own (in KiB): the system's is not much slower.
     DATABASE["CONN_MAX_AGE"] = None
     # Tests use a file as well: threads of one process lock each other out of an in-memory one.
     DATABASE["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
     DATABASE.setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=20,
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4000;"
-        " PRAGMA temp_store=MEMORY;",
+        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        f" PRAGMA cache_size=-{CACHE_KIB}; PRAGMA temp_store=MEMORY;",
     )
 else:
     SESSION_OPTIONS = (
