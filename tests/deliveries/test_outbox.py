@@ -244,3 +244,25 @@ def test_what_waits_leaves_sooner_where_newer_content_is_due(channel: Notificati
     changed(channel, message, edit("done again"))
     later.refresh_from_db()
     assert later.not_before == postponed, "Telegram said to wait"
+
+
+def test_what_is_due_together_leaves_in_the_order_given(channel: NotificationChannel) -> None:
+    now = timezone.now()
+    streams = [outbox.open_stream(channel.organization, channel.chat) for _ in range(4)]
+    messages = outbox.send_many(
+        [
+            outbox.Send(
+                stream=stream,
+                call=text(str(number)),
+                channel=channel,
+                purpose=Delivery.Purpose.GROUP,
+                priority=Priority.NORMAL,
+                kind=SentMessage.Kind.TEXT,
+                due_at=now,
+            )
+            for number, stream in enumerate(streams)
+        ]
+    )
+    turns = dict(Delivery.objects.values_list("target", "turn_at"))
+    assert len(set(turns.values())) == 4
+    assert sorted(turns, key=lambda pk: turns[pk]) == [message.pk for message in messages]
