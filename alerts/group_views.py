@@ -120,7 +120,7 @@ def _seen(group: AlertGroup, rows: Sequence[Row], now: datetime, muting: Muting 
         integration=names.pop() if len(names) == 1 else "",
         organization=group.organization.name,
         external_url=group.external_url,
-        console_url=f"{settings.SITE_URL}/alerts/alertgroup/{group.pk}/",
+        console_url=console_url(group),
         truncated=group.truncated_alerts,
         flapping=flaps.get(WHOLE),
     )
@@ -201,6 +201,11 @@ def offer_of(channel: NotificationChannel, menu: str = Menu.MAIN) -> Offer | Non
         return None
     own = own_buttons.in_menu_of(channel) if menu == Menu.MORE else ()
     return Offer(tuple(filter(length_of, channel.silence_durations)), own)
+
+
+def console_url(group: AlertGroup) -> str:
+    """Its page."""
+    return f"{settings.SITE_URL}/alerts/alertgroup/{group.pk}/"
 
 
 def zone_of(channel: NotificationChannel) -> ZoneInfo:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from bench import product, servers
 from bench.processes import cpu_seconds
 from bench.product import Tocsin, Wanted
+from bench.rows import Row
 from bench.servers import Alertmanager, Postgres, Redis, Telegram
 
 PEER_TOKEN = f"{9_000_001}:AAbench{'x' * 28}"
@@ -70,6 +72,19 @@ class Ground:
         """The private cluster; scenarios that need one are left out without it."""
         assert self.database_server is not None
         return self.database_server
+
+    def in_both_modes(
+        self,
+        scaled_out: Callable[["Ground"], list[Row]],
+        embedded: Callable[["Ground"], list[Row]],
+    ) -> Iterator[Row]:
+        """What both measure side by side; the embedded one alone where there is no PostgreSQL."""
+        with ThreadPoolExecutor() as pool:
+            measured = [pool.submit(embedded, self)]
+            if self.database_server is not None:
+                measured.insert(0, pool.submit(scaled_out, self))
+            for one in measured:
+                yield from one.result()
 
     @property
     def repeats(self) -> int:

@@ -38,12 +38,7 @@ CROWDS = (Crowd("2,500 chats", 2_500), Crowd("20 chats", 20), Crowd("40 groups",
 
 def run(ground: Ground) -> Iterator[Row]:
     """Milliseconds from asking for a test message to its arrival at Telegram."""
-    with ThreadPoolExecutor() as pool:
-        measured = [pool.submit(_embedded, ground)]
-        if ground.database_server is not None:
-            measured.insert(0, pool.submit(_scaled_out, ground))
-        for one in measured:
-            yield from one.result()
+    return ground.in_both_modes(_scaled_out, _embedded)
 
 
 def _scaled_out(ground: Ground) -> list[Row]:

@@ -73,12 +73,7 @@ class Heard:
 
 def run(ground: Ground) -> Iterator[Row]:
     """Milliseconds from the press to its answer, and to the change of the message."""
-    with ThreadPoolExecutor() as pool:
-        measured = [pool.submit(_embedded, ground)]
-        if ground.database_server is not None:
-            measured.insert(0, pool.submit(_scaled_out, ground))
-        for one in measured:
-            yield from one.result()
+    return ground.in_both_modes(_scaled_out, _embedded)
 
 
 def _scaled_out(ground: Ground) -> list[Row]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
+from alerts.group_views import console_url
 from chatops.actions.tokens import token_of
 from chatops.context import Context
 from chatops.models import ActionRun, EndpointCall
@@ -65,5 +66,5 @@ def _alert(run: ActionRun) -> dict[str, Any] | None:
         "labels": group.labels,
         "opened_at": group.opened_at.isoformat(),
         "acknowledged_by": group.acknowledged_by,
-        "url": f"{settings.SITE_URL}/alerts/alertgroup/{group.pk}/",
+        "url": console_url(group),
     }

@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 from accounts.audit import Actor
 from accounts.models import Membership, User
 from alerts.group_titles import entitle
-from alerts.group_views import first_zone, views_of
+from alerts.group_views import console_url, first_zone, views_of
 from alerts.models import AlertGroup, GroupMessage, Status
 from alerts.rendering.keyboard import keyboard
 from alerts.rendering.message import render_group
@@ -36,7 +36,6 @@ from chatops.personal import text
 from chatops.personal.text import Assigned
 from chatops.replies import plain_of
 from chatops.responding.cards import CARD_MAX
-from chatops.responding.lists import console_url
 from chatops.responding.told import GroupRow
 from deliveries import clock, outbox, wakeup
 from deliveries.models import Delivery, SentMessage

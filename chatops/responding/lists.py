@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.models import Count, F, Q
 
+from alerts.group_views import console_url
 from alerts.models import AlertGroup, Silence, Status
 from alerts.muting.known import muting_in
 from alerts.muting.silence_rows import alert_counts
@@ -85,11 +85,6 @@ def _group_row(context: Context, group: AlertGroup, muted: str) -> told.GroupRow
         muted=muted,
         url=console_url(group) if context.is_private else "",
     )
-
-
-def console_url(group: AlertGroup) -> str:
-    """Its page."""
-    return f"{settings.SITE_URL}/alerts/alertgroup/{group.pk}/"
 
 
 def _mutes(groups: Sequence[AlertGroup], context: Context) -> dict[str, str]:

@@ -6,10 +6,9 @@ from datetime import datetime, tzinfo
 from typing import cast
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Count
 
-from alerts.group_views import views_of
+from alerts.group_views import console_url, views_of
 from alerts.models import AlertGroup, GroupMember
 from alerts.muting.known import muting_in
 from alerts.rendering.muted import listed, mute_note
@@ -46,6 +45,6 @@ def _outside(group: AlertGroup, size: int) -> GroupView:
         acknowledged_at=group.acknowledged_at,
         assigned_to=group.assigned_name,
         organization=group.organization.name,
-        console_url=f"{settings.SITE_URL}/alerts/alertgroup/{group.pk}/",
+        console_url=console_url(group),
         truncated=size,
     )
