@@ -9,6 +9,8 @@ help:
 	@echo "make test-faults"
 	@echo "             kill processes, break servers and Telegram, and look for what is lost"
 	@echo "             (4 minutes; FAULTS_SCALE=10 sends ten times as much and kills ten times as often)"
+	@echo "make languages"
+	@echo "             bring the catalogues of translations up to date with the texts in the code"
 	@echo "make lint    ruff: rules and formatting"
 	@echo "make types   mypy, strict"
 	@echo "make check   all of these, and that no migration is missing"
@@ -42,3 +44,7 @@ bench-quick:
 .PHONY: install-dev
 install-dev:
 	@bin/install requirements-dev.txt
+
+.PHONY: languages
+languages: install-dev
+	@bin/languages

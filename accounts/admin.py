@@ -33,7 +33,7 @@ class OrganizationForm(forms.ModelForm[Organization]):
 
     class Meta:
         model = Organization
-        fields = ("name", "timezone", "severity_map", "ingest_limit")
+        fields = ("name", "timezone", "language", "severity_map", "ingest_limit")
         help_texts = {
             "severity_map": "Your own words for severities, as JSON; {} knows the usual ones. "
             'Such as {"labels": ["sev"], "values": {"red": "critical", "none": null}}.'
@@ -50,7 +50,7 @@ class OrganizationPage(ConsoleModelAdmin):
     can_delete = False
     organization_lookup = "pk"
     list_display = ("name", "timezone")
-    fields = ("name", "timezone", "identifier", "severity_map", "ingest_limit")
+    fields = ("name", "timezone", "language", "identifier", "severity_map", "ingest_limit")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

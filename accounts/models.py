@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
+from languages.speaking import CODE_MAX, ENGLISH, LANGUAGES
+
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 
@@ -78,6 +80,13 @@ class Organization(Identified):
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=60, unique=True)
     timezone = models.CharField("time zone", max_length=64, default="UTC")
+    language = models.CharField(
+        max_length=CODE_MAX,
+        choices=LANGUAGES,
+        default=ENGLISH,
+        db_default=ENGLISH,
+        help_text="Of what the bot says in chats; people choose their own by /settings.",
+    )
     severity_map = models.JSONField(
         default=dict,
         blank=True,

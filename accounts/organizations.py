@@ -8,8 +8,9 @@ from accounts import audit
 from accounts.audit import Actor
 from accounts.models import Organization
 from accounts.zones import zone_names
+from languages.speaking import ENGLISH, LANGUAGES
 
-SETTINGS = ("name", "timezone", "severity_map")
+SETTINGS = ("name", "timezone", "language", "severity_map")
 """What its owners may set. Its limits are the operator's."""
 
 
@@ -34,6 +35,8 @@ def change_organization(actor: Actor, organization: Organization, **values: Any)
         raise OrganizationRefused(
             "timezone", f"{zone!r} is no time zone. Use a name such as Europe/Berlin, or UTC."
         )
+    if values.get("language", ENGLISH) not in LANGUAGES:
+        raise OrganizationRefused("language", f"Say one of {', '.join(LANGUAGES)}.")
     with transaction.atomic():
         # Alerts, whose foreign keys look at this row, do not wait for it.
         row = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)

@@ -315,7 +315,18 @@ class ChannelPage(WritingPage):
                     ]
                 },
             ),
-            ("Looks", {"fields": ["parse_mode", "link_previews", "protect_content", "timezone"]}),
+            (
+                "Looks",
+                {
+                    "fields": [
+                        "parse_mode",
+                        "link_previews",
+                        "protect_content",
+                        "timezone",
+                        "language",
+                    ]
+                },
+            ),
             ("Sound", {"fields": ["silent", "silent_below", "renotify_interval"]}),
             ("Buttons", {"fields": ["actions", "silence_durations", "trail"]}),
             ("Troubles", {"fields": ["tells_admins"]}),

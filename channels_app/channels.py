@@ -16,6 +16,7 @@ from channels_app.leaving import delete_chats, is_in_use
 from channels_app.models import Bot, Chat, NotificationChannel, Verification
 from channels_app.offered import read_offered
 from channels_app.persons import is_persons
+from languages.speaking import LANGUAGES
 
 CHAT_NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")
 LOWEST_CHAT_ID = -(2**52)
@@ -28,6 +29,7 @@ SETTINGS = (
     "protect_content",
     "link_previews",
     "timezone",
+    "language",
     "renotify_interval",
     "tells_admins",
     "actions",
@@ -315,6 +317,11 @@ def _check(values: dict[str, Any]) -> None:
     if zone and zone not in available_timezones():
         raise ChannelRefused(
             "timezone", f"{zone!r} is no time zone. Use a name such as Europe/Berlin."
+        )
+    language = values.get("language")
+    if language and language not in LANGUAGES:
+        raise ChannelRefused(
+            "language", f"Say one of {', '.join(LANGUAGES)}, or nothing: the organization's."
         )
     actions = NotificationChannel.Actions
     if values.get("actions", actions.ANYONE) not in actions.values:

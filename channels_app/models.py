@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.models import Organization, OrganizationOwned, User
+from languages.speaking import CODE_MAX, LANGUAGES
 
 
 class Verification(models.TextChoices):
@@ -234,6 +235,14 @@ class NotificationChannel(Verified, OrganizationOwned):
     link_previews = models.BooleanField(default=False)
     timezone = models.CharField(
         "time zone", max_length=64, blank=True, help_text="Empty: the organization's zone."
+    )
+    language = models.CharField(
+        max_length=CODE_MAX,
+        choices=LANGUAGES,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Empty: the organization's language.",
     )
     renotify_interval = models.PositiveIntegerField(
         default=60, help_text="Seconds: at most one sounding reply about a group in this time."

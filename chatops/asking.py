@@ -17,6 +17,7 @@ from botapi.methods import perform
 from channels_app.bots import client_for, token_of
 from channels_app.models import Bot
 from chatops.context import Ask, Look
+from languages.speaking import speaking
 
 PER_ORGANIZATION = 2
 """Of the four threads of a process (config/worker.py): the others are there for everybody else."""
@@ -74,7 +75,8 @@ class Told:
     def look(self, look: Look) -> None:
         """Read it, and remember what it came to."""
         try:
-            self.answers[look.what, ""] = look.work()
+            with speaking(look.language):
+                self.answers[look.what, ""] = look.work()
         except ValueError as refusal:
             self.answers[look.what, ""] = refusal
 

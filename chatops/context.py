@@ -16,6 +16,7 @@ from chatops.incoming import Incoming, Sender
 from chatops.linking import identities
 from chatops.models import TelegramIdentity
 from deliveries import clock
+from languages.speaking import first_language, language_of, spoken
 
 T = TypeVar("T")
 FRESH = timedelta(minutes=2)
@@ -30,6 +31,7 @@ class Look(Exception):
         super().__init__(what)
         self.what = what
         self.work = work
+        self.language = spoken()
 
 
 class Ask(Exception):
@@ -104,6 +106,18 @@ class Context:
         names += [channel.timezone for channel in self.channels[:1]]
         names += [self.organization.timezone if self.organization else ""]
         return ZoneInfo(next((name for name in names if name), "UTC"))
+
+    @property
+    def language(self) -> str:
+        """In private the person's own: what they chose, else their app's. A chat of several speaks
+        its first channel's, else the organization's."""
+        app = language_of(self.sender.language_code)
+        chats = [channel.language for channel in self.channels[:1]]
+        chats += [self.organization.language if self.channels and self.organization else ""]
+        if self.is_private:
+            own = self.identity.language if self.identity else ""
+            return first_language(own, app, *chats)
+        return first_language(*chats, app)
 
     def may(self, capability: Capability) -> bool:
         """Whether the writer's role in the organization includes this."""

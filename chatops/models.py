@@ -19,6 +19,7 @@ from chatops.action_models import ActionRun, ChatMenu, OwnAction
 from chatops.dialogue_models import CommandMenu, Conversation, Listing, Reminder
 from chatops.link_models import ChatOffer, LinkAttempt, LinkCode, UnclaimedChat
 from deliveries.models import OutgoingCall, SentMessage
+from languages.speaking import CODE_MAX, LANGUAGES
 
 __all__ = [
     "ActionRun",
@@ -210,6 +211,21 @@ class TelegramIdentity(Identified):
     linked_at = models.DateTimeField(auto_now_add=True)
     timezone = models.CharField(
         max_length=64, blank=True, default="", db_default="", help_text="Empty: the user's own."
+    )
+    language = models.CharField(
+        max_length=CODE_MAX,
+        choices=LANGUAGES,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Empty: that of their Telegram app.",
+    )
+    app_language = models.CharField(
+        max_length=CODE_MAX,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of their Telegram app, as it last told it; empty where we do not speak it.",
     )
     direct_messages = models.BooleanField(
         default=True, db_default=True, help_text="Whether the bot may write to them unasked."

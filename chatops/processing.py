@@ -27,6 +27,7 @@ from chatops.receiving.inbox import FROM_ELSEWHERE, PROCESS, is_from_elsewhere, 
 from chatops.routing import HANDLERS, Handler
 from deliveries import clock, processes, wakeup
 from deliveries.conflicts import is_conflict
+from languages.speaking import ENGLISH, gettext, gettext_noop, language_of, speaking
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ RETRIES = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120))
 QUERY_RETRIES = RETRIES[:2]
 """A person looks at what they pressed, and their chat must not stand still for longer."""
 QUERIES = ("callback_query", "inline_query")
-SORRY = "Something went wrong here. I try again."
+SORRY = gettext_noop("Something went wrong here. I try again.")
 BATCH = 8
 """Whose update comes meanwhile waits for so many of somebody else's."""
 ROUND = 200
@@ -140,7 +141,7 @@ def _work_on(update: InboundUpdate, handlers: Sequence[Handler]) -> None:
         # that is away refuses this as well and ends the run; then the claim runs out.
         _put_off(update, type(error).__name__)
         if update.kind == "callback_query" and not update.attempts:
-            answers.submit(update, toast(read_update(update.payload).query_id, SORRY))
+            _apologize(update)
         return
     if handled is not None and handled.answer is not None:
         answers.submit(update, handled.answer)
@@ -194,11 +195,27 @@ def _run(
     except UnreadableUpdate as error:
         return None, Handled(f"not read: {error}")
     context: Context = make_context(update.bot, incoming, told, update.received_at)
-    for handle in handlers:
-        handled = handle(context)
-        if handled is not None:
-            return context.organization, handled
+    _note_app_language(context)
+    with speaking(context.language):
+        for handle in handlers:
+            handled = handle(context)
+            if handled is not None:
+                return context.organization, handled
     return context.organization, Handled("nothing to do")
+
+
+def _note_app_language(context: Context) -> None:
+    """For what they are told later, unasked."""
+    told = language_of(context.sender.language_code)
+    if context.identity is not None and context.identity.app_language != told:
+        context.identity.app_language = told
+        context.identity.save(update_fields=["app_language"])
+
+
+def _apologize(update: InboundUpdate) -> None:
+    incoming = read_update(update.payload)
+    with speaking(language_of(incoming.sender.language_code) if incoming.sender else ENGLISH):
+        answers.submit(update, toast(incoming.query_id, gettext(SORRY)))
 
 
 def _put_back(update: InboundUpdate) -> None:

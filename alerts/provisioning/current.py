@@ -67,7 +67,7 @@ def current_items(organization: Organization) -> list[Item]:
     )
     integrations = Integration.objects.for_organization(organization)
     own = integrations.exclude(kind=Integration.Kind.HEARTBEAT)  # that one is made by heartbeats
-    facts = {name: getattr(organization, name) for name in ("timezone", "severity_map")}
+    facts = {name: getattr(organization, name) for name in ("timezone", "language", "severity_map")}
     return [
         Item(ORGANIZATION, "", facts),
         *(_bot(one) for one in Bot.objects.for_organization(organization)),

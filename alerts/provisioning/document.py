@@ -261,7 +261,11 @@ _TIMING: Final[dict[str, ReadValue]] = {
     "active_timings": _Reader.names,
 }
 READERS: Final[Mapping[str, Mapping[str, ReadValue]]] = {
-    ORGANIZATION: {"timezone": _Reader.text, "severity_map": _Reader.severity_map},
+    ORGANIZATION: {
+        "timezone": _Reader.text,
+        "language": _Reader.text,
+        "severity_map": _Reader.severity_map,
+    },
     BOT: {
         "token": _Reader.secret,
         "api_url": _Reader.address,
@@ -279,6 +283,7 @@ READERS: Final[Mapping[str, Mapping[str, ReadValue]]] = {
         "protect_content": _Reader.truth,
         "link_previews": _Reader.truth,
         "timezone": _Reader.text,
+        "language": _Reader.text,
         "renotify_interval": _Reader.seconds,
         "tells_admins": _Reader.truth,
         "actions": _Reader.text,

@@ -28,6 +28,7 @@ from chatops.responding.reach import group_of
 from chatops.responding.silence_words import moment
 from chatops.responding.silences_here import silences_here
 from chatops.responding.wanted_groups import NotUnderstood
+from languages.speaking import gettext, speaking
 
 GONE = "That is not there any more."
 OLD_LIST = "This list is too old. Ask for a new one."
@@ -166,6 +167,8 @@ def _settings(context: Context, pressed: Pressed) -> Handled:
         preferences.set_direct_messages(identity, wanted=value == "on")
     elif what == "assigned":
         preferences.set_tell_assigned(identity, wanted=value == "on")
+    elif what == "lang":
+        preferences.set_language(identity, value)
     elif what == "orgs":
         return Handled(
             "told which organization is which",
@@ -181,7 +184,9 @@ def _settings(context: Context, pressed: Pressed) -> Handled:
         return Handled("chose an organization", toast(context.incoming.query_id, words))
     page, buttons = settings.shown(context, identity)
     put(context, page, buttons)
-    return Handled("changed settings", toast(context.incoming.query_id, "Changed."))
+    with speaking(context.language):
+        changed = toast(context.incoming.query_id, gettext(settings.CHANGED))
+    return Handled("changed settings", changed)
 
 
 def _done(context: Context, done: Done) -> Handled:

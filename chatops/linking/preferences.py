@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from accounts.models import Organization
 from chatops.models import TelegramIdentity
+from languages.speaking import LANGUAGES, first_language, gettext
 
 _QUIET = re.compile(r"(\d{1,2})(?::(\d\d))? ?(?:-|–|to|until) ?(\d{1,2})(?::(\d\d))?")
 ZONES_SHOWN = 5
@@ -24,15 +25,43 @@ def set_zone(identity: TelegramIdentity, name: str) -> str:
     found = known.get(wanted.casefold(), "")
     if wanted and not found:
         near = sorted(one for one in known.values() if wanted.casefold() in one.casefold())
-        hint = " or ".join(near[:ZONES_SHOWN]) or "Europe/Berlin"
-        raise PreferenceRefused(f"I know no zone “{name.strip()[:40]}”. Write one such as {hint}.")
+        raise PreferenceRefused(
+            gettext("I know no zone “{word}”. Write one such as {examples}.").format(
+                word=name.strip()[:40], examples=", ".join(near[:ZONES_SHOWN]) or "Europe/Berlin"
+            )
+        )
     try:
         ZoneInfo(found or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise PreferenceRefused(f"I cannot use the zone {found}.") from None
+        raise PreferenceRefused(
+            gettext("I cannot use the zone {zone}.").format(zone=found)
+        ) from None
     identity.timezone = found
     identity.save(update_fields=["timezone"])
     return found
+
+
+def set_language(identity: TelegramIdentity, word: str) -> str:
+    """By its code or by its name, in any case of letters; "" is that of the person's Telegram app
+    again. Returns the code. Raises PreferenceRefused."""
+    wanted = word.strip().casefold()
+    known = {name.casefold(): code for code, name in LANGUAGES.items()}
+    found = known.get(wanted) or (wanted if wanted in LANGUAGES else "")
+    if wanted and not found:
+        spoken = ", ".join(f"{name} ({code})" for code, name in LANGUAGES.items())
+        raise PreferenceRefused(
+            gettext("I do not speak “{word}”. I speak {languages}.").format(
+                word=word.strip()[:40], languages=spoken
+            )
+        )
+    identity.language = found
+    identity.save(update_fields=["language"])
+    return found
+
+
+def language_with(identity: TelegramIdentity, organization: Organization) -> str:
+    """In which a person is told what they did not ask for, about this organization."""
+    return first_language(identity.language, identity.app_language, organization.language)
 
 
 def set_direct_messages(identity: TelegramIdentity, *, wanted: bool) -> None:
@@ -61,14 +90,14 @@ def _quiet(words: str) -> tuple[time | None, time | None]:
         return None, None
     found = _QUIET.fullmatch(low)
     if found is None:
-        raise PreferenceRefused("Write quiet hours such as 22:00-07:00, or off.")
+        raise PreferenceRefused(gettext("Write quiet hours such as 22:00-07:00, or off."))
     numbers = [int(part or 0) for part in found.groups()]
     try:
         start, end = time(numbers[0], numbers[1]), time(numbers[2] % 24, numbers[3])
     except ValueError:
-        raise PreferenceRefused("A day has hours from 0:00 to 23:59.") from None
+        raise PreferenceRefused(gettext("A day has hours from 0:00 to 23:59.")) from None
     if start == end:
-        raise PreferenceRefused("Quiet hours begin and end at different times.")
+        raise PreferenceRefused(gettext("Quiet hours begin and end at different times."))
     return start, end
 
 

@@ -5,7 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ORDER = ("botapi", "accounts", "channels_app", "deliveries", "alerts", "chatops", "miniapp")
+ORDER = (
+    "languages",
+    "botapi",
+    "accounts",
+    "channels_app",
+    "deliveries",
+    "alerts",
+    "chatops",
+    "miniapp",
+)
 """A package imports only packages before it."""
 
 STANDALONE: dict[str, tuple[str, ...]] = {"sandbox": ("botapi",), "bench": ("alerts",)}
@@ -24,6 +33,7 @@ IMPORTERS = frozenset({"import_module", "__import__", "import_string"})
 """Functions that import by name; the name has to be written out, and not to be one of ours."""
 
 PURE = (
+    "languages",
     "botapi",
     "sandbox",
     "config.supervisor",
