@@ -18,6 +18,7 @@ from chatops.responding import told
 from chatops.responding.policy import ANONYMOUS
 from chatops.responding.pressing import actor_of
 from chatops.responding.reach import channels_here
+from languages.speaking import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,10 @@ def begin(context: Context, action: OwnAction, argument: str, place: Place) -> A
     if refused := why_not(context, action):
         raise ActionRefused(refused)
     if action.confirm and context.incoming.is_anonymous:
-        raise ActionRefused(ANONYMOUS)
+        raise ActionRefused(gettext(ANONYMOUS))
     channel = channel_for(context, action, place.channel)
     if channel is None:
-        raise ActionRefused(f"/{action.name} is not for this chat.")
+        raise ActionRefused(gettext("/{name} is not for this chat.").format(name=action.name))
     sender = context.incoming.sender
     asked = Asked(
         channel=channel,

@@ -12,9 +12,16 @@ from chatops.incoming import Command as Typed
 from chatops.models import OwnAction
 from chatops.responding import policy
 from chatops.responding.reach import channels_here
+from languages.speaking import gettext, gettext_noop
 
 Who = OwnAction.Who
-LINK = "Link your Telegram account first: /start in private."
+LINK = gettext_noop("Link your Telegram account first: /start in private.")
+ONLY = {
+    Who.ANYONE: gettext_noop("Only whoever may act in the chat may run /{name}."),
+    Who.RESPONDER: gettext_noop("Only members who respond may run /{name}."),
+    Who.ADMIN: gettext_noop("Only admins may run /{name}."),
+    Who.OWNER: gettext_noop("Only owners may run /{name}."),
+}
 
 
 def actions_in(channels: Sequence[NotificationChannel]) -> list[OwnAction]:
@@ -63,11 +70,11 @@ def why_not(context: Context, action: OwnAction) -> str:
     if action.who == Who.ANYONE:
         return "" if policy.may_act(context) else policy.why_not(context)
     if context.incoming.is_anonymous:
-        return policy.ANONYMOUS
+        return gettext(policy.ANONYMOUS)
     if is_for(context.membership.role if context.membership else "", action):
         return ""
     words = _only(action)
-    return words if context.user is not None else f"{words} {LINK}"
+    return words if context.user is not None else f"{words} {gettext(LINK)}"
 
 
 def why_no_test(role: str, action: OwnAction) -> str:
@@ -82,4 +89,4 @@ def is_for(role: str, action: OwnAction) -> bool:
 
 
 def _only(action: OwnAction) -> str:
-    return f"Only {Who(action.who).label.lower()} may run /{action.name}."
+    return gettext(ONLY[Who(action.who)]).format(name=action.name)

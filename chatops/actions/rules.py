@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from languages.speaking import gettext
+
 NAME_MAX, DESCRIPTION_MAX, BUTTON_MAX, HINT_MAX = 32, 100, 30, 60
 CHOICES_MAX, CHOICE_MAX, ARGUMENT_MAX = 20, 40, 300
 SHORTEST, LONGEST, USUAL = 5, 24 * 60 * 60, 60
@@ -101,17 +103,19 @@ def checked_argument(said: str, parameter: str, choices: Sequence[str]) -> str:
     line = " ".join(said.replace("\0", "").split())
     if not line:
         if parameter == "required":
-            raise ActionRefused("Say what.", "argument")
+            raise ActionRefused(gettext("Say what."), "argument")
         return ""
     if parameter == "none":
-        raise ActionRefused("Nothing may follow this command.", "argument")
+        raise ActionRefused(gettext("Nothing may follow this command."), "argument")
     if len(line) > ARGUMENT_MAX:
-        raise ActionRefused(f"Write at most {ARGUMENT_MAX} characters.", "argument")
+        message = gettext("Write at most {count} characters.").format(count=ARGUMENT_MAX)
+        raise ActionRefused(message, "argument")
     if not choices:
         return line
     found = chosen(line, choices)
     if found is None:
-        raise ActionRefused(f"Choose one of {', '.join(choices)}.", "argument")
+        message = gettext("Choose one of {choices}.").format(choices=", ".join(choices))
+        raise ActionRefused(message, "argument")
     return found
 
 

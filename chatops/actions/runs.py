@@ -4,9 +4,11 @@ Each is one short transaction: the run's row, its message in the chat, and the c
 Whoever is second finds it settled. A run's row is locked before its call's, always.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from alerts import responding
 from alerts.models import AlertGroup
 from botapi import failpoints
 from channels_app.models import Chat, NotificationChannel
-from chatops.actions import rules, telling
+from chatops.actions import endings, rules, telling
 from chatops.actions.contents import content_of
 from chatops.actions.reports import Report
 from chatops.actions.rules import ActionRefused
@@ -27,11 +29,12 @@ from chatops.models import ActionRun, EndpointCall, OwnAction
 from chatops.one_by_one import each
 from deliveries import clock
 from deliveries.models import SentMessage
+from languages.speaking import ENGLISH, gettext, gettext_noop, speaking
 
 CONFIRM_WITHIN = timedelta(minutes=5)
 OPEN_MAX, OPEN_OF_ONE = 200, 10
 AT_ONCE = 200
-REMOVED = "This command was removed."
+REMOVED = gettext_noop("This command was removed.")
 State = ActionRun.State
 
 
@@ -54,7 +57,8 @@ def ask(
     """Begin a run, or have it confirmed first where the action wants that. The caller shows it
     (`shown_in`). Raises ActionRefused."""
     if action.endpoint is None:
-        raise ActionRefused(f"/{action.name} has no endpoint any more. Ask an admin.", "endpoint")
+        message = gettext("/{name} has no endpoint any more. Ask an admin.")
+        raise ActionRefused(message.format(name=action.name), "endpoint")
     argument = rules.checked_argument(argument, action.parameter, action.choices)
     _room(action, asked)
     confirm = action.confirm and not test
@@ -110,7 +114,7 @@ def confirm(actor: Actor, run: ActionRun) -> bool:
             return False
         action = locked.action
         if action is None or action.endpoint is None or not action.enabled:
-            raise ActionRefused(REMOVED)
+            raise ActionRefused(gettext(REMOVED))
         deadline = timedelta(seconds=action.deadline)
         _change(locked, state=State.WAITING, started_at=now, expires_at=now + deadline)
         _call(actor, locked, action)
@@ -119,12 +123,13 @@ def confirm(actor: Actor, run: ActionRun) -> bool:
 
 
 def cancel(run: ActionRun, why: str) -> bool:
-    """It is not meant; False when it is not open any more."""
+    """It is not meant; False when it is not open any more. `why`: for its chat, in whose language
+    it is said already."""
     with transaction.atomic():
         locked = _locked(run.pk)
         if locked is None or locked.state != State.ASKED:
             return False
-        _settle(locked, State.CANCELLED, why)
+        _settle(locked, State.CANCELLED, endings.not_run, shown=why)
     return True
 
 
@@ -154,10 +159,10 @@ def answered(run: ActionRun, said: Report) -> None:
     _hear(run, said)
 
 
-def not_taken(run: ActionRun, why: str) -> None:
+def not_taken(run: ActionRun, answer: str) -> None:
     """Nobody takes the call any more; in the same way. Who posted about it meanwhile has it."""
     if run.state == State.WAITING:
-        _settle(run, State.FAILED, why)
+        _settle(run, State.FAILED, partial(endings.not_taken, answer))
 
 
 def lock(run_id: UUID) -> ActionRun | None:
@@ -184,7 +189,7 @@ def _end(run_id: UUID) -> int:
             return 1
         if run.state != State.WAITING or run.calls.exists():
             return 0
-        _settle(run, State.FAILED, "The endpoint was removed.")
+        _settle(run, State.FAILED, endings.endpoint_removed)
     return 1
 
 
@@ -201,7 +206,7 @@ def _hear(run: ActionRun, said: Report) -> Heard:
         _time_out(run)
         return Heard.LATE
     if said.state != "running":
-        _settle(run, State(said.state), said.text)
+        _settle(run, State(said.state), lambda: said.text)
         return Heard.TAKEN
     before = (run.state, run.text, run.progress)
     text = said.text or run.text
@@ -217,20 +222,21 @@ def _hear(run: ActionRun, said: Report) -> Heard:
 
 def _time_out(run: ActionRun) -> None:
     if run.state == State.ASKED:
-        _settle(run, State.CANCELLED, "Nobody confirmed it in time.")
+        _settle(run, State.CANCELLED, endings.unconfirmed)
         return
     seconds = round((run.expires_at - (run.started_at or run.asked_at)).total_seconds())
-    words = f"There was no result within {seconds:,} s."
     call = EndpointCall.objects.for_organization(run.organization_id).filter(run=run).first()
-    if call is not None and call.state == EndpointCall.State.WAITING and call.said:
-        words += f" Last try: {call.said}"
-    _settle(run, State.TIMED_OUT, f"{run.text}\n{words}".strip() if run.text else words)
+    waits = call is not None and call.state == EndpointCall.State.WAITING
+    last_try = call.said if call is not None and waits else ""
+    _settle(run, State.TIMED_OUT, partial(endings.no_result, seconds, run.text, last_try))
 
 
-def _settle(run: ActionRun, state: str, text: str) -> None:
-    """How it ended: in its row, its message and its alert's timeline; it is not called again."""
+def _settle(run: ActionRun, state: str, why: Callable[[], str], *, shown: str = "") -> None:
+    """How it ended: in its row, its message and its alert's timeline; it is not called again.
+    `shown`: what the chat reads in place of `why`."""
     now = clock.now()
-    _change(run, state=state, text=text, settled_at=now)
+    with speaking(ENGLISH):
+        _change(run, state=state, text=why(), settled_at=now)
     calls = EndpointCall.objects.for_organization(run.organization_id).filter(run=run)
     calls.filter(state=EndpointCall.State.WAITING).update(
         state=EndpointCall.State.ACCEPTED
@@ -238,7 +244,7 @@ def _settle(run: ActionRun, state: str, text: str) -> None:
         else EndpointCall.State.FAILED,
         settled_at=now,
     )
-    telling.show(run)
+    telling.show(run, said=(lambda: shown) if shown else why)
     if run.group is not None and run.started_at is not None:
         responding.note_action(SYSTEM, run.group, f"{run}: {run.get_state_display().lower()}")
     failpoints.hit("action.before_commit")
@@ -260,15 +266,24 @@ def _call(actor: Actor, run: ActionRun, action: OwnAction) -> None:
 def _room(action: OwnAction, asked: Asked) -> None:
     open_runs = ActionRun.objects.for_organization(action.organization_id).filter(settled_at=None)
     if open_runs.count() >= OPEN_MAX:
-        raise ActionRefused(f"{OPEN_MAX} runs are open already. Wait until some are over.")
+        message = gettext("{count} runs are open already. Wait until some are over.")
+        raise ActionRefused(message.format(count=OPEN_MAX))
     own = open_runs.filter(telegram_user_id=asked.user_id)
     if asked.user_id and own.count() >= OPEN_OF_ONE:
-        raise ActionRefused(f"{OPEN_OF_ONE} runs of yours are open. Wait until one is over.")
+        message = gettext("{count} runs of yours are open. Wait until one is over.")
+        raise ActionRefused(message.format(count=OPEN_OF_ONE))
 
 
 def _locked(run_id: UUID) -> ActionRun | None:
     rows = ActionRun.objects.select_for_update(of=("self",))
-    related = ("action__endpoint", "chat", "group", "message__stream", "channel")
+    related = (
+        "action__endpoint",
+        "chat__bot",
+        "group",
+        "message__stream",
+        "channel",
+        "organization",
+    )
     return rows.select_related(*related).filter(pk=run_id).first()
 
 

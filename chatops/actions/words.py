@@ -6,6 +6,7 @@ from alerts.rendering.commands import without_commands
 from alerts.rendering.words import isolate
 from botapi.markup import Node, code, quote, text
 from chatops.responding import told
+from languages.speaking import gettext, pgettext
 
 MARKS = {
     "asked": "❔",
@@ -15,12 +16,6 @@ MARKS = {
     "failed": "❌",
     "timed_out": "⌛",
     "cancelled": "🚫",
-}
-ENDS = {
-    "done": "done",
-    "failed": "failed",
-    "timed_out": "timed out",
-    "cancelled": "cancelled",
 }
 _BAR = 10
 
@@ -43,15 +38,27 @@ def shown(run: Shown) -> str:
     title = isolate(f"/{run.name} {run.argument}".strip())
     # As code: a tap on a command would run it anew.
     nodes: list[Node] = [text(f"{MARKS[run.state]} "), code(title)]
+    name = told.name_of(run.asked_by)
     if run.state == "asked":
-        nodes.append(text(f"\nRun it, {told.name_of(run.asked_by)}?"))
-    elif run.state in ENDS:
-        nodes.append(text(f" {ENDS[run.state]}"))
+        nodes.append(text("\n" + gettext("Run it, {name}?").format(name=name)))
+    elif ended := _ended(run.state):
+        nodes.append(text(f" {ended}"))
     else:
-        nodes.append(text(f" asked by {told.name_of(run.asked_by)}"))
+        nodes.append(text(" " + pgettext("a command", "asked by {name}").format(name=name)))
         if run.progress is not None:
             full = run.progress * _BAR // 100
             nodes.append(text(f"\n{'▓' * full}{'░' * (_BAR - full)} {run.progress} %"))
     if run.said:
         nodes += [text("\n"), quote(*without_commands([text(run.said)]))]
     return told.html(nodes)
+
+
+def _ended(state: str) -> str:
+    """What stands after the command that is over; "" for one that is not."""
+    words = {
+        "done": pgettext("a command", "done"),
+        "failed": pgettext("a command", "failed"),
+        "timed_out": pgettext("a command", "timed out"),
+        "cancelled": pgettext("a command", "cancelled"),
+    }
+    return words.get(state, "")

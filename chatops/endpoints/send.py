@@ -130,7 +130,7 @@ def _tell(run: ActionRun, outcome: Outcome, state: str) -> None:
     if outcome.report is not None:
         runs.answered(run, outcome.report)
     elif state == State.FAILED:
-        runs.not_taken(run, f"The endpoint did not take it: {outcome.said}")
+        runs.not_taken(run, outcome.said)
 
 
 _CALLS = outgoing.Outgoing(EndpointCall, in_order=_in_order, claim=_claim, make=_make)

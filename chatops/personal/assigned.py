@@ -30,7 +30,7 @@ from botapi import failpoints
 from channels_app.bots import bots_usable_by
 from channels_app.models import Chat
 from chatops.linking.identities import speaks_for_telegram
-from chatops.linking.preferences import quiet_end
+from chatops.linking.preferences import language_with, quiet_end
 from chatops.models import AssignedNotice, TelegramIdentity
 from chatops.personal import text
 from chatops.personal.text import Assigned
@@ -39,6 +39,7 @@ from chatops.responding.cards import CARD_MAX
 from chatops.responding.told import GroupRow
 from deliveries import clock, outbox, wakeup
 from deliveries.models import Delivery, SentMessage
+from languages.speaking import speaking
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,10 @@ def _tell(organization_id: UUID, user_id: UUID, now: datetime) -> bool:
         )
         ends = quiet_end(way.identity, now, zone)
     told = [row for row in live if ends is None or _is_critical(row)]
-    call = _call(told, zone, now) if told else None
+    call = None
+    if way and told:
+        with speaking(language_with(way.identity, told[0].group.organization)):
+            call = _call(told, zone, now)
     with transaction.atomic():
         for row in rows:
             # As it was read: what was assigned anew meanwhile is told anew.

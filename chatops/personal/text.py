@@ -7,6 +7,7 @@ from alerts.rendering.times import Times
 from botapi.markup import Node, bold, text
 from chatops.responding import told
 from chatops.responding.told import GroupRow
+from languages.speaking import gettext, ngettext, pgettext
 
 GROUPS_MAX = 20
 """In one message."""
@@ -23,18 +24,31 @@ class Assigned:
 
 def one(assigned: Assigned, card: str) -> str:
     """ "👤 Assigned to you by Bert" above the alert itself, both as HTML."""
-    lead: list[Node] = [text("👤 "), bold(f"Assigned to you by {told.name_of(assigned.by)}")]
-    if assigned.held:
-        lead.append(text(" in your quiet hours"))
+    words = (
+        gettext("Assigned to you by {name} in your quiet hours")
+        if assigned.held
+        else gettext("Assigned to you by {name}")
+    )
+    lead: list[Node] = [text("👤 "), bold(words.format(name=told.name_of(assigned.by)))]
     return f"{told.html(lead)}\n\n{card}"
 
 
 def several(assigned: Sequence[Assigned], times: Times) -> str:
     """A line for each."""
-    head: list[Node] = [text("👤 "), bold(f"Assigned to you: {len(assigned)} alerts")]
-    if any(one.held for one in assigned):
-        head.append(text(", some in your quiet hours"))
-    rows = [
-        [*told.group_row(one.row, times), text(f" · by {told.name_of(one.by)}")] for one in assigned
-    ]
+    count = len(assigned)
+    words = (
+        ngettext(
+            "Assigned to you: {count} alert, in your quiet hours",
+            "Assigned to you: {count} alerts, some in your quiet hours",
+            count,
+        )
+        if any(one.held for one in assigned)
+        else ngettext("Assigned to you: {count} alert", "Assigned to you: {count} alerts", count)
+    )
+    head: list[Node] = [text("👤 "), bold(words.format(count=count))]
+    rows = [[*told.group_row(one.row, times), text(f" · {_by(one)}")] for one in assigned]
     return told.lines(head, rows)
+
+
+def _by(assigned: Assigned) -> str:
+    return pgettext("assigned", "by {name}").format(name=told.name_of(assigned.by))

@@ -20,6 +20,7 @@ from chatops.models import Reminder
 from chatops.reminders import telling
 from chatops.when.recurrences import Recurrence, RecurrenceError
 from deliveries import clock
+from languages.speaking import gettext
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +62,17 @@ def make_reminder(
     words = checked_text(what)
     rows = Reminder.objects.for_organization(organization).filter(due_at__isnull=False)
     if rows.count() >= OPEN_MAX:
-        raise ReminderRefused(f"{organization.name} has {OPEN_MAX:,} reminders already.")
+        raise ReminderRefused(
+            gettext("{organization} has {count} reminders already.").format(
+                organization=organization.name, count=f"{OPEN_MAX:,}"
+            )
+        )
     if rows.filter(telegram_user_id=telegram_user_id).count() >= OPEN_OF_ONE:
-        raise ReminderRefused(f"You have {OPEN_OF_ONE} reminders already. /reminders lists them.")
+        raise ReminderRefused(
+            gettext("You have {count} reminders already. /reminders lists them.").format(
+                count=OPEN_OF_ONE
+            )
+        )
     return Reminder.objects.create(
         organization=organization,
         chat=where.chat,
@@ -86,9 +95,10 @@ def checked_text(what: str) -> str:
     """What to be reminded of. Raises ReminderRefused."""
     words = what.strip()
     if not words:
-        raise ReminderRefused("Write what you want to be reminded of.")
+        raise ReminderRefused(gettext("Write what you want to be reminded of."))
     if len(words) > TEXT_MAX:
-        raise ReminderRefused(f"Write at most {TEXT_MAX:,} characters.")
+        message = gettext("Write at most {count} characters.").format(count=f"{TEXT_MAX:,}")
+        raise ReminderRefused(message)
     return words
 
 
@@ -96,7 +106,7 @@ def first_time(when: datetime | Recurrence) -> datetime:
     """When it is told next. Raises ReminderRefused."""
     due = when.next_after(clock.now()) if isinstance(when, Recurrence) else when
     if due is None:
-        raise ReminderRefused("That never comes.")
+        raise ReminderRefused(gettext("That never comes."))
     return due
 
 

@@ -30,6 +30,7 @@ from chatops.responding import told
 from chatops.responding.acting import Done
 from chatops.responding.pressing import actor_of
 from chatops.when.recurrences import Recurrence
+from languages.speaking import gettext
 
 __all__ = ["LONGEST", "SHORTEST", "cancelled", "for_whom", "make", "own_or_here"]
 
@@ -43,6 +44,14 @@ class Wanted:
 
     whom: str
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Whom the answer says that it reminds; `name`: of "them"."""
+
+    whom: text.Whom
+    name: str = ""
 
 
 def for_whom(words: str) -> Wanted:
@@ -62,26 +71,30 @@ def make(context: Context, what: str, when: datetime | Recurrence, whom: str) ->
     """Make it, and say what was understood."""
     organization, sender = context.organization, context.incoming.sender
     if organization is None or sender is None:
-        return Done("nobody's reminder", told.html([text_node("Choose an organization first.")]))
+        words = gettext("Choose an organization first.")
+        return Done("nobody's reminder", told.html([text_node(words)]))
     try:
         where, called = _where(context, whom)
         made = make_reminder(actor_of(context), organization, sender.id, where, what, when)
     except ReminderRefused as refusal:
         return Done("reminder refused", told.html([text_node(str(refusal))]))
-    nodes = text.understood(made.text, when, called, context.zone, context.now)
+    nodes = text.understood(
+        made.text, when, called.whom, context.zone, context.now, name=called.name
+    )
     return Done("reminder made", told.html(nodes), _take_back(made.pk))
 
 
 def cancelled(reminder: Reminder, due: datetime) -> tuple[str, InlineKeyboard | None]:
     """What the answer says of one that was to come then, with a button to take that back."""
     argument = str(int(due.timestamp()))
-    button = CallbackButton("↩️ Undo", pack(text.UNDO, reminder.pk, argument))
-    nodes: list[Node] = [text_node("Cancelled: "), bold(text.short(reminder.text))]
+    button = CallbackButton(gettext("↩️ Undo"), pack(text.UNDO, reminder.pk, argument))
+    lead = gettext("Cancelled:")
+    nodes: list[Node] = [text_node(f"{lead} "), bold(text.short(reminder.text))]
     return told.html(nodes), keyboard([button])
 
 
 def _take_back(pk: UUID) -> InlineKeyboard | None:
-    return keyboard([CallbackButton("Cancel it", pack(text.END, pk))])
+    return keyboard([CallbackButton(gettext("Cancel it"), pack(text.END, pk))])
 
 
 def own_or_here(context: Context) -> list[Reminder]:
@@ -98,35 +111,36 @@ def own_or_here(context: Context) -> list[Reminder]:
     return list(rows.select_related("chat").order_by(by_time, "pk"))
 
 
-def _where(context: Context, whom: str) -> tuple[Where, str]:
+def _where(context: Context, whom: str) -> tuple[Where, Called]:
     """Where it is told, and what the answer calls whom."""
     where, called = _meant(context, whom)
     thread = context.incoming.message_thread_id or 0
     return replace(where, set_in=chat_of(context), set_in_thread=thread), called
 
 
-def _meant(context: Context, whom: str) -> tuple[Where, str]:
+def _meant(context: Context, whom: str) -> tuple[Where, Called]:
     here = Where(chat_of(context), context.incoming.message_thread_id or 0)
     sender = context.incoming.sender
     if context.is_private and not whom.startswith("@"):
-        return Where(here.chat, here.message_thread_id, recipient=context.user), "you"
+        return Where(here.chat, here.message_thread_id, recipient=context.user), Called("you")
     if whom == "me" and sender is not None:
         own = _private_chat(context, context.identity)
         if own is not None:
-            return Where(own, recipient=context.user), "you, in private,"
+            return Where(own, recipient=context.user), Called("you in private")
         name = f"@{sender.username}" if sender.username else sender.name
-        return Where(here.chat, here.message_thread_id, name), "you"
+        return Where(here.chat, here.message_thread_id, name), Called("you")
     if whom.startswith("@"):
         # Into somebody's private chat a member may have written, and where they let the bot.
         person = _linked(context, whom[1:]) if context.membership is not None else None
         wanted = person if person is not None and person.direct_messages else None
         own = _private_chat(context, wanted)
         if own is not None and wanted is not None:
-            return Where(own, recipient=wanted.user), f"{whom}, in private,"
+            return Where(own, recipient=wanted.user), Called("them in private", whom)
         if context.is_private:
-            raise ReminderRefused(f"I may not write to {whom}. Ask in a group, where I name them.")
-        return Where(here.chat, here.message_thread_id, whom), f"{whom} here"
-    return here, "this chat"
+            message = gettext("I may not write to {name}. Ask in a group, where I name them.")
+            raise ReminderRefused(message.format(name=whom))
+        return Where(here.chat, here.message_thread_id, whom), Called("them here", whom)
+    return here, Called("this chat")
 
 
 def _private_chat(context: Context, identity: TelegramIdentity | None) -> Chat | None:

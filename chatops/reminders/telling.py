@@ -11,11 +11,13 @@ from accounts.models import Membership, User
 from alerts.group_views import first_zone
 from channels_app.bots import bots_usable_by
 from channels_app.models import Chat
+from chatops.linking.chat_language import chat_language
 from chatops.linking.preferences import in_quiet_hours
 from chatops.models import Reminder, TelegramIdentity
 from chatops.reminders import text
 from deliveries import clock, outbox
 from deliveries.models import Delivery, SentMessage
+from languages.speaking import speaking
 
 LATE = timedelta(minutes=5)
 """What is told later than this says when it was due."""
@@ -28,13 +30,12 @@ def tell(reminder: Reminder, due_at: datetime, now: datetime) -> None:
     if reminder.chat.blocked_at is not None:
         _tell_elsewhere(reminder, due_at, now)
         return
-    message = _say(
-        reminder,
-        reminder.chat,
-        reminder.message_thread_id,
-        text.told(reminder.text, reminder.mention, _late(due_at, now), zone_of(reminder), now),
-        silent=_is_quiet(reminder, now),
-    )
+    with speaking(chat_language(reminder.chat, reminder.organization)):
+        words = text.told(
+            reminder.text, reminder.mention, _late(due_at, now), zone_of(reminder), now
+        )
+        silent = _is_quiet(reminder, now)
+        message = _say(reminder, reminder.chat, reminder.message_thread_id, words, silent=silent)
     _own(reminder).update(last_message=message)
 
 
@@ -84,10 +85,11 @@ def _tell_elsewhere(reminder: Reminder, due_at: datetime, now: datetime) -> None
     ):
         _own(reminder).update(untold_since=due_at, last_message=None)
         return
-    words = text.told_elsewhere(
-        reminder.text, _name(reminder), _late(due_at, now), zone_of(reminder), now
-    )
-    message = _say(reminder, where, reminder.set_in_thread, words)
+    with speaking(chat_language(where, reminder.organization)):
+        words = text.told_elsewhere(
+            reminder.text, _name(reminder), _late(due_at, now), zone_of(reminder), now
+        )
+        message = _say(reminder, where, reminder.set_in_thread, words)
     _own(reminder).update(last_message=message)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,12 +13,19 @@ from botapi.keyboards import CallbackButton, keyboard
 from botapi.markup import Node, bold, italic, render, text
 from chatops.when import saying
 from chatops.when.recurrences import Recurrence
+from languages.speaking import gettext, gettext_noop
 
 END, UNDO, SNOOZE = "re", "ru", "rs"
 """Verbs of buttons: it is over; take that back (until when, Unix seconds); once more later."""
-SNOOZES = (("10 min", "10"), ("1 h", "60"), ("1 day", "1440"))
+SNOOZES = (
+    (gettext_noop("10 min"), "10"),
+    (gettext_noop("1 h"), "60"),
+    (gettext_noop("1 day"), "1440"),
+)
 """Labels and minutes."""
 ROW_MAX = 60
+Whom = Literal["you", "you in private", "them in private", "them here", "this chat"]
+"""Who is reminded, and where. "them" have a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,8 @@ def told(
     nodes.append(bold(words))
     if late is not None:
         due = saying.told(late, zone, now, exact=False)
-        nodes.append(italic(f"\nIt was due {due} ({zone.key}); I could not tell it then."))
+        words = gettext("It was due {time} ({zone}); I could not tell it then.")
+        nodes.append(italic("\n" + words.format(time=due, zone=zone.key)))
     return render(nodes, "HTML"), render(nodes, "")
 
 
@@ -51,30 +60,57 @@ def told_elsewhere(
 ) -> tuple[str, str]:
     """The same, in the chat where it was asked for: whom it was for, and that the bot may not."""
     nodes: list[Node] = [text(f"⏰ {isolate(name)}: "), bold(words)]
-    nodes.append(italic("\nThis was to come in private, but they let me write no more."))
+    why = gettext("This was to come in private, but they let me write no more.")
     if late is not None:
         due = saying.told(late, zone, now, exact=False)
-        nodes.append(italic(f" It was due {due} ({zone.key})."))
+        why += " " + gettext("It was due {time} ({zone}).").format(time=due, zone=zone.key)
+    nodes.append(italic(f"\n{why}"))
     return render(nodes, "HTML"), render(nodes, "")
 
 
 def told_keyboard(reminder: UUID) -> dict[str, object]:
     """Once more later."""
-    row = [CallbackButton(label, pack(SNOOZE, reminder, minutes)) for label, minutes in SNOOZES]
+    row = [
+        CallbackButton(gettext(label), pack(SNOOZE, reminder, minutes))
+        for label, minutes in SNOOZES
+    ]
     made = keyboard(row)
     assert made is not None  # it has buttons
     return made.as_json()
 
 
 def understood(
-    words: str, when: datetime | Recurrence, whom: str, zone: ZoneInfo, now: datetime
+    words: str,
+    when: datetime | Recurrence,
+    whom: Whom,
+    zone: ZoneInfo,
+    now: datetime,
+    *,
+    name: str = "",
 ) -> list[Node]:
     """ "⏰ I remind you tomorrow 09:00 (Europe/Berlin): call Ann"."""
     if isinstance(when, Recurrence):
         said = saying.said(when, zone, now)
     else:
         said = f"{saying.told(when, zone, now, exact=False)} ({zone.key})"
-    return [text(f"⏰ I remind {whom} {said}:\n"), bold(short(words))]
+    lead = _reminding(whom).format(time=said, name=name)
+    return [text(f"⏰ {lead}\n"), bold(short(words))]
+
+
+def _reminding(whom: Whom) -> str:
+    match whom:
+        case "you":
+            return gettext("I remind you {time}:")
+        case "you in private":
+            return gettext("I remind you, in private, {time}:")
+        case "them in private":
+            return gettext("I remind {name}, in private, {time}:")
+        case "them here":
+            return gettext("I remind {name} here {time}:")
+        case "this chat":
+            return gettext("I remind this chat {time}:")
+        case _:
+            assert_never(whom)
 
 
 def listed(rows: Sequence[Row], first: int, zone: ZoneInfo, now: datetime) -> list[list[Node]]:
@@ -85,7 +121,7 @@ def listed(rows: Sequence[Row], first: int, zone: ZoneInfo, now: datetime) -> li
         again = f", {row.again}" if row.again else ""
         where = f" · {isolate(row.where)}" if row.where else ""
         if row.untold:
-            where += " · could not be told: I am blocked there"
+            where += " · " + gettext("could not be told: I am blocked there")
         lines.append(
             [text(f"{number}. "), bold(short(row.text)), text(f" · {told_at}{again}{where}")]
         )

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
+from languages.speaking import gettext, pgettext
+
 EXAMPLES: Final = "yesterday, last 7 days, this month, 2026-11-01 to 2026-11-15"
 LONGEST: Final = timedelta(days=400)
 _MONTHS: Final = (
@@ -51,13 +53,14 @@ def read_period(words: str, zone: ZoneInfo, now: datetime) -> Period:
     today = now.astimezone(zone).date()
     period = _read(text, today, zone, now)
     if period is None:
-        raise NoPeriod(f"I cannot read that as a time to report of. Write {EXAMPLES}.")
+        message = gettext("I cannot read that as a time to report of. Write {examples}.")
+        raise NoPeriod(message.format(examples=EXAMPLES))
     if period.start >= now:
-        raise NoPeriod("That has not begun yet.")
+        raise NoPeriod(gettext("That has not begun yet."))
     if period.end <= period.start:
-        raise NoPeriod("The end is before the beginning.")
+        raise NoPeriod(gettext("The end is before the beginning."))
     if period.end - period.start > LONGEST:
-        raise NoPeriod("Write at most a year.")
+        raise NoPeriod(gettext("Write at most a year."))
     return period
 
 
@@ -68,8 +71,12 @@ def shown(period: Period, zone: ZoneInfo) -> str:
         inclusive = (last - timedelta(days=1)).date()
         if inclusive == first.date():
             return f"{first:%Y-%m-%d}"
-        return f"{first:%Y-%m-%d} to {inclusive:%Y-%m-%d}"
-    return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+        return _from_to(f"{first:%Y-%m-%d}", f"{inclusive:%Y-%m-%d}")
+    return _from_to(f"{first:%Y-%m-%d %H:%M}", f"{last:%Y-%m-%d %H:%M}")
+
+
+def _from_to(first: str, last: str) -> str:
+    return pgettext("times", "{first} to {last}").format(first=first, last=last)
 
 
 def _read(text: str, today: date, zone: ZoneInfo, now: datetime) -> Period | None:

@@ -71,6 +71,7 @@ PURE = (
     "alerts.muting.silencing",
     "alerts.sources",
     "alerts.templating",
+    "chatops.actions.endings",
     "chatops.actions.listing",
     "chatops.actions.reports",
     "chatops.actions.rules",

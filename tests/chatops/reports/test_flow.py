@@ -53,7 +53,7 @@ def test_what_is_missing_is_asked(stage: Stage) -> None:
     assert "What shall I report of?" in stage.asks(stage.ada, "/report")
     assert "Of which time?" in stage.asks(stage.ada, "All alerts")
     assert "I cannot read that" in stage.asks(stage.ada, "when the cows come home")
-    assert "1 groups" in stage.asks(stage.ada, "last 7 days")
+    assert "1 group" in stage.asks(stage.ada, "last 7 days")
 
 
 def test_nothing_makes_no_file_and_strangers_get_none(stage: Stage) -> None:
