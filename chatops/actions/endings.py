@@ -4,7 +4,12 @@ Each is said anew in the language of whoever reads it: the row has it in English
 own. What an endpoint answered stands in it as it came.
 """
 
+from collections.abc import Callable
+
 from languages.speaking import gettext
+
+Why = Callable[[], str]
+"""Says it in the language that is spoken."""
 
 
 def unconfirmed() -> str:
@@ -25,6 +30,12 @@ def endpoint_removed() -> str:
 def not_taken(answer: str) -> str:
     """`answer`: what came of the last try."""
     return gettext("The endpoint did not take it: {answer}").format(answer=answer)
+
+
+def not_understood(field: str, why: str) -> str:
+    """Its answer is no report: `field` of it, "" for the whole; `why` as its author is told."""
+    words = gettext("Its answer can't be read.")
+    return f"{words} {field}: {why}" if field else f"{words} {why}"
 
 
 def no_result(seconds: int, so_far: str, last_try: str) -> str:

@@ -4,7 +4,6 @@ Each is one short transaction: the run's row, its message in the chat, and the c
 Whoever is second finds it settled. A run's row is locked before its call's, always.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -22,6 +21,7 @@ from botapi import failpoints
 from channels_app.models import Chat, NotificationChannel
 from chatops.actions import endings, rules, telling
 from chatops.actions.contents import content_of
+from chatops.actions.endings import Why
 from chatops.actions.reports import Report
 from chatops.actions.rules import ActionRefused
 from chatops.endpoints.calls import request_call
@@ -154,9 +154,10 @@ def report(run_id: UUID, said: Report) -> Heard:
     return heard
 
 
-def answered(run: ActionRun, said: Report) -> None:
-    """What the endpoint answered to the call; in the caller's transaction, under `lock`."""
-    _hear(run, said)
+def answered(run: ActionRun, said: Report, why: Why | None = None) -> None:
+    """What the endpoint answered to the call; in the caller's transaction, under `lock`. `why`: its
+    text, where that is ours."""
+    _hear(run, said, why)
 
 
 def not_taken(run: ActionRun, answer: str) -> None:
@@ -193,7 +194,7 @@ def _end(run_id: UUID) -> int:
     return 1
 
 
-def _hear(run: ActionRun, said: Report) -> Heard:
+def _hear(run: ActionRun, said: Report, why: Why | None = None) -> Heard:
     now = clock.now()
     if run.settled_at is not None:
         if run.state == State.TIMED_OUT:
@@ -206,7 +207,7 @@ def _hear(run: ActionRun, said: Report) -> Heard:
         _time_out(run)
         return Heard.LATE
     if said.state != "running":
-        _settle(run, State(said.state), lambda: said.text)
+        _settle(run, State(said.state), why or (lambda: said.text))
         return Heard.TAKEN
     before = (run.state, run.text, run.progress)
     text = said.text or run.text
@@ -231,7 +232,7 @@ def _time_out(run: ActionRun) -> None:
     _settle(run, State.TIMED_OUT, partial(endings.no_result, seconds, run.text, last_try))
 
 
-def _settle(run: ActionRun, state: str, why: Callable[[], str], *, shown: str = "") -> None:
+def _settle(run: ActionRun, state: str, why: Why, *, shown: str = "") -> None:
     """How it ended: in its row, its message and its alert's timeline; it is not called again.
     `shown`: what the chat reads in place of `why`."""
     now = clock.now()

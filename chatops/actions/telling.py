@@ -1,11 +1,11 @@
 """The message that shows a run: what it says, and how often it is edited."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from botapi.callback_data import pack
 from botapi.keyboards import CallbackButton, InlineKeyboard
 from channels_app.bots import bots_usable_by
+from chatops.actions.endings import Why
 from chatops.actions.words import Shown, shown
 from chatops.linking.chat_language import chat_language
 from chatops.models import ActionRun
@@ -45,9 +45,7 @@ def next_edit(shown_at: datetime | None, now: datetime) -> datetime:
     return max(now, shown_at + PACE)
 
 
-def show(
-    run: ActionRun, due_at: datetime | None = None, said: Callable[[], str] | None = None
-) -> None:
+def show(run: ActionRun, due_at: datetime | None = None, said: Why | None = None) -> None:
     """Have its message say what is the case, in its chat's language; at once, unless it shows
     progress. `said`: in place of the run's text, which is English where it is ours. An end is told
     anew where the message is gone; nobody where the chat is another organization's by now."""

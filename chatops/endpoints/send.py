@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
@@ -10,8 +11,9 @@ from django.db.models import Q, QuerySet
 from botapi import failpoints
 from channels_app.bots import refuse_in_transaction
 from channels_app.encryption import CannotDecrypt
-from chatops.actions import runs
+from chatops.actions import endings, runs
 from chatops.actions.contents import with_reply
+from chatops.actions.endings import Why
 from chatops.actions.reports import Report, UnreadableReport, read_answer
 from chatops.endpoints.changes import secret_of
 from chatops.models import ActionRun, EndpointCall
@@ -30,12 +32,13 @@ State = EndpointCall.State
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Of one attempt. `said`: for people; `taken`: the other side has it; `final`: it will not take
-    it; `report`: what it says of a run."""
+    it; `report`: what it says of a run; `why`: the text of that, where it is ours."""
 
     said: str
     taken: bool = False
     final: bool = False
     report: Report | None = None
+    why: Why | None = None
 
 
 def send_waiting(seconds: float = outgoing.RUN_SECONDS) -> int:
@@ -112,10 +115,9 @@ def _understood(answer: Taken) -> Outcome:
     said = f"HTTP {answer.status}"
     try:
         return Outcome(said, taken=True, report=read_answer(answer.status, answer.body))
-    except UnreadableReport as why:
-        field = f"{why.field}: " if why.field else ""
-        words = f"Its answer can't be read. {field}{why}"
-        return Outcome(said, taken=True, report=Report("failed", words))
+    except UnreadableReport as unreadable:
+        why = partial(endings.not_understood, unreadable.field, str(unreadable))
+        return Outcome(said, taken=True, report=Report("failed"), why=why)
 
 
 def _settle(call: EndpointCall, outcome: Outcome) -> str:
@@ -128,7 +130,7 @@ def _settle(call: EndpointCall, outcome: Outcome) -> str:
 def _tell(run: ActionRun, outcome: Outcome, state: str) -> None:
     """What came of it is what came of the run."""
     if outcome.report is not None:
-        runs.answered(run, outcome.report)
+        runs.answered(run, outcome.report, outcome.why)
     elif state == State.FAILED:
         runs.not_taken(run, outcome.said)
 

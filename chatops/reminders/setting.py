@@ -126,7 +126,7 @@ def _meant(context: Context, whom: str) -> tuple[Where, Called]:
     if whom == "me" and sender is not None:
         own = _private_chat(context, context.identity)
         if own is not None:
-            return Where(own, recipient=context.user), Called("you in private")
+            return Where(own, recipient=context.user), Called("you_in_private")
         name = f"@{sender.username}" if sender.username else sender.name
         return Where(here.chat, here.message_thread_id, name), Called("you")
     if whom.startswith("@"):
@@ -135,12 +135,12 @@ def _meant(context: Context, whom: str) -> tuple[Where, Called]:
         wanted = person if person is not None and person.direct_messages else None
         own = _private_chat(context, wanted)
         if own is not None and wanted is not None:
-            return Where(own, recipient=wanted.user), Called("them in private", whom)
+            return Where(own, recipient=wanted.user), Called("them_in_private", whom)
         if context.is_private:
             message = gettext("I may not write to {name}. Ask in a group, where I name them.")
             raise ReminderRefused(message.format(name=whom))
-        return Where(here.chat, here.message_thread_id, whom), Called("them here", whom)
-    return here, Called("this chat")
+        return Where(here.chat, here.message_thread_id, whom), Called("them_here", whom)
+    return here, Called("this_chat")
 
 
 def _private_chat(context: Context, identity: TelegramIdentity | None) -> Chat | None:

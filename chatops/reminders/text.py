@@ -24,7 +24,7 @@ SNOOZES = (
 )
 """Labels and minutes."""
 ROW_MAX = 60
-Whom = Literal["you", "you in private", "them in private", "them here", "this chat"]
+Whom = Literal["you", "you_in_private", "them_in_private", "them_here", "this_chat"]
 """Who is reminded, and where. "them" have a name."""
 
 
@@ -101,13 +101,13 @@ def _reminding(whom: Whom) -> str:
     match whom:
         case "you":
             return gettext("I remind you {time}:")
-        case "you in private":
+        case "you_in_private":
             return gettext("I remind you, in private, {time}:")
-        case "them in private":
+        case "them_in_private":
             return gettext("I remind {name}, in private, {time}:")
-        case "them here":
+        case "them_here":
             return gettext("I remind {name} here {time}:")
-        case "this chat":
+        case "this_chat":
             return gettext("I remind this chat {time}:")
         case _:
             assert_never(whom)

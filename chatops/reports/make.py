@@ -8,9 +8,9 @@ from django.db.models import Count, QuerySet
 from alerts.models import AlertGroup, TimelineEvent
 from chatops.context import Context
 from chatops.replies import send_document
-from chatops.reports import document
-from chatops.reports.document import Line
+from chatops.reports.document import Line, as_csv
 from chatops.reports.periods import Period, shown
+from chatops.reports.summary import summary
 from chatops.responding.acting import Done
 from chatops.responding.reach import groups_here
 from chatops.responding.wanted_groups import filtered
@@ -21,11 +21,11 @@ ROWS_MAX = 10_000
 def send_report(context: Context, about: str, period: Period) -> Done:
     """The file with its summary, in the update's chat. Raises NotUnderstood."""
     lines, total = context.look("report", lambda: _read(context, about, period))
-    words = document.summary(lines, period, context.zone, about, total)
+    words = summary(lines, period, context.zone, about, total)
     if lines:
         first = period.start.astimezone(context.zone)
         name = f"alerts-{first:%Y-%m-%d}.csv"
-        content = document.as_csv(lines, context.zone)
+        content = as_csv(lines, context.zone)
         send_document(context, name, content, "text/csv", shown(period, context.zone))
     return Done(f"reported {total}", words)
 

@@ -86,6 +86,7 @@ PURE = (
     "chatops.reminders.text",
     "chatops.reports.document",
     "chatops.reports.periods",
+    "chatops.reports.summary",
     "chatops.responding.silence_words",
     "chatops.receiving.storable",
     "chatops.responding.told",

@@ -8,9 +8,20 @@ from tests.languages.marked import modules, unmarked
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEAK = (
+    "chatops/actions/asking.py",
+    "chatops/actions/endings.py",
+    "chatops/actions/known.py",
+    "chatops/actions/runs.py",
+    "chatops/actions/telling.py",
+    "chatops/actions/words.py",
+    "chatops/endpoints/send.py",
     "chatops/handlers/commands/settings.py",
     "chatops/linking/preferences.py",
+    "chatops/personal",
     "chatops/processing.py",
+    "chatops/reminders",
+    "chatops/reports/make.py",
+    "chatops/reports/summary.py",
 )
 """Packages and modules whose sentences are read in chats."""
 
