@@ -40,7 +40,11 @@ def summary(lines: Sequence[Line], period: Period, zone: ZoneInfo, about: str, t
 def _how_many(lines: Sequence[Line], total: int) -> str:
     words = ngettext("{count} group", "{count} groups", total)
     if total > len(lines):
-        words = gettext("{count} groups (the first {shown} of {count} are in the file)")
+        words = ngettext(
+            "{count} group (the first {shown} of {count} are in the file)",
+            "{count} groups (the first {shown} of {count} are in the file)",
+            total,
+        )
     return words.format(count=f"{total:,}", shown=f"{len(lines):,}")
 
 

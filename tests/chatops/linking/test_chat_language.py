@@ -35,7 +35,7 @@ def test_whose_language_it_is(
     if chosen is not None:
         TelegramIdentity.objects.create(
             user=member.user,
-            telegram_id=chat.chat_id,
+            telegram_id=chat.chat_id or 0,
             language=chosen,
             app_language=app,
         )
@@ -62,7 +62,7 @@ def test_another_bots_word_for_who_it_is_does_not_count() -> None:
     chat.type = PRIVATE
     other = make_bot(make_organization())
     TelegramIdentity.objects.create(
-        user=member.user, telegram_id=chat.chat_id, bot=other, language="ru"
+        user=member.user, telegram_id=chat.chat_id or 0, bot=other, language="ru"
     )
     assert chat_language(chat, member.organization) == "es"
 

@@ -8,7 +8,7 @@ import pytest
 from django.db.models import F
 
 from accounts.audit import Actor
-from accounts.models import Way
+from accounts.models import Organization, Way
 from alerts import responding
 from alerts.models import AlertGroup
 from channels_app.models import Bot, Chat
@@ -16,6 +16,7 @@ from chatops.linking.preferences import quiet_end
 from chatops.models import AssignedNotice, TelegramIdentity
 from chatops.personal import assigned
 from deliveries import clock
+from languages.speaking import gettext, ngettext, pgettext, speaking
 from tests.chatops.conftest import Talk
 from tests.chatops.stage import Stage, make_stage
 
@@ -210,3 +211,38 @@ def test_when_quiet_hours_end(
     at = datetime.fromisoformat(now).replace(tzinfo=UTC)
     wanted = datetime.fromisoformat(expected).replace(tzinfo=UTC) if expected else None
     assert quiet_end(identity, at, ZoneInfo(zone)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("chosen", "app", "organization", "expected"),
+    [("ru", "de", "es", "ru"), ("", "de", "es", "de"), ("", "", "es", "es")],
+)
+def test_it_is_told_in_the_persons_language(
+    stage: Stage, chosen: str, app: str, organization: str, expected: str
+) -> None:
+    TelegramIdentity.objects.update(language=chosen, app_language=app)
+    Organization.objects.update(language=organization)
+    stage.fire("HighCPU", "DiskFull")
+    assign(stage, "HighCPU")
+    with speaking(expected):
+        lead = gettext("Assigned to you by {name}").format(name="Bert")
+    assert told(stage)[0].startswith(f"👤 {lead}\n\n")
+    assign(stage, "DiskFull")
+    be_quiet()
+    assert told(stage) == []
+    quiet_is_over()
+    with speaking(expected):
+        lead = gettext("Assigned to you by {name} in your quiet hours").format(name="Bert")
+    assert told(stage)[0].startswith(f"👤 {lead}\n\n")
+
+
+def test_several_are_told_in_the_persons_language(stage: Stage) -> None:
+    TelegramIdentity.objects.update(language="ru")
+    stage.fire("HighCPU", "DiskFull")
+    assign(stage, "HighCPU", "DiskFull")
+    with speaking("ru"):
+        many = ngettext("Assigned to you: {count} alert", "Assigned to you: {count} alerts", 2)
+        by = pgettext("assigned", "by {name}").format(name="Bert")
+    (said,) = told(stage)
+    assert said.startswith(f"👤 {many.format(count=2)}\n")
+    assert said.count(by) == 2

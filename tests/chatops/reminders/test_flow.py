@@ -2,17 +2,19 @@
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from botapi.callback_data import pack
 from channels_app.models import Chat, NotificationChannel
 from chatops.models import Reminder, TelegramIdentity
-from chatops.reminders import changes
+from chatops.reminders import changes, text
 from chatops.reminders.setting import for_whom
 from deliveries import clock
+from languages.speaking import gettext, speaking
 from tests.chatops.conftest import Talk
-from tests.chatops.stage import Stage, make_stage
+from tests.chatops.stage import Stage, buttons_of, make_stage
 from tests.sandbox.process import SandboxChat
 
 
@@ -206,3 +208,40 @@ def test_a_press_writes_over_no_alert(stage: Stage) -> None:
     assert stage.press_data(stage.ada, stage.group, alert, data).startswith("Once more")
     shown = {one.message_id: one.text for one in stage.talk.messages(stage.group)}
     assert shown[alert] == before
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_person_is_told_in_their_language_and_a_group_in_its_own(
+    stage: Stage, late: bool
+) -> None:
+    TelegramIdentity.objects.filter(telegram_id=stage.ada.id).update(language="ru")
+    NotificationChannel.objects.filter(pk=stage.channel.pk).update(language="de")
+    stage.asks(stage.ada, "/remind me to call Ann in 2 hours")
+    stage.says(stage.ada, "/remind us stand-up in 2 hours")
+    due = clock.now() - timedelta(hours=1 if late else 0)
+    Reminder.objects.update(due_at=due)
+    now = clock.now()
+    changes.fire_due()
+    stage.talk.settle()
+    for chat, language, what in ((stage.ada, "ru", "call Ann"), (stage.group, "de", "stand-up")):
+        with speaking(language):
+            _, said = text.told(what, "", due if late else None, ZoneInfo("UTC"), now)
+            labels = [gettext(label) for label, _ in text.SNOOZES]
+        assert stage.last(chat).text == said
+        assert [one["text"] for one in buttons_of(stage.last(chat))] == labels
+
+
+def test_who_blocked_the_bot_is_told_in_the_language_of_where_it_was_asked_for(
+    stage: Stage,
+) -> None:
+    TelegramIdentity.objects.filter(telegram_id=stage.vic.id).update(language="ru")
+    NotificationChannel.objects.filter(pk=stage.channel.pk).update(language="de")
+    TelegramIdentity.objects.filter(telegram_id=stage.vic.id).update(username="vic_v")
+    stage.asks(stage.vic, "/start")
+    stage.says(stage.ada, "/remind @vic_v check disks in 1 hour")
+    block(stage, stage.vic)
+    due_now(stage)
+    with speaking("de"):
+        words = "check disks", "Linked (@vic_v)", None, ZoneInfo("UTC"), clock.now()
+        _, said = text.told_elsewhere(*words)
+    assert stage.last(stage.group).text == said
