@@ -3,9 +3,15 @@
 import pytest
 
 from chatops.models import TelegramIdentity
-from tests.chatops.stage import Stage
+from tests.chatops.conftest import Talk
+from tests.chatops.stage import Stage, make_stage
 
 IN_GERMAN = "Sprache: Deutsch"
+
+
+@pytest.fixture
+def stage(talk: Talk) -> Stage:
+    return make_stage(talk)
 
 
 @pytest.mark.parametrize("word", ["de", "Deutsch", "DEUTSCH"])
