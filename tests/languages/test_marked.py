@@ -8,9 +8,26 @@ from tests.languages.marked import modules, unmarked
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEAK = (
+    "chatops/approvals/showing.py",
+    "chatops/handlers/approvals.py",
+    "chatops/handlers/callbacks.py",
+    "chatops/handlers/chats.py",
     "chatops/handlers/commands/settings.py",
+    "chatops/handlers/group_buttons.py",
+    "chatops/handlers/group_pages.py",
+    "chatops/handlers/inline.py",
+    "chatops/handlers/linking.py",
+    "chatops/handlers/membership.py",
+    "chatops/handlers/own_actions.py",
+    "chatops/handlers/polls.py",
+    "chatops/handlers/pressed.py",
+    "chatops/handlers/reminders.py",
+    "chatops/linking/arrivals.py",
+    "chatops/linking/chat_offers.py",
     "chatops/linking/preferences.py",
+    "chatops/linking/telling.py",
     "chatops/processing.py",
+    "chatops/responding",
 )
 """Packages and modules whose sentences are read in chats."""
 
