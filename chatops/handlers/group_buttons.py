@@ -95,9 +95,9 @@ def silence(press: Press) -> Said:
     except SilenceRefused as refusal:
         return Said(str(refusal), "refused: silence")
     show_at_once(press.row, Menu.MAIN)
-    words = [gettext("Silenced until {time}.").format(time=_time(press, made.ends_at))]
-    words += _wider(press, made)
-    return Said(" ".join(words), "silenced", alert=len(words) > 1)
+    until = gettext("Silenced until {time}.").format(time=_time(press, made.ends_at))
+    wider = _wider(press, made)
+    return Said(" ".join([until, *wider]), "silenced", alert=bool(wider))
 
 
 def assign_me(press: Press) -> Said:
