@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from string import Formatter
 from typing import Final, TypeAlias
 
 
@@ -113,6 +114,18 @@ def link(url: str, *parts: str | Node) -> Link:
 
 def quote(*parts: str | Node, expandable: bool = False) -> Blockquote:
     return Blockquote(_nodes(parts), expandable)
+
+
+def filled(template: str, **parts: str | Node) -> tuple[Node, ...]:
+    """The template with nodes in the place of what its braces name: a sentence of which a word is
+    bold, whatever the order of words in its language."""
+    nodes: list[Node] = []
+    for words, name, _, _ in Formatter().parse(template):
+        if words:
+            nodes.append(Text(words))
+        if name is not None:
+            nodes += _nodes([parts[name]])
+    return tuple(nodes)
 
 
 def join(

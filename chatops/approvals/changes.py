@@ -21,14 +21,16 @@ from botapi.callback_data import pack
 from botapi.keyboards import CallbackButton, InlineKeyboard
 from botapi.markup import ParseMode
 from channels_app.models import NotificationChannel
-from chatops.approvals import rules
-from chatops.approvals.rules import ApprovalRefused, Question
+from chatops.approvals import rules, showing
+from chatops.approvals.rules import ApprovalRefused
+from chatops.approvals.showing import Question
 from chatops.endpoints.calls import request_call
 from chatops.models import Approval, Endpoint, EndpointCall
 from chatops.one_by_one import each
 from deliveries import clock, outbox
 from deliveries.messages import channel_params
 from deliveries.models import Delivery, SentMessage
+from languages.speaking import ENGLISH, first_language, gettext, speaking
 
 VERB = "ap"
 """Of its buttons, with the number of the choice."""
@@ -80,7 +82,8 @@ def create_approval(
     if rows.filter(state=State.OPEN).count() >= OPEN_MAX:
         raise ApprovalRefused(f"{OPEN_MAX:,} questions are open already. Wait, or cancel some.")
     with transaction.atomic():
-        row.message = _send(row)
+        with speaking(_language(row)):
+            row.message = _send(row)
         row.save(force_insert=True)
         record(actor, row.organization_id, "ask", row)
     return row
@@ -91,7 +94,7 @@ def answer(actor: Actor, approval: Approval, number: int) -> bool:
 
     Raises ApprovalRefused for a choice that is none."""
     if not 0 <= number < len(approval.choices):
-        raise ApprovalRefused("There is no such choice.")
+        raise ApprovalRefused(gettext("There is no such choice."))
     choice = approval.choices[number]
     now = clock.now()
     with transaction.atomic():
@@ -108,12 +111,19 @@ def answer(actor: Actor, approval: Approval, number: int) -> bool:
             return False
         for field, value in values.items():
             setattr(approval, field, value)
-        zone = zone_of(approval.channel)
-        end = rules.answered(choice["label"], actor.name, now, zone, approval.created_at)
-        _settle(approval, f"✔ {end}")
+        with speaking(_language(approval)):
+            label = showing.labels_of(approval.choices)[number]
+            _settle(approval, f"✔ {_answered(approval, label)}")
+        with speaking(ENGLISH):
+            end = _answered(approval, choice["label"])
         record(actor, approval.organization_id, "answer", approval, {"answer": ("", end)})
         failpoints.hit("approval.before_commit")
     return True
+
+
+def _answered(approval: Approval, label: str) -> str:
+    zone, at = zone_of(approval.channel), approval.settled_at or clock.now()
+    return showing.answered(label, approval.answered_by, at, zone, approval.created_at)
 
 
 def cancel(actor: Actor, approval: Approval) -> None:
@@ -121,7 +131,8 @@ def cancel(actor: Actor, approval: Approval) -> None:
     with transaction.atomic():
         if not _close(approval, State.CANCELLED):
             raise ApprovalRefused("It is settled already, so there is nothing to cancel.")
-        _settle(approval, f"Cancelled by {actor.name}")
+        with speaking(_language(approval)):
+            _settle(approval, showing.cancelled(actor.name))
         record(actor, approval.organization_id, "cancel", approval)
 
 
@@ -136,7 +147,8 @@ def _expire(approval: Approval) -> int:
     with transaction.atomic():
         if not _close(approval, State.EXPIRED):
             return 0
-        _settle(approval, "Expired: nobody answered")
+        with speaking(_language(approval)):
+            _settle(approval, showing.expired())
         record(SYSTEM, approval.organization_id, "expire", approval)
     return 1
 
@@ -165,7 +177,7 @@ def _close(approval: Approval, state: str) -> bool:
 def _settle(approval: Approval, end: str) -> None:
     """Show in the chat what came of it, and tell the endpoint."""
     channel = approval.channel
-    marked, plain = rules.shown(_question(approval), _mode(channel), end)
+    marked, plain = showing.shown(_question(approval), _mode(channel), end)
     if approval.message is not None:
         with suppress(outbox.MessageGone):  # deleted in the chat: nobody looks for it there
             outbox.change(
@@ -188,7 +200,7 @@ def _settle(approval: Approval, end: str) -> None:
 
 def _send(approval: Approval) -> SentMessage:
     channel = approval.channel
-    marked, plain = rules.shown(_question(approval), _mode(channel))
+    marked, plain = showing.shown(_question(approval), _mode(channel))
     call = _call(
         "sendMessage", channel, marked, plain, _keyboard(approval), channel_params(channel)
     )
@@ -224,18 +236,22 @@ def _call(
 
 
 def _keyboard(approval: Approval) -> InlineKeyboard:
-    rows = rules.rows_of(approval.choices)
+    labels = showing.labels_of(approval.choices)
     return InlineKeyboard(
         tuple(
             tuple(
-                CallbackButton(
-                    approval.choices[number]["label"], pack(VERB, approval.pk, str(number))
-                )
+                CallbackButton(labels[number], pack(VERB, approval.pk, str(number)))
                 for number in row
             )
-            for row in rows
+            for row in showing.rows_of(labels)
         )
     )
+
+
+def _language(approval: Approval) -> str:
+    """Of the chat that it is asked in, whoever answers."""
+    channel = approval.channel
+    return first_language(channel.language, channel.organization.language)
 
 
 def _question(approval: Approval) -> Question:

@@ -1,12 +1,8 @@
-"""What a question may be, and how a chat shows it. Pure."""
+"""What a question may be, and what an endpoint is told of it. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta
 from typing import Any
-
-from alerts.rendering.times import Times
-from botapi.markup import Node, ParseMode, bold, render, text
 
 TITLE_MAX, TEXT_MAX = 200, 3_000
 CHOICES_MAX, VALUE_MAX, LABEL_MAX = 8, 64, 40
@@ -16,8 +12,6 @@ APPROVE_OR_DENY: list[dict[str, str]] = [
     {"value": "approve", "label": "Approve"},
     {"value": "deny", "label": "Deny"},
 ]
-PER_ROW = 2
-_ROW_LABELS_MAX = 30  # characters of a row's labels together: more is cut on a phone
 
 
 class ApprovalRefused(ValueError):
@@ -26,18 +20,6 @@ class ApprovalRefused(ValueError):
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """`zone`: of the channel; `asked_by`: who put it."""
-
-    title: str
-    text: str
-    asked_by: str
-    asked_at: datetime
-    expires_at: datetime
-    zone: tzinfo
 
 
 def checked_choices(given: Sequence[Mapping[str, str]] | None) -> list[dict[str, str]]:
@@ -82,40 +64,6 @@ def checked_time(wanted: timedelta) -> timedelta:
         message = "Give 10 seconds to 30 days (2592000 seconds)."
         raise ApprovalRefused(message, "expires_in")
     return wanted
-
-
-def rows_of(choices: Sequence[Mapping[str, str]]) -> list[list[int]]:
-    """Which choices stand beside each other, by their numbers."""
-    rows: list[list[int]] = []
-    width = 0
-    for number, choice in enumerate(choices):
-        length = len(choice["label"])
-        if rows and len(rows[-1]) < PER_ROW and width + length <= _ROW_LABELS_MAX:
-            rows[-1].append(number)
-            width += length
-        else:
-            rows.append([number])
-            width = length
-    return rows
-
-
-def shown(question: Question, parse_mode: ParseMode, end: str = "") -> tuple[str, str]:
-    """The message in the channel's format, and in plain words. `end`: what came of it."""
-    times = Times(question.zone, question.asked_at)
-    nodes: list[Node] = [text("❔ "), bold(question.title)]
-    if question.text:
-        nodes.append(text(f"\n{question.text}"))
-    if end:
-        nodes += [text("\n"), bold(end)]
-    else:
-        until = times.show(question.expires_at)
-        nodes.append(text(f"\nAsked by {question.asked_by} · answer until {until}"))
-    return render(nodes, parse_mode), render(nodes, "")
-
-
-def answered(label: str, by: str, at: datetime, zone: tzinfo, asked_at: datetime) -> str:
-    """ "Approve · Ada (@ada) · 26 Nov 14:03 CET"."""
-    return f"{label} · {by} · {Times(zone, asked_at).show(at)}"
 
 
 def body_of(values: Mapping[str, Any]) -> dict[str, Any]:

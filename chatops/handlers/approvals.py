@@ -3,14 +3,18 @@
 from accounts.models import Role
 from accounts.permissions import RANK
 from botapi.callback_data import unpack
-from chatops.approvals import changes
+from chatops.approvals import changes, showing
 from chatops.approvals.rules import ApprovalRefused
 from chatops.context import Context
 from chatops.handled import Handled, toast
 from chatops.models import Approval
 from chatops.responding.pressing import actor_of
+from languages.speaking import gettext, gettext_noop
 
 Who = Approval.Who
+LINK = gettext_noop(
+    "Only members may answer this. Link your Telegram account first: /start in private."
+)
 
 
 def handle(context: Context) -> Handled | None:
@@ -31,7 +35,8 @@ def handle(context: Context) -> Handled | None:
             .first()
         )
     if approval is None:
-        return Handled("no such question", toast(query_id, "This question is not there any more."))
+        gone = gettext("This question is not there any more.")
+        return Handled("no such question", toast(query_id, gone))
     if approval.state != Approval.State.OPEN:
         return Handled("settled already", toast(query_id, _settled(approval), alert=True))
     if problem := _why_not(context, approval):
@@ -44,8 +49,10 @@ def handle(context: Context) -> Handled | None:
     if not done:
         approval.refresh_from_db()
         return Handled("settled already", toast(query_id, _settled(approval), alert=True))
-    label = approval.choices[number]["label"]
-    return Handled(f"answered {label}", toast(query_id, f"You answered: {label}"))
+    told = gettext("You answered: {answer}").format(
+        answer=showing.labels_of(approval.choices)[number]
+    )
+    return Handled(f"answered {approval.choices[number]['label']}", toast(query_id, told))
 
 
 def _why_not(context: Context, approval: Approval) -> str:
@@ -55,15 +62,22 @@ def _why_not(context: Context, approval: Approval) -> str:
     if role and RANK[Role(role)] >= RANK[Role(approval.who)]:
         return ""
     if context.user is None:
-        return "Only members may answer this. Link your Telegram account first: /start in private."
-    return f"Only {Who(approval.who).label.lower()} may answer this."
+        return gettext(LINK)
+    who = {
+        Who.RESPONDER: gettext("Only members who respond may answer this."),
+        Who.ADMIN: gettext("Only admins may answer this."),
+        Who.OWNER: gettext("Only owners may answer this."),
+    }
+    return who[Who(approval.who)]
 
 
 def _settled(approval: Approval) -> str:
     if approval.state == Approval.State.ANSWERED:
-        labels = {choice["value"]: choice["label"] for choice in approval.choices}
+        values = [choice["value"] for choice in approval.choices]
+        labels = dict(zip(values, showing.labels_of(approval.choices), strict=True))
         label = labels.get(approval.answer, approval.answer)
-        return f"{approval.answered_by} answered already: {label}"
+        words = gettext("{who} answered already: {answer}")
+        return words.format(who=approval.answered_by, answer=label)
     if approval.state == Approval.State.CANCELLED:
-        return "This question was taken back."
-    return "This question has expired."
+        return gettext("This question was taken back.")
+    return gettext("This question has expired.")

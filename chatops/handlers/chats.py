@@ -18,20 +18,28 @@ from chatops.handlers.linking import TAKEN
 from chatops.incoming import SeenChat
 from chatops.linking import arrivals, chat_offers
 from chatops.linking.link_codes import LinkRefused, WrongCode
+from chatops.linking.preferences import language_with
 from chatops.models import ChatOffer, UnclaimedChat
 from chatops.replies import answer_here, edit, reply, tell
+from languages.speaking import gettext, gettext_noop, speaking
 
 GROUP, CHANNEL = 1, 2
 """request_id of the chooser's buttons; `chat_shared` repeats it."""
 CONNECT_CHOSEN, REFUSE_CHOSEN = "lc", "lr"
 ADMINISTRATORS = ("creator", "administrator")
-NOT_YOURS = "Link your Telegram account first: sign in at the console and open “My Telegram”."
-NO_RIGHT = "Only owners and admins of an organization can connect a chat."
-WHICH = "You are in several organizations. Make a link at the console of the one that is meant."
-NOT_ADMIN = "Only an administrator of this chat can connect it."
-GONE = "This offer is over."
-CHOOSE = "Which chat shall get alerts? Choose a group or a channel that you administer."
-NOT_THERE = "I am not in that chat yet. Add me there, then choose it again."
+NOT_YOURS = gettext_noop(
+    "Link your Telegram account first: sign in at the console and open “My Telegram”."
+)
+NO_RIGHT = gettext_noop("Only owners and admins of an organization can connect a chat.")
+WHICH = gettext_noop(
+    "You are in several organizations. Make a link at the console of the one that is meant."
+)
+NOT_ADMIN = gettext_noop("Only an administrator of this chat can connect it.")
+GONE = gettext_noop("This offer is over.")
+CHOOSE = gettext_noop(
+    "Which chat shall get alerts? Choose a group or a channel that you administer."
+)
+NOT_THERE = gettext_noop("I am not in that chat yet. Add me there, then choose it again.")
 
 _NO_RIGHTS: Final = dict.fromkeys(
     (
@@ -102,8 +110,8 @@ def chooser() -> dict[str, Any]:
         "request_username": True,
     }
     rows = [
-        [{"text": "Choose a group", "request_chat": group}],
-        [{"text": "Choose a channel", "request_chat": channel}],
+        [{"text": gettext("Choose a group"), "request_chat": group}],
+        [{"text": gettext("Choose a channel"), "request_chat": channel}],
     ]
     return {"keyboard": rows, "one_time_keyboard": True, "resize_keyboard": True}
 
@@ -129,7 +137,7 @@ def _chosen(context: Context, chosen: dict[str, Any]) -> Handled:
     try:
         offer = chat_offers.offer(context, membership.organization, seen, user=context.user)
     except WrongCode:
-        reply(context, TAKEN)
+        reply(context, gettext(TAKEN))
         return Handled("another organization's chat")
     reply(context, *_question(offer))
     return Handled("a chat was chosen")
@@ -146,33 +154,42 @@ def ask_who_added(context: Context, seen: SeenChat) -> None:
     except WrongCode:
         return
     private = SeenChat(context.sender.id, "private", context.sender.name)
-    tell(context.bot, private, offer.organization_id, *_question(offer))
+    with speaking(_own_language(context, offer)):
+        tell(context.bot, private, offer.organization_id, *_question(offer))
+
+
+def _own_language(context: Context, offer: ChatOffer) -> str:
+    """Of whoever is asked in private about another chat."""
+    known = context.identity
+    return language_with(known, offer.organization) if known is not None else context.language
 
 
 def _question(offer: ChatOffer) -> tuple[str, InlineKeyboard | None]:
     buttons = [
-        CallbackButton("Connect", callback_data.pack(CONNECT_CHOSEN, offer.pk)),
-        CallbackButton("Cancel", callback_data.pack(REFUSE_CHOSEN, offer.pk)),
+        CallbackButton(gettext("Connect"), callback_data.pack(CONNECT_CHOSEN, offer.pk)),
+        CallbackButton(gettext("Cancel"), callback_data.pack(REFUSE_CHOSEN, offer.pk)),
     ]
     title, owner = escape_html(offer.title), escape_html(offer.organization.name)
-    return f"Connect <b>{title}</b> as a channel of {owner}?", keyboard(buttons)
+    question = gettext("Connect <b>{title}</b> as a channel of {owner}?")
+    return question.format(title=title, owner=owner), keyboard(buttons)
 
 
 def _answer_offer(context: Context, button: Pressed) -> Handled:
     query = context.incoming.query_id
     offer = ChatOffer.objects.filter(pk=button.row, bot=context.bot, code=None).first()
     if offer is None or context.user is None or offer.user_id != context.user.pk:
-        return Handled("an offer of somebody else", toast(query, GONE, alert=True))
+        return Handled("an offer of somebody else", toast(query, gettext(GONE), alert=True))
     if not any(
         one.organization_id == offer.organization_id and may(one.role, Capability.MANAGE)
         for one in context.memberships
     ):
-        return Handled("may not connect chats", toast(query, NO_RIGHT, alert=True))
+        return Handled("may not connect chats", toast(query, gettext(NO_RIGHT), alert=True))
     if button.verb == REFUSE_CHOSEN:
         chat_offers.refuse(as_user(context.user), offer)
-        _say_instead(context, offer, "Not connected.")
+        _say_instead(context, offer, gettext("Not connected."))
         return Handled("a chat was refused", toast(query))
-    return _connect(context, offer, f"Connected: {escape_html(offer.title)} gets alerts.")
+    done = gettext("Connected: {title} gets alerts.").format(title=escape_html(offer.title))
+    return _connect(context, offer, done)
 
 
 def _connect_here(context: Context, button: Pressed) -> Handled:
@@ -180,7 +197,7 @@ def _connect_here(context: Context, button: Pressed) -> Handled:
     query, seen = context.incoming.query_id, context.incoming.chat
     row = UnclaimedChat.objects.filter(pk=button.row, bot=context.bot).first()
     if row is None or seen is None or seen.id != row.chat_id:
-        return Handled("nothing to connect", toast(query, GONE, alert=True))
+        return Handled("nothing to connect", toast(query, gettext(GONE), alert=True))
     membership = _manager(context)
     if membership is None:
         return Handled("may not connect chats", toast(query, why_not_manager(context), alert=True))
@@ -190,8 +207,9 @@ def _connect_here(context: Context, button: Pressed) -> Handled:
     try:
         offer = chat_offers.offer(context, membership.organization, seen, user=context.user)
     except WrongCode:
-        return Handled("another organization's chat", toast(query, TAKEN, alert=True))
-    return _connect(context, offer, f"Connected by {escape_html(context.actor.name)}.")
+        return Handled("another organization's chat", toast(query, gettext(TAKEN), alert=True))
+    done = gettext("Connected by {who}.").format(who=escape_html(context.actor.name))
+    return _connect(context, offer, done)
 
 
 def _connect(context: Context, offer: ChatOffer, done: str) -> Handled:
@@ -203,7 +221,8 @@ def _connect(context: Context, offer: ChatOffer, done: str) -> Handled:
     except (LinkRefused, ChannelRefused) as refusal:
         return Handled("not connected", toast(query, str(refusal), alert=True))
     _say_instead(context, offer, done)
-    return Handled("connected a chat", toast(query, f"Connected as {channel.name}."))
+    told = gettext("Connected as {channel}.").format(channel=channel.name)
+    return Handled("connected a chat", toast(query, told))
 
 
 def _say_instead(context: Context, offer: ChatOffer, text: str) -> None:
@@ -225,11 +244,11 @@ def _manager(context: Context) -> Membership | None:
 def why_not_manager(context: Context) -> str:
     """Why there is no manager; "" where there is one."""
     if context.identity is None:
-        return NOT_YOURS
+        return gettext(NOT_YOURS)
     if _manager(context) is not None:
         return ""
     able = any(may(one.role, Capability.MANAGE) for one in context.memberships)
-    return WHICH if able else NO_RIGHT
+    return gettext(WHICH) if able else gettext(NO_RIGHT)
 
 
 def _why_not_admin(context: Context, chat_id: int) -> str:
@@ -237,8 +256,8 @@ def _why_not_admin(context: Context, chat_id: int) -> str:
     try:
         member = context.ask(get_chat_member(chat_id, context.sender.id))
     except BotApiFailure:
-        return NOT_THERE
-    return "" if member.status in ADMINISTRATORS else NOT_ADMIN
+        return gettext(NOT_THERE)
+    return "" if member.status in ADMINISTRATORS else gettext(NOT_ADMIN)
 
 
 def _kind_of(chat_id: int, request_id: int) -> str:

@@ -26,9 +26,12 @@ from chatops.responding.pressing import UNNAMED, Press, linking_url
 from chatops.responding.said import Said
 from chatops.responding.silencing import TOO_WIDE, is_too_wide
 from deliveries import clock
+from languages.speaking import gettext, gettext_noop, ngettext
 
 Kind = TimelineEvent.Kind
-ASSIGN_LINK = "Alerts are assigned to members. Link your Telegram account, then press again."
+ASSIGN_LINK = gettext_noop(
+    "Alerts are assigned to members. Link your Telegram account, then press again."
+)
 SAME_SILENCE_SECONDS = 60
 """One that ends so little earlier than what is wanted is the same press again."""
 
@@ -41,18 +44,18 @@ def acknowledge(press: Press) -> Said:
     except responding.ResponseRefused as refusal:
         return Said(str(refusal), "refused: over")
     show_at_once(press.row)
-    return Said("Acknowledged.", "acknowledged")
+    return Said(gettext("Acknowledged."), "acknowledged")
 
 
 def unacknowledge(press: Press) -> Said:
     """Nobody is on it any more."""
     if not responding.unacknowledge(press.actor, press.group):
-        return Said(
-            _did(press, "Already withdrawn", Kind.UNACKNOWLEDGED, "Nobody acknowledged it."),
-            "was not acknowledged",
-        )
+        already = gettext("Already withdrawn by {who} at {time}.")
+        nobody = gettext("Nobody acknowledged it.")
+        return Said(_did(press, already, Kind.UNACKNOWLEDGED, nobody), "was not acknowledged")
     show_at_once(press.row)
-    return Said("Acknowledgement withdrawn: repeats and escalations go on.", "unacknowledged")
+    words = gettext("Acknowledgement withdrawn: repeats and escalations go on.")
+    return Said(words, "unacknowledged")
 
 
 def resolve(press: Press) -> Said:
@@ -60,11 +63,13 @@ def resolve(press: Press) -> Said:
     try:
         count = responding.resolve(press.actor, press.group)
     except responding.ResponseRefused as refusal:
-        return Said(
-            _did(press, "Already resolved", Kind.RESOLVED, str(refusal)), "was resolved already"
-        )
+        already = gettext("Already resolved by {who} at {time}.")
+        return Said(_did(press, already, Kind.RESOLVED, str(refusal)), "was resolved already")
     show_at_once(press.row)
-    return Said("Resolved." if count == 1 else f"Resolved: {count} alerts.", "resolved")
+    if count == 1:
+        return Said(gettext("Resolved."), "resolved")
+    words = ngettext("Resolved: {count} alert.", "Resolved: {count} alerts.", count)
+    return Said(words.format(count=count), "resolved")
 
 
 def silence(press: Press) -> Said:
@@ -72,16 +77,17 @@ def silence(press: Press) -> Said:
     length = length_of(press.argument)
     offered = [*SILENCE_MENU, *press.row.channel.silence_durations]
     if length is None or length > max(filter(None, map(length_of, offered))):
-        return Said("No button silences for so long any more.", "refused: duration")
+        return Said(gettext("No button silences for so long any more."), "refused: duration")
     _lock(press.group)  # whoever presses at the same moment sees this silence, or makes it
     now = clock.now()
     try:
         matchers = [one.to_json() for one in responding.matchers_of_group(press.group)]
         if is_too_wide(matchers):
-            return Said(TOO_WIDE, "refused: nothing but the severity", alert=True)
+            return Said(gettext(TOO_WIDE), "refused: nothing but the severity", alert=True)
         if (same := _same(press, matchers, now, now + length)) is not None:
             until = _time(press, same.ends_at)
-            return Said(f"Already silenced by {same.author} until {until}.", "was silenced already")
+            words = gettext("Already silenced by {who} until {time}.")
+            return Said(words.format(who=same.author, time=until), "was silenced already")
         wanted = Wanted(
             matchers, now, now + length, comment=f"{press.argument}, by a button in Telegram"
         )
@@ -89,8 +95,9 @@ def silence(press: Press) -> Said:
     except SilenceRefused as refusal:
         return Said(str(refusal), "refused: silence")
     show_at_once(press.row, Menu.MAIN)
+    until = gettext("Silenced until {time}.").format(time=_time(press, made.ends_at))
     wider = _wider(press, made)
-    return Said(f"Silenced until {_time(press, made.ends_at)}.{wider}", "silenced", bool(wider))
+    return Said(" ".join([until, *wider]), "silenced", alert=bool(wider))
 
 
 def assign_me(press: Press) -> Said:
@@ -98,16 +105,17 @@ def assign_me(press: Press) -> Said:
     user = press.actor.user
     if user is None:
         if press.context.incoming.is_anonymous:
-            return Said(UNNAMED, "refused: nobody to assign it to", alert=True)
+            return Said(gettext(UNNAMED), "refused: nobody to assign it to", alert=True)
         url = linking_url(press.context)
-        return Said(ASSIGN_LINK, "refused: nobody to assign it to", alert=not url, url=url)
+        words = gettext(ASSIGN_LINK)
+        return Said(words, "refused: nobody to assign it to", alert=not url, url=url)
     try:
         if not responding.assign(press.actor, press.group, user):
-            return Said("It is yours already.", "was assigned already")
+            return Said(gettext("It is yours already."), "was assigned already")
     except responding.ResponseRefused as refusal:
         return Said(str(refusal), "refused: over")
     show_at_once(press.row)
-    return Said("Assigned to you.", "assigned")
+    return Said(gettext("Assigned to you."), "assigned")
 
 
 def open_menu(press: Press) -> Said:
@@ -143,16 +151,17 @@ DEEDS: Final[Mapping[str, Deed]] = {
 def _already_acknowledged(press: Press) -> str:
     group = AlertGroup.objects.for_organization(press.row.organization_id).get(pk=press.group.pk)
     if group.acknowledged_at is None:
-        return "Somebody took it back at this moment. Press again."
+        return gettext("Somebody took it back at this moment. Press again.")
     at = _time(press, group.acknowledged_at)
-    return f"Already acknowledged by {group.acknowledged_by} at {at}."
+    words = gettext("Already acknowledged by {who} at {time}.")
+    return words.format(who=group.acknowledged_by, time=at)
 
 
-def _did(press: Press, what: str, kind: str, otherwise: str) -> str:
+def _did(press: Press, already: str, kind: str, otherwise: str) -> str:
     last = last_of(press.group, kind)
     if last is None or not last.actor_name:
         return otherwise
-    return f"{what} by {last.actor_name} at {_time(press, last.at)}."
+    return already.format(who=last.actor_name, time=_time(press, last.at))
 
 
 def _lock(group: AlertGroup) -> None:
@@ -173,14 +182,19 @@ def _same(
     return None
 
 
-def _wider(press: Press, silence: Silence) -> str:
+def _wider(press: Press, silence: Silence) -> list[str]:
     """That it holds for more than what the message tells of: whoever pressed meant this alert."""
     rows = GroupMember.objects.for_organization(press.row.organization_id)
     own = rows.filter(group=press.group, alert__status=Status.FIRING).count()
     count = alert_counts([silence])[silence.pk]
     if count <= max(own, 1):
-        return ""
-    return f" It holds for {count:,} alerts that fire now: for all with the same labels."
+        return []
+    words = ngettext(
+        "It holds for {count} alert that fires now: for all with the same labels.",
+        "It holds for {count} alerts that fire now: for all with the same labels.",
+        count,
+    )
+    return [words.format(count=f"{count:,}")]
 
 
 def _time(press: Press, moment: datetime) -> str:

@@ -19,6 +19,7 @@ from chatops.responding.pressing import Press
 from chatops.responding.said import Said
 from deliveries import clock, outbox
 from deliveries.models import Delivery, SentMessage
+from languages.speaking import gettext, pgettext
 
 ENTRIES_MAX = 25 * LINES_PER_PAGE
 
@@ -43,14 +44,17 @@ def who(press: Press) -> Said:
     said = []
     if view.acknowledged_at is not None:
         at = times.show(view.acknowledged_at)
-        said.append(f"Acknowledged by {view.acknowledged_by or 'somebody'} at {at}.")
+        name = view.acknowledged_by or pgettext("who did it", "somebody")
+        said.append(gettext("Acknowledged by {who} at {time}.").format(who=name, time=at))
     if view.assigned_to:
-        said.append(f"Assigned to {view.assigned_to}.")
+        said.append(gettext("Assigned to {who}.").format(who=view.assigned_to))
     if view.silenced_note:
         said.append(f"{view.silenced_note}.")
     if ended := {alert.ended for alert in view.alerts if alert.ended}:
-        said.append(f"{', '.join(sorted(ended))}.".capitalize())
-    return Said("\n".join(said) or "Nobody has done anything about it yet.", "told who", alert=True)
+        how = ", ".join(sorted(ended))
+        said.append(f"{how[:1].upper()}{how[1:]}.")
+    nobody = gettext("Nobody has done anything about it yet.")
+    return Said("\n".join(said) or nobody, "told who", alert=True)
 
 
 def close(press: Press) -> Said:

@@ -14,14 +14,16 @@ from chatops.context import Context
 from chatops.handled import Answer, Handled
 from chatops.models import InlineChoice
 from chatops.responding.cards import card, group_of_result
+from chatops.responding.pressing import START_LINKING
 from chatops.responding.search import find_groups
 from chatops.responding.sight import seen
+from languages.speaking import gettext, gettext_noop
 
 PER_PAGE = 20
 """Telegram takes at most 50 results."""
 CACHE_SECONDS = 5
 _FURTHEST = 1_000
-_LINK = {"text": "Link your account to find your alerts", "start_parameter": "link"}
+_LINK = gettext_noop("Link your account to find your alerts")
 
 
 def handle(context: Context) -> Handled | None:
@@ -36,7 +38,8 @@ def handle(context: Context) -> Handled | None:
 def _answer(context: Context) -> Handled:
     query_id = context.incoming.query_id
     if context.user is None or not context.memberships:
-        return Handled("asked by a stranger", _results(query_id, [], button=_LINK))
+        button = {"text": gettext(_LINK), "start_parameter": START_LINKING}
+        return Handled("asked by a stranger", _results(query_id, [], button=button))
     offset = _offset(context.incoming.body.get("offset"))
     cards, more = context.look("found", lambda: _found(context, offset))
     further = offset + PER_PAGE

@@ -6,26 +6,29 @@ from chatops.linking import chat_offers, link_codes, people
 from chatops.linking.link_codes import Kind, Why, WrongCode
 from chatops.models import LinkCode
 from chatops.replies import reply
+from languages.speaking import gettext, gettext_noop
 
-WRONG = (
+WRONG = gettext_noop(
     "This link is not valid any more: a link works once, for ten minutes, with the bot that it was "
     "made for. Please make a new one."
 )
-TAKEN = (
+TAKEN = gettext_noop(
     "This chat is in use with this bot already, so it cannot be connected here. Use a bot of your "
     "own for it."
 )
-CLAIMED = (
+CLAIMED = gettext_noop(
     "This Telegram account is linked to another person already. If it is yours, send /unlink "
     "first, then open the link again."
 )
-ALMOST = (
+ALMOST = gettext_noop(
     "Almost done: go back to the page where you opened this link, and say there that it was you. "
     "Did somebody send you this link? Then do nothing."
 )
-SHOWN = "Go back to the page where you made this link: it now asks whether this is the chat."
-CHOOSE_GROUP = "This link is for a group: open it again, and choose the group there."
-ADD_TO_CHANNEL = (
+SHOWN = gettext_noop(
+    "Go back to the page where you made this link: it now asks whether this is the chat."
+)
+CHOOSE_GROUP = gettext_noop("This link is for a group: open it again, and choose the group there.")
+ADD_TO_CHANNEL = gettext_noop(
     "Now add me to your channel as an administrator who may post messages. I recognise it by your "
     "being the one who adds me."
 )
@@ -72,7 +75,7 @@ def _opened(context: Context, code: LinkCode) -> Handled:
         user=code.made_by,
         message_thread_id=context.incoming.message_thread_id,
     )
-    reply(context, SHOWN, owner=code.organization_id)
+    reply(context, gettext(SHOWN), owner=code.organization_id)
     return Handled("a chat was shown")
 
 
@@ -82,14 +85,14 @@ def _person(context: Context, code: LinkCode) -> Handled:
     if people.taken(code, context.sender.id):
         raise WrongCode(Why.CLAIMED, code)
     link_codes.use(code, context)
-    reply(context, ALMOST, owner=code.organization_id)
+    reply(context, gettext(ALMOST), owner=code.organization_id)
     return Handled("a link was opened")
 
 
 def _announce(context: Context, code: LinkCode) -> Handled:
     """Whose doing it will be when the bot is added: a link to a channel carries no code."""
     if code.kind == Kind.GROUP:
-        reply(context, CHOOSE_GROUP, owner=code.organization_id)
+        reply(context, gettext(CHOOSE_GROUP), owner=code.organization_id)
         return Handled("a group's link in private")
     known = LinkCode.objects.filter(pk=code.pk, used_at=None, telegram_id=None)
     if code.telegram_id != context.sender.id and not known.update(
@@ -98,7 +101,7 @@ def _announce(context: Context, code: LinkCode) -> Handled:
         username=context.sender.username,
     ):
         raise WrongCode(Why.USED, code)
-    reply(context, ADD_TO_CHANNEL, owner=code.organization_id)
+    reply(context, gettext(ADD_TO_CHANNEL), owner=code.organization_id)
     return Handled("a channel is announced")
 
 
@@ -151,5 +154,5 @@ def _wrong(context: Context, wrong: WrongCode) -> Handled:
     if wrong.why == Why.OTHER_BOT:
         owner = None  # that organization has nothing to say through this bot
     text = {Why.TAKEN: TAKEN, Why.CLAIMED: CLAIMED}.get(wrong.why, WRONG)
-    reply(context, text, owner=owner)
+    reply(context, gettext(text), owner=owner)
     return Handled(f"refused a link: {wrong.why}")

@@ -13,11 +13,14 @@ from chatops.handled import Handled, toast
 from chatops.models import ActionRun, OwnAction
 from chatops.responding.pressing import Press, actor_of
 from chatops.responding.said import Said
+from languages.speaking import gettext, gettext_noop, pgettext
 
-GONE = "This command was removed, or is not for this chat any more."
-NOT_YOURS = "Only who asked for it may press this."
-OVER = "This is not open any more."
-LATE = "This press came here minutes late, so nothing was run. Press again if you still mean it."
+GONE = gettext_noop("This command was removed, or is not for this chat any more.")
+NOT_YOURS = gettext_noop("Only who asked for it may press this.")
+OVER = gettext_noop("This is not open any more.")
+LATE = gettext_noop(
+    "This press came here minutes late, so nothing was run. Press again if you still mean it."
+)
 State = ActionRun.State
 
 
@@ -34,9 +37,9 @@ def press(pressed: Press) -> Said:
     context = pressed.context
     action = _action_behind(pressed)
     if action is None:
-        return Said(GONE, "refused: no such action", alert=True)
+        return Said(gettext(GONE), "refused: no such action", alert=True)
     if context.is_late:
-        return Said(LATE, f"/{action.name}: too late", alert=True)
+        return Said(gettext(LATE), f"/{action.name}: too late", alert=True)
     place = Place(pressed.group, pressed.row.channel, context.incoming.message_id)
     if _asks(context, action, ""):
         engine.begin(context, OWN, _values(context, action, place))
@@ -45,8 +48,8 @@ def press(pressed: Press) -> Said:
         made = begin(context, action, "", place)
     except ActionRefused as refusal:
         return Said(str(refusal), f"/{action.name}: refused", alert=True)
-    asked = made.state == State.ASKED
-    return Said("Confirm it below." if asked else "Asked.", f"/{action.name}: {made.state}")
+    text = gettext("Confirm it below.") if made.state == State.ASKED else _asked()
+    return Said(text, f"/{action.name}: {made.state}")
 
 
 def handle(context: Context) -> Handled | None:
@@ -59,30 +62,36 @@ def handle(context: Context) -> Handled | None:
     query = context.incoming.query_id
     found = _run_here(context, pressed.row)
     if found is None:
-        return Handled("no such run", toast(query, OVER))
+        return Handled("no such run", toast(query, gettext(OVER)))
     sender = context.incoming.sender
     if sender is None or sender.id != found.telegram_user_id:
-        return Handled("somebody else's run", toast(query, NOT_YOURS, alert=True))
+        return Handled("somebody else's run", toast(query, gettext(NOT_YOURS), alert=True))
     if pressed.argument == telling.CANCEL:
-        done = runs.cancel(found, "You cancelled it." if context.is_private else "Not run.")
-        return Handled("cancelled a run", toast(query, "Cancelled." if done else OVER))
+        why = gettext("You cancelled it.") if context.is_private else gettext("Not run.")
+        done = runs.cancel(found, why)
+        told = gettext("Cancelled.") if done else gettext(OVER)
+        return Handled("cancelled a run", toast(query, told))
     return _confirm(context, found)
 
 
 def _confirm(context: Context, found: ActionRun) -> Handled:
     """Whether they may is asked anew: what was allowed a minute ago may not be any more."""
     query, action = context.incoming.query_id, found.action
-    refused = GONE
+    refused = gettext(GONE)
     if action is not None and channel_for(context, action) is not None:
         refused = known.why_not(context, action)
     if not refused:
         try:
             done = runs.confirm(actor_of(context), found)
-            return Handled("confirmed a run", toast(query, "Asked." if done else OVER))
+            return Handled("confirmed a run", toast(query, _asked() if done else gettext(OVER)))
         except ActionRefused as refusal:
             refused = str(refusal)
     runs.cancel(found, refused)
     return Handled("refused a run", toast(query, refused, alert=True))
+
+
+def _asked() -> str:
+    return pgettext("an endpoint was asked to run something", "Asked.")
 
 
 def _run_here(context: Context, pk: UUID) -> ActionRun | None:

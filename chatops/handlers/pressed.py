@@ -11,7 +11,7 @@ from alerts.muting.silences import Wanted, create_silence, expire_silence
 from alerts.muting.silencing import SilenceRefused
 from botapi import callback_data
 from botapi.callback_data import Pressed
-from botapi.markup import Node, code, text
+from botapi.markup import code, filled, text
 from chatops.context import Context
 from chatops.conversations import state
 from chatops.conversations.engine import pressed as question_pressed
@@ -28,12 +28,12 @@ from chatops.responding.reach import group_of
 from chatops.responding.silence_words import moment
 from chatops.responding.silences_here import silences_here
 from chatops.responding.wanted_groups import NotUnderstood
-from languages.speaking import gettext, speaking
+from languages.speaking import gettext, gettext_noop, speaking
 
-GONE = "That is not there any more."
-OLD_LIST = "This list is too old. Ask for a new one."
-NOT_YOURS = "These are somebody else's settings."
-CANNOT_UNDO = "That cannot be taken back any more."
+GONE = gettext_noop("That is not there any more.")
+OLD_LIST = gettext_noop("This list is too old. Ask for a new one.")
+NOT_YOURS = gettext_noop("These are somebody else's settings.")
+CANNOT_UNDO = gettext_noop("That cannot be taken back any more.")
 
 
 def handle(context: Context) -> Handled | None:
@@ -48,7 +48,7 @@ def handle(context: Context) -> Handled | None:
 def _turn(context: Context, pressed: Pressed) -> Handled:
     listing = _listing(context, pressed.row)
     if listing is None or not policy.may_read(context):
-        return _no(context, OLD_LIST)
+        return _no(context, gettext(OLD_LIST))
     number = int(pressed.argument) if pressed.argument.isdecimal() else 1
     try:
         shown = context.look("page", lambda: lists.show(context, listing, min(number, 10_000)))
@@ -71,7 +71,7 @@ def _choose(context: Context, pressed: Pressed) -> Handled:
         return _no(context, policy.why_not(context))
     group = group_of(context, pressed.row)
     if action is None or group is None:
-        return _no(context, GONE)
+        return _no(context, gettext(GONE))
     return _done(context, action(context, group))
 
 
@@ -80,7 +80,7 @@ def _end(context: Context, pressed: Pressed) -> Handled:
         return _no(context, policy.why_not(context))
     silence = next((one for one in silences_here(context) if one.pk == pressed.row), None)
     if silence is None:
-        return _no(context, GONE)
+        return _no(context, gettext(GONE))
     return _done(context, silencing.end(context, silence))
 
 
@@ -101,7 +101,7 @@ def _undo(context: Context, pressed: Pressed) -> Handled:
         done = _unsilence(context, pressed.row, context.organization)
     elif what == "unsilence" and more.isdecimal():
         done = _silence_again(context, pressed.row, int(more), context.organization)
-    return _no(context, CANNOT_UNDO) if done is None else _done(context, done)
+    return _no(context, gettext(CANNOT_UNDO)) if done is None else _done(context, done)
 
 
 def _stored(pk: UUID, organization: Organization) -> Silence | None:
@@ -119,8 +119,9 @@ def _unsilence(context: Context, pk: UUID, organization: Organization) -> Done |
         return None
     if not expire_silence(actor_of(context), silence):
         return None
-    nodes: list[Node] = [text("↩️ Not silenced: "), code(told.matchers_text(silence.matchers))]
-    return Done("took back a silence", told.html(nodes))
+    matchers = code(told.matchers_text(silence.matchers))
+    line = filled(gettext("Not silenced: {matchers}"), matchers=matchers)
+    return Done("took back a silence", told.html([text("↩️ "), *line]))
 
 
 def _silence_again(
@@ -141,8 +142,9 @@ def _silence_again(
     except SilenceRefused:
         return None
     end = moment(again.ends_at, context.zone, context.now)
-    nodes: list[Node] = [text("🔕 Silenced again: "), code(told.matchers_text(again.matchers))]
-    return Done("silenced again", told.html([*nodes, text(f" until {end}.")]))
+    matchers = code(told.matchers_text(again.matchers))
+    line = filled(gettext("Silenced again: {matchers} until {end}."), matchers=matchers, end=end)
+    return Done("silenced again", told.html([text("🔕 "), *line]))
 
 
 def _answer(context: Context, pressed: Pressed) -> Handled:
@@ -161,7 +163,7 @@ def _answer(context: Context, pressed: Pressed) -> Handled:
 def _settings(context: Context, pressed: Pressed) -> Handled:
     identity = context.identity
     if identity is None or identity.pk != pressed.row or not context.is_private:
-        return _no(context, NOT_YOURS)
+        return _no(context, gettext(NOT_YOURS))
     what, _, value = pressed.argument.partition(".")
     if what == "direct":
         preferences.set_direct_messages(identity, wanted=value == "on")
@@ -177,10 +179,12 @@ def _settings(context: Context, pressed: Pressed) -> Handled:
     elif what == "org":
         own = [one for one in context.memberships if one.organization_id.hex == value]
         if not own:
-            return _no(context, GONE)
+            return _no(context, gettext(GONE))
         preferences.choose_organization(identity, own[0].organization)
-        put(context, told.html([text("You chose an organization.")]), None)
-        words = f"I mean {told.name_of(own[0].organization.name)} from now on."
+        put(context, told.html([text(gettext("You chose an organization."))]), None)
+        words = gettext("I mean {organization} from now on.").format(
+            organization=told.name_of(own[0].organization.name)
+        )
         return Handled("chose an organization", toast(context.incoming.query_id, words))
     page, buttons = settings.shown(context, identity)
     put(context, page, buttons)

@@ -16,10 +16,11 @@ from chatops.replies import put
 from chatops.responding import policy, told
 from chatops.responding.pressing import actor_of
 from chatops.when import saying
+from languages.speaking import gettext, gettext_noop
 
-GONE = "This reminder is not there any more."
-NOT_YOURS = "This is somebody else's reminder."
-PAST = "Its time is past, so that cannot be taken back."
+GONE = gettext_noop("This reminder is not there any more.")
+NOT_YOURS = gettext_noop("This is somebody else's reminder.")
+PAST = gettext_noop("Its time is past, so that cannot be taken back.")
 
 
 def handle(context: Context) -> Handled | None:
@@ -63,7 +64,7 @@ def _end(context: Context, reminder: Reminder) -> Handled:
         return _no(context, GONE)
     words, buttons = cancelled(reminder, due)
     put(context, words, buttons)
-    return Handled("cancelled a reminder", toast(context.incoming.query_id, "Cancelled."))
+    return Handled("cancelled a reminder", toast(context.incoming.query_id, gettext("Cancelled.")))
 
 
 def _undo(context: Context, reminder: Reminder, argument: str) -> Handled:
@@ -74,7 +75,7 @@ def _undo(context: Context, reminder: Reminder, argument: str) -> Handled:
     when = changes.recurrence_of(reminder) or reminder.due_at
     assert when is not None  # it was just given a time
     nodes = text.understood(reminder.text, when, "you", context.zone, context.now)
-    button = CallbackButton("Cancel it", callback_data.pack(text.END, reminder.pk))
+    button = CallbackButton(gettext("Cancel it"), callback_data.pack(text.END, reminder.pk))
     put(context, told.html(nodes), keyboard([button]))
     return Handled("restored a reminder", toast(context.incoming.query_id))
 
@@ -89,10 +90,13 @@ def _snooze(context: Context, reminder: Reminder, argument: str) -> Handled:
     at = saying.told(until, context.zone, context.now, exact=False)
     nodes: list[Node] = [text_node("⏰ "), bold(text.short(reminder.text))]
     who = told.name_of(actor_of(context).name)
-    nodes.append(text_node(f"\nOnce more {at} ({context.zone.key}) · {who}"))
+    line = gettext("Once more {time} ({zone}) · {who}")
+    nodes.append(text_node("\n" + line.format(time=at, zone=context.zone.key, who=who)))
     put(context, told.html(nodes), None)
-    return Handled("put off a reminder", toast(context.incoming.query_id, f"Once more {at}."))
+    words = gettext("Once more {time}.").format(time=at)
+    return Handled("put off a reminder", toast(context.incoming.query_id, words))
 
 
 def _no(context: Context, why: str) -> Handled:
-    return Handled("a press that was refused", toast(context.incoming.query_id, why, alert=True))
+    answer = toast(context.incoming.query_id, gettext(why), alert=True)
+    return Handled("a press that was refused", answer)

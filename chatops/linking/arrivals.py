@@ -18,9 +18,12 @@ from channels_app.models import NotificationChannel
 from chatops import replies
 from chatops.context import Context
 from chatops.incoming import SeenChat
+from chatops.linking.identities import identity_of
+from chatops.linking.preferences import language_with
 from chatops.models import ChatOffer, UnclaimedChat
 from chatops.one_by_one import each
 from deliveries import clock, wakeup
+from languages.speaking import gettext, gettext_noop, speaking
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +39,7 @@ AT_ONCE = 20
 GONE = (400, 403)
 """Telegram's answers by which the bot is not there any more."""
 
-OFFER_TEXT = (
+OFFER_TEXT = gettext_noop(
     "Hello. I bring alerts to chats. An administrator of this group can connect it to their "
     "organization here; if nobody does, I leave tomorrow."
 )
@@ -89,7 +92,7 @@ def leave_due() -> int:
 
 def _unclaimed() -> QuerySet[UnclaimedChat]:
     rows = UnclaimedChat.objects.filter(bot__enabled=True, bot__proven_at__isnull=False)
-    return rows.select_related("bot")
+    return rows.select_related("bot__organization")
 
 
 def _forget_connected() -> int:
@@ -114,10 +117,20 @@ def _offer(row: UnclaimedChat) -> int:
         mine = UnclaimedChat.objects.filter(pk=row.pk, offer_at=row.offer_at)
         if not mine.update(offer_at=None) or is_shown:
             return 0
-        button = CallbackButton("Connect this chat", callback_data.pack(CONNECT, row.pk))
         seen = SeenChat(row.chat_id, row.type, row.title)
-        replies.tell(row.bot, seen, row.bot.organization_id, OFFER_TEXT, keyboard([button]))
+        with speaking(_language(row)):
+            label = gettext("Connect this chat")
+            button = CallbackButton(label, callback_data.pack(CONNECT, row.pk))
+            text = gettext(OFFER_TEXT)
+            replies.tell(row.bot, seen, row.bot.organization_id, text, keyboard([button]))
     return 1
+
+
+def _language(row: UnclaimedChat) -> str:
+    """Of whoever brought the bot there, where they are known: the chat is nobody's yet."""
+    owner = row.bot.organization
+    known = identity_of(row.bot, row.added_by)
+    return language_with(known, owner) if known is not None else owner.language
 
 
 def _leave(row: UnclaimedChat) -> int:

@@ -19,6 +19,7 @@ from chatops.linking.link_codes import LinkRefused, Why, WrongCode, close, use
 from chatops.models import ChatOffer, LinkCode, UnclaimedChat
 from deliveries import clock, probe
 from deliveries.models import Probe
+from languages.speaking import gettext
 
 CONFIRM_WITHIN = timedelta(hours=1)
 NAME_MAX = 100
@@ -73,7 +74,9 @@ def connect(
             pk=offer.pk, closed_at=None, offered_at__gt=clock.now() - CONFIRM_WITHIN
         )
         if not fresh.update(closed_at=clock.now()):
-            raise LinkRefused("This chat is not on offer any more. Show it again with a new link.")
+            raise LinkRefused(
+                gettext("This chat is not on offer any more. Show it again with a new link.")
+            )
         offer.refresh_from_db()
         topic = {"message_thread_id": offer.message_thread_id} if offer.message_thread_id else {}
         channel = create_channel(
@@ -121,7 +124,8 @@ def free_name(organization_id: UUID, title: str) -> str:
     names = [base, *(f"{base} {number}" for number in range(2, NAMES_TRIED))]
     found = next((name for name in names if name not in taken), None)
     if found is None:
-        raise ChannelRefused("name", f"Give this channel a name: many are called {base!r}.")
+        words = gettext("Give this channel a name: many are called {name}.")
+        raise ChannelRefused("name", words.format(name=repr(base)))
     return found
 
 

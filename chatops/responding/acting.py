@@ -10,10 +10,11 @@ from alerts.models import AlertGroup
 from alerts.responding import ResponseRefused
 from botapi import callback_data
 from botapi.keyboards import CallbackButton, InlineKeyboard, keyboard
-from botapi.markup import Node, bold, text
+from botapi.markup import Node, bold, filled, text
 from chatops.context import Context
 from chatops.responding import told
 from chatops.responding.pressing import actor_of
+from languages.speaking import gettext, ngettext
 
 UNDO = "cu"
 CHOOSE = "cg"
@@ -36,19 +37,21 @@ def ack(context: Context, group: AlertGroup) -> Done:
         return refused("ack", group, refusal)
     if not fresh:
         group.refresh_from_db(fields=["acknowledged_by"])
-        words = f" is acknowledged already, by {told.name_of(group.acknowledged_by)}."
-        return Done("acknowledged already", of_group("👀 ", group, words))
+        by = told.name_of(group.acknowledged_by)
+        words = gettext("{group} is acknowledged already, by {who}.")
+        return Done("acknowledged already", _sentence("👀 ", words, group, who=by))
     group.refresh_from_db(fields=["acknowledged_at"])
     button = undo(group.pk, f"ack.{_second(group)}")
-    return Done("acknowledged", of_group("👀 ", group, " is yours."), button)
+    return Done("acknowledged", _sentence("👀 ", gettext("{group} is yours."), group), button)
 
 
 def unack(context: Context, group: AlertGroup) -> Done:
     """Nobody is on it any more."""
     if not responding.unacknowledge(actor_of(context), group):
-        return Done("nobody was on it", of_group("", group, ": nobody was on it."))
-    words = ": nobody is on it any more."
-    return Done("unacknowledged", of_group("↩️ ", group, words), undo(group.pk, "unack"))
+        words = gettext("{group}: nobody was on it.")
+        return Done("nobody was on it", _sentence("", words, group))
+    words = gettext("{group}: nobody is on it any more.")
+    return Done("unacknowledged", _sentence("↩️ ", words, group), undo(group.pk, "unack"))
 
 
 def take_back(context: Context, group: AlertGroup, second: str) -> Done | None:
@@ -66,9 +69,15 @@ def resolve(context: Context, group: AlertGroup) -> Done:
         ended = responding.resolve(actor_of(context), group)
     except ResponseRefused as refusal:
         return refused("resolve", group, refusal)
-    number = "" if ended == 1 else f", {ended:,} alerts"
-    words = f" is resolved{number}. It comes back when it begins anew."
-    return Done(f"resolved {ended}", of_group("✅ ", group, words))
+    if ended == 1:
+        words = gettext("{group} is resolved. It comes back when it begins anew.")
+    else:
+        words = ngettext(
+            "{group} is resolved, {count} alert. It comes back when it begins anew.",
+            "{group} is resolved, {count} alerts. It comes back when it begins anew.",
+            ended,
+        )
+    return Done(f"resolved {ended}", _sentence("✅ ", words, group, count=f"{ended:,}"))
 
 
 ACTIONS: dict[str, Callable[[Context, AlertGroup], Done]] = {
@@ -76,6 +85,12 @@ ACTIONS: dict[str, Callable[[Context, AlertGroup], Done]] = {
     "unack": unack,
     "resolve": resolve,
 }
+
+
+def _sentence(mark: str, words: str, group: AlertGroup, **parts: str) -> str:
+    """HTML: the mark, then a sentence in which {group} is its name."""
+    named = filled(words, group=bold(told.name_of(group.title)), **parts)
+    return told.html([text(mark), *named])
 
 
 def of_group(mark: str, group: AlertGroup, words: str) -> str:
@@ -91,7 +106,7 @@ def refused(action: str, group: AlertGroup, refusal: Exception) -> Done:
 
 def undo(row: UUID, what: str) -> InlineKeyboard | None:
     """The button that takes it back."""
-    return keyboard([CallbackButton("↩️ Undo", callback_data.pack(UNDO, row, what))])
+    return keyboard([CallbackButton(gettext("↩️ Undo"), callback_data.pack(UNDO, row, what))])
 
 
 def choices(action: str, groups: tuple[AlertGroup, ...]) -> InlineKeyboard | None:

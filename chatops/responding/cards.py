@@ -12,6 +12,7 @@ from alerts.rendering.message import render_group
 from alerts.rendering.times import Times
 from alerts.rendering.view_model import ChannelView, GroupView
 from botapi.markup import ParseMode
+from languages.speaking import gettext
 
 CARD_MAX = 1_200
 """Characters of a card: somebody wants to show an alert, not all that is known of it."""
@@ -23,14 +24,12 @@ def card(group_id: UUID, group: GroupView, zone: tzinfo) -> Mapping[str, Any]:
     found = digest(group)
     first = headline(group, found.status, found.leading, found.where)
     times = Times(zone, group.opened_at)
-    began = times.show(group.opened_at)
-    ended = f", over since {times.show(group.closed_at)}" if group.closed_at else ""
     channel = ChannelView(parse_mode=_HTML, zone=zone, link_previews=False)
     result: dict[str, Any] = {
         "type": "article",
         "id": result_id(group_id),
         "title": first.text,
-        "description": f"{group.organization} · since {began}{ended}",
+        "description": f"{group.organization} · {_lasted(group, times)}",
         "input_message_content": {
             "message_text": render_group(group, channel, CARD_MAX).text,
             "parse_mode": _HTML,
@@ -40,6 +39,14 @@ def card(group_id: UUID, group: GroupView, zone: tzinfo) -> Mapping[str, Any]:
     if links := keyboard(group):
         result["reply_markup"] = links.as_json()
     return result
+
+
+def _lasted(group: GroupView, times: Times) -> str:
+    began = times.show(group.opened_at)
+    if group.closed_at is None:
+        return gettext("since {time}").format(time=began)
+    over = times.show(group.closed_at)
+    return gettext("since {began}, over since {over}").format(began=began, over=over)
 
 
 def result_id(group_id: UUID) -> str:

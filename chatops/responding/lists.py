@@ -23,12 +23,7 @@ from chatops.responding.pages import ROWS, Page, page_of, turning, turning_keybo
 from chatops.responding.reach import open_here, sees_all
 from chatops.responding.silences_here import silences_here
 from chatops.responding.wanted_groups import filtered
-
-MUTED = {
-    "silenced": "silenced",
-    "inhibited": "inhibited",
-    "timed": "quiet hours",
-}
+from languages.speaking import gettext, pgettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +53,28 @@ def _alerts(context: Context, listing: Listing, number: int) -> Shown:
         )
     )
     shown = list(rows)
-    about = f" · {told.name_of(listing.query)}" if listing.query else ""
+    about = told.name_of(listing.query) if listing.query else ""
     if not shown:
-        words = "Nothing is open" + ("" if sees_all(context) else " here")
-        return Shown(told.html([text(f"✅ {words}{about}.")]), None)
+        return Shown(told.html([text(f"✅ {_nothing_open(context, about)}")]), None)
     times = Times(context.zone, context.now)
     muted = _mutes(shown, context)
-    head = [bold(f"Open: {count}{about}")]
+    title = gettext("Open: {count}").format(count=count)
+    head = [bold(f"{title} · {about}" if about else title)]
     written = [
         told.group_row(_group_row(context, group, muted.get(group.pk.hex, "")), times)
         for group in shown
     ]
     return _paged(head, written, listing, page)
+
+
+def _nothing_open(context: Context, about: str) -> str:
+    if not about:
+        everywhere = sees_all(context)
+        return gettext("Nothing is open.") if everywhere else gettext("Nothing is open here.")
+    words = gettext("Nothing is open here · {words}.")
+    if sees_all(context):
+        words = gettext("Nothing is open · {words}.")
+    return words.format(words=about)
 
 
 def _group_row(context: Context, group: AlertGroup, muted: str) -> told.GroupRow:
@@ -89,11 +94,16 @@ def _group_row(context: Context, group: AlertGroup, muted: str) -> told.GroupRow
 
 def _mutes(groups: Sequence[AlertGroup], context: Context) -> dict[str, str]:
     """What keeps all of a group quiet."""
+    names = {
+        "silenced": pgettext("an alert", "silenced"),
+        "inhibited": pgettext("an alert", "inhibited"),
+        "timed": pgettext("an alert", "quiet hours"),
+    }
     found = {}
     for pk, muting in muting_in(groups, context.now).items():
         if muting.is_whole:
             how = "timed" if muting.is_timed else next(iter(muting.mutes.values())).how
-            found[pk.hex] = MUTED[how]
+            found[pk.hex] = names[how]
     return found
 
 
@@ -102,14 +112,17 @@ def _silences(context: Context, listing: Listing, number: int) -> Shown:
     page = page_of(number, len(silences))
     shown = silences[page.first : page.first + ROWS]
     if not shown:
-        words = "Nothing is silenced" + ("" if sees_all(context) else " here")
-        return Shown(told.html([text(f"🔔 {words}.")]), None)
+        words = gettext("Nothing is silenced here.")
+        if sees_all(context):
+            words = gettext("Nothing is silenced.")
+        return Shown(told.html([text(f"🔔 {words}")]), None)
     holds = alert_counts(shown)
     times = Times(context.zone, context.now)
     written = [
         told.silence_row(_silence_row(one, holds[one.pk]), times, context.now) for one in shown
     ]
-    return _paged([bold(f"Silences: {len(silences)}")], written, listing, page)
+    head = gettext("Silences: {count}").format(count=len(silences))
+    return _paged([bold(head)], written, listing, page)
 
 
 def _silence_row(silence: Silence, holds: int) -> told.SilenceRow:
@@ -128,9 +141,8 @@ def _reminders(context: Context, listing: Listing, number: int) -> Shown:
     page = page_of(number, len(rows))
     shown = rows[page.first : page.first + ROWS]
     if not shown:
-        return Shown(
-            told.html([text("There is nothing to be reminded of. /remind sets it.")]), None
-        )
+        words = gettext("There is nothing to be reminded of. /remind sets it.")
+        return Shown(told.html([text(words)]), None)
     told_rows = [
         Row(
             one.text,
@@ -148,7 +160,8 @@ def _reminders(context: Context, listing: Listing, number: int) -> Shown:
     ]
     rows_of_buttons = [ends[at : at + 5] for at in range(0, len(ends), 5)]
     buttons = keyboard(*rows_of_buttons, turning(listing.pk, page))
-    return Shown(told.lines([bold(f"Reminders: {len(rows)}")], written), buttons)
+    head = gettext("Reminders: {count}").format(count=len(rows))
+    return Shown(told.lines([bold(head)], written), buttons)
 
 
 def _paged(

@@ -8,6 +8,8 @@ from channels_app.models import NotificationChannel
 from chatops.context import Context
 from chatops.responding.pressing import actor_of, policy_in
 from chatops.responding.reach import channels_here
+from chatops.responding.roles import role_name
+from languages.speaking import gettext, gettext_noop
 
 __all__ = [
     "ANONYMOUS",
@@ -18,7 +20,7 @@ __all__ = [
     "why_not",
 ]
 
-ANONYMOUS = (
+ANONYMOUS = gettext_noop(
     "You write in the name of a group or channel, so I cannot tell who you are. Write in your own "
     "name for this."
 )
@@ -59,16 +61,22 @@ def may_read(context: Context) -> bool:
 def why_not(context: Context) -> str:
     """What to tell who may not act: what is missing, and who can give it."""
     if context.incoming.is_anonymous:
-        return ANONYMOUS
+        return gettext(ANONYMOUS)
     if context.organization is None and context.memberships:
-        return "You are in several organizations here. Choose the one that you mean: /settings"
+        return gettext(
+            "You are in several organizations here. Choose the one that you mean: /settings"
+        )
     if context.user is None:
-        return (
+        return gettext(
             "I do not know you yet, so you cannot do this. Send me /start in a private chat: I say "
             "there how to link your account."
         )
-    name = context.organization.name if context.organization else "this organization"
+    name = context.organization.name if context.organization else gettext("this organization")
     membership: Membership | None = context.membership
     if membership is None:
-        return f"You are no member of {name}, whose chat this is."
-    return f"Your role in {name}, {membership.role}, does not include this. Ask an admin."
+        return gettext("You are no member of {organization}, whose chat this is.").format(
+            organization=name
+        )
+    return gettext(
+        "Your role in {organization}, {role}, does not include this. Ask an admin."
+    ).format(organization=name, role=role_name(membership.role))

@@ -13,16 +13,27 @@ from accounts.permissions import Capability
 from alerts.models import AlertGroup, GroupMessage
 from channels_app.models import Chat, NotificationChannel
 from chatops.context import Context
+from chatops.responding.roles import role_name
+from languages.speaking import gettext, gettext_noop
 
-NO_CHANNEL = "This chat gets no alerts here any more, so its buttons do nothing."
-NO_CHAT = "This button works only under the alert in its own chat."
-OTHER_CHAT = "This button belongs to another chat."
-DELETED = "This alert was deleted, so there is nothing left to do about it."
-NO_BUTTONS = "Buttons are switched off for this channel."
-LINK = "Only members of the team may do this. Link your Telegram account, then press again."
-UNNAMED = "Only members may do this, and Telegram does not say who you are: do not act anonymously."
-NO_MEMBER = "Only members of the organization whose chat this is may do this. You are none of them."
-PUBLIC = "Everybody can join this chat, so only members with a linked account may do this."
+NO_CHANNEL = gettext_noop("This chat gets no alerts here any more, so its buttons do nothing.")
+NO_CHAT = gettext_noop("This button works only under the alert in its own chat.")
+OTHER_CHAT = gettext_noop("This button belongs to another chat.")
+DELETED = gettext_noop("This alert was deleted, so there is nothing left to do about it.")
+NO_BUTTONS = gettext_noop("Buttons are switched off for this channel.")
+LINK = gettext_noop(
+    "Only members of the team may do this. Link your Telegram account, then press again."
+)
+UNNAMED = gettext_noop(
+    "Only members may do this, and Telegram does not say who you are: do not act anonymously."
+)
+NO_MEMBER = gettext_noop(
+    "Only members of the organization whose chat this is may do this. You are none of them."
+)
+PUBLIC = gettext_noop(
+    "Everybody can join this chat, so only members with a linked account may do this."
+)
+ROLE = gettext_noop("Your role, {role}, does not include this. Ask an admin for another one.")
 
 START_LINKING = "link"
 """The parameter of /start that begins linking an account."""
@@ -32,10 +43,25 @@ Actions = NotificationChannel.Actions
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why not. `may_link`: linking their account would help."""
+    """Why not, in English, for the inbox. `may_link`: linking their account would help."""
 
     text: str
     may_link: bool = False
+
+    def told(self) -> str:
+        """To whoever pressed."""
+        return gettext(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRole(Refused):
+    """Their role does not include it."""
+
+    role: str = ""
+
+    def told(self) -> str:
+        """Names their role."""
+        return gettext(ROLE).format(role=role_name(self.role))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +139,6 @@ def _refused(
     if context.membership is None:
         return Refused(NO_MEMBER)
     if not context.may(needs):
-        role = context.membership.get_role_display().lower()
-        return Refused(f"Your role, {role}, does not include this. Ask an admin for another one.")
+        role = context.membership.role
+        return RefusedRole(ROLE.format(role=role), role=role)
     return None

@@ -10,8 +10,9 @@ from chatops.when.reading import read_span
 from chatops.when.readings import Refused, Span, Unclear
 from chatops.when.saying import told
 from chatops.when.splitting import split_silence
+from languages.speaking import gettext, gettext_noop
 
-EXAMPLES: Final = "2h, until 17:30, until tomorrow 9:00"
+EXAMPLES: Final = gettext_noop("2h, until 17:30, until tomorrow 9:00")
 
 
 class TimeRefused(ValueError):
@@ -49,10 +50,11 @@ class Time:
 
     def said(self, zone: ZoneInfo, now: datetime) -> str:
         """ "until today 16:30 (Europe/Berlin)"."""
-        until = f"until {moment(self.end, zone, now)}"
+        end = moment(self.end, zone, now)
         if self.start is None or self.start <= now:
-            return until
-        return f"from {told(self.start, zone, now, exact=False)} {until}"
+            return gettext("until {time}").format(time=end)
+        start = told(self.start, zone, now, exact=False)
+        return gettext("from {start} until {end}").format(start=start, end=end)
 
 
 def time_from_json(stored: dict[str, Any]) -> Time:

@@ -11,7 +11,7 @@ from alerts.models import AlertGroup, GroupMember, Silence, Status
 from alerts.muting.silence_rows import alert_counts
 from alerts.muting.silences import Wanted, create_silence
 from alerts.muting.silencing import SilenceRefused, read_silence_matchers
-from botapi.markup import Node, bold, code, text
+from botapi.markup import Node, bold, code, filled, text
 from chatops.context import Context
 from chatops.responding import told
 from chatops.responding.acting import Done, undo
@@ -20,10 +20,11 @@ from chatops.responding.pressing import actor_of
 from chatops.responding.reach import group_of
 from chatops.responding.silence_words import Time
 from chatops.responding.targets import Target
+from languages.speaking import gettext, gettext_noop, ngettext
 
-GONE = "What you meant is not there any more. /alerts lists what is open."
+GONE = gettext_noop("What you meant is not there any more. /alerts lists what is open.")
 ALERTNAME = "alertname"
-TOO_WIDE = (
+TOO_WIDE = gettext_noop(
     "Its only label is the severity, and a silence of that would keep all other alerts of it "
     "quiet. Write /silence with matchers."
 )
@@ -45,7 +46,8 @@ def subject_of_matchers(context: Context, value: object) -> Subject:
     """Matchers as somebody wrote them, which hold in all of the organization: for members. Raises
     SilenceRefused."""
     if not is_member(context):
-        raise SilenceRefused("matchers", "Matchers are for members. Reply to the alert's message.")
+        words = gettext("Matchers are for members. Reply to the alert's message.")
+        raise SilenceRefused("matchers", words)
     return {"matchers": [one.to_json() for one in read_silence_matchers(value)]}
 
 
@@ -81,7 +83,7 @@ def shown_subject(context: Context, subject: Subject) -> Node:
     if "matchers" in subject:
         return code(told.matchers_text(subject["matchers"]))
     group = group_of(context, UUID(subject["group"]))
-    return bold(told.name_of(group.title if group else "an alert that is gone"))
+    return bold(told.name_of(group.title if group else gettext("an alert that is gone")))
 
 
 def make(context: Context, subject: Subject, time: Time, comment: str = "") -> Done:
@@ -89,17 +91,28 @@ def make(context: Context, subject: Subject, time: Time, comment: str = "") -> D
     try:
         silence = _made(context, subject, time, comment.replace("\0", ""))
     except SilenceRefused as refusal:
-        return Done("silence refused", told.html([text(f"Not silenced. {refusal}")]))
+        words = gettext("Not silenced. {reason}").format(reason=refusal)
+        return Done("silence refused", told.html([text(words)]))
     if silence is None:
-        return Done("nothing to silence", told.html([text(GONE)]))
+        return Done("nothing to silence", told.html([text(gettext(GONE))]))
     count = alert_counts([silence])[silence.pk]
-    holds = "nothing that fires now" if not count else f"{count:,} firing now"
-    nodes: list[Node] = [
-        text("🔕 Silenced "),
-        code(told.matchers_text(silence.matchers)),
-        text(f" {time.said(context.zone, context.now)}: {holds}."),
-    ]
-    return Done("silenced", told.html(nodes), undo(silence.pk, "silence"))
+    line = filled(
+        _silenced(count),
+        matchers=code(told.matchers_text(silence.matchers)),
+        time=time.said(context.zone, context.now),
+        count=f"{count:,}",
+    )
+    return Done("silenced", told.html([text("🔕 "), *line]), undo(silence.pk, "silence"))
+
+
+def _silenced(count: int) -> str:
+    if not count:
+        return gettext("Silenced {matchers} {time}: nothing that fires now.")
+    return ngettext(
+        "Silenced {matchers} {time}: {count} firing now.",
+        "Silenced {matchers} {time}: {count} firing now.",
+        count,
+    )
 
 
 def _made(context: Context, subject: Subject, time: Time, comment: str) -> Silence | None:
@@ -116,6 +129,6 @@ def _made(context: Context, subject: Subject, time: Time, comment: str) -> Silen
         return None
     matchers = [one.to_json() for one in responding.matchers_of_group(group)]
     if is_too_wide(matchers):
-        raise SilenceRefused("matchers", TOO_WIDE)
+        raise SilenceRefused("matchers", gettext(TOO_WIDE))
     wanted = Wanted(matchers, start, time.end, comment)
     return responding.silence_group(actor_of(context), group, wanted)

@@ -13,8 +13,11 @@ from chatops.responding.policy import is_member
 from chatops.responding.reach import group_of, open_here
 from chatops.responding.wanted_groups import NotUnderstood, containing, is_matchers, named
 from deliveries.models import SentMessage
+from languages.speaking import gettext
 
 CHOICES = 10
+NAMED_MAX = 80
+"""Characters of what a person wrote, as the answer repeats it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ def find(context: Context, words: str, candidates: QuerySet[AlertGroup], none: s
         close = _some(near.filter(pk__in=containing(near, words)))
         if close.groups:
             return Target(close.groups, close.more, guessed=True)
-    raise NotUnderstood(f"Nothing that is open here is called {_shown(words)}. /alerts lists it.")
+    sorry = gettext("Nothing that is open here is called “{words}”. /alerts lists it.")
+    raise NotUnderstood(sorry.format(words=words[:NAMED_MAX]))
 
 
 def replied_group(context: Context) -> AlertGroup | None:
@@ -81,7 +85,3 @@ def _some(groups: QuerySet[AlertGroup]) -> Target:
     if len(shown) <= CHOICES:
         return Target(shown)
     return Target(shown[:CHOICES], groups.count() - CHOICES)
-
-
-def _shown(words: str) -> str:
-    return f"“{words[:80]}”"

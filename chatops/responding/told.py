@@ -12,6 +12,7 @@ from alerts.severity import Severity
 from alerts.sources.incoming import AlertStatus
 from botapi.markup import MAX_LENGTH, Node, bold, code, italic, link, render, shorten, text
 from botapi.markup_runs import accepted_url
+from languages.speaking import gettext, pgettext
 
 NAME_MAX = 80
 LABEL_MAX = 40
@@ -43,7 +44,8 @@ def group_row(row: GroupRow, times: Times) -> list[Node]:
     parts.append(link(row.url, bold(name)) if accepted_url(row.url) else bold(name))
     if row.firing > 1:
         parts.append(text(f" ({row.firing})"))
-    parts.append(text(f" · since {times.show(row.since)}"))
+    since = gettext("since {time}").format(time=times.show(row.since))
+    parts.append(text(f" · {since}"))
     if row.by:
         parts.append(text(f" · 👀 {name_of(row.by)}"))
     if row.assigned:
@@ -68,16 +70,22 @@ class SilenceRow:
 def silence_row(row: SilenceRow, times: Times, now: datetime) -> list[Node]:
     """ "🔕 alertname="HighCPU" until 24 Nov 09:00 UTC · Ada · holds for 3 · deploy"."""
     parts: list[Node] = [text("🔕 "), code(matchers_text(row.matchers))]
-    if row.starts_at > now:
-        parts.append(text(f" from {times.show(row.starts_at)}"))
-    parts.append(text(f" until {times.show(row.ends_at)}"))
+    parts.append(text(f" {_lasts(row, times, now)}"))
     if row.author:
         parts.append(text(f" · {name_of(row.author)}"))
     if row.holds:
-        parts.append(text(f" · holds for {row.holds}"))
+        holds = pgettext("a silence, how many alerts", "holds for {count}")
+        parts.append(text(f" · {holds.format(count=row.holds)}"))
     if row.comment:
         parts.append(italic(f" · {isolate(shorten_end(one_line(row.comment), COMMENT_MAX))}"))
     return parts
+
+
+def _lasts(row: SilenceRow, times: Times, now: datetime) -> str:
+    if row.starts_at <= now:
+        return gettext("until {time}").format(time=times.show(row.ends_at))
+    start = times.show(row.starts_at)
+    return gettext("from {start} until {end}").format(start=start, end=times.show(row.ends_at))
 
 
 def matchers_text(matchers: object) -> str:
@@ -94,12 +102,16 @@ def matchers_of(matchers: object) -> tuple[Matcher, ...]:
 
 def name_of(name: str) -> str:
     """A title or a person's name on one line; never empty."""
-    return isolate(shorten_end(one_line(name) or "unnamed", NAME_MAX))
+    return isolate(shorten_end(one_line(name) or _unnamed(), NAME_MAX))
 
 
 def label_of(title: str) -> str:
     """The same for a button."""
-    return shorten_end(one_line(title) or "unnamed", LABEL_MAX)
+    return shorten_end(one_line(title) or _unnamed(), LABEL_MAX)
+
+
+def _unnamed() -> str:
+    return pgettext("somebody or something without a name", "unnamed")
 
 
 def lines(head: Sequence[Node], rows: Sequence[Sequence[Node]], tail: str = "") -> str:

@@ -9,6 +9,7 @@ from accounts.models import User
 from alerts.matchers import Matcher, MatcherError, matches_all, parse_matchers
 from alerts.models import AlertGroup, GroupMember, Status
 from alerts.severity import Severity
+from languages.speaking import gettext
 
 LOOKED_AT = 5_000
 """Alerts whose labels are compared with matchers."""
@@ -64,7 +65,8 @@ def read(words: str) -> tuple[Matcher, ...]:
     try:
         return parse_matchers(words)
     except MatcherError as error:
-        raise NotUnderstood(f"I cannot read these matchers: {error}.") from None
+        words = gettext("I cannot read these matchers: {reason}.").format(reason=error)
+        raise NotUnderstood(words) from None
 
 
 def matching(groups: QuerySet[AlertGroup], matchers: Sequence[Matcher]) -> set[UUID]:

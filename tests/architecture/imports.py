@@ -77,6 +77,7 @@ PURE = (
     "chatops.actions.rules",
     "chatops.actions.words",
     "chatops.approvals.rules",
+    "chatops.approvals.showing",
     "chatops.responding.cards",
     "chatops.conversations.questions",
     "chatops.conversations.state",

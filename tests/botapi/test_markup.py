@@ -16,6 +16,7 @@ from botapi.markup import (
     code,
     entity_bytes,
     entity_count,
+    filled,
     fits,
     is_blank,
     italic,
@@ -211,6 +212,13 @@ def test_constructors_take_strings_and_nodes() -> None:
         Text("d"),
     )
     assert join(text("-"), []) == ()
+
+
+def test_a_template_is_filled_in_any_order_of_its_words() -> None:
+    first = filled("{name} is {{on}} by {who}.", name=bold("Kiln"), who="Ada <a>")
+    assert render(first, "HTML") == "<b>Kiln</b> is {on} by Ada &lt;a&gt;."
+    other = filled("{who}: {name}", name=bold("Kiln"), who="Ada <a>")
+    assert render(other, "HTML") == "Ada &lt;a&gt;: <b>Kiln</b>"
 
 
 def test_direction_marks_count_as_telegram_keeps_them() -> None:

@@ -10,11 +10,14 @@ NOT_READ_IN_CHATS = frozenset(
     {
         *("Handled", "Look", "info", "warning", "exception", "error", "debug"),
         *("AssertionError", "RuntimeError", "TypeError", "NotImplementedError", "compile"),
+        *("Actor", "record"),  # names and changes as the audit has them
     }
 )
 """Calls whose texts are for the inbox, the log or us."""
 OUTCOMES = {"Said": 1, "Done": 0}
 """Which argument of the call is the outcome, for the inbox alone."""
+STORED = ("outcome", "help_text", "comment")
+"""Keywords of texts that are for the inbox or the console, or that stay as they were stored."""
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,:;.]? [A-Za-z]{2,}")
 
 
@@ -45,7 +48,7 @@ def _read_of(call: ast.Call) -> Iterator[ast.AST]:
         if number != OUTCOMES.get(name):
             yield argument
     for keyword in call.keywords:
-        if keyword.arg not in ("outcome", "help_text"):
+        if keyword.arg not in STORED:
             yield keyword.value
 
 

@@ -9,10 +9,11 @@ import pytest
 from accounts.audit import Actor
 from accounts.models import AuditEntry, Organization, Role
 from channels_app.models import Bot, NotificationChannel
-from chatops.approvals import changes
+from chatops.approvals import changes, showing
 from chatops.endpoints import send
 from chatops.models import Approval, EndpointCall, TelegramIdentity
 from deliveries import clock
+from languages.speaking import gettext, pgettext, speaking
 from tests.alerts.fallbacks.receivers import Receiver
 from tests.chatops.conftest import Talk
 from tests.factories import make_channel, make_membership, make_organization
@@ -110,6 +111,31 @@ def test_asked_answered_and_called_back(stage: Stage, receiver: Receiver) -> Non
     assert (entry.actor, entry.way) == (member.user, "telegram")
     assert stage.press(buttons["Deny"]) == "Ada L answered already: Approve"
     assert stage.state(made)["answer"] == "approve"
+
+
+def test_a_chat_is_asked_in_its_language_and_the_answer_is_the_same(stage: Stage) -> None:
+    """Also what ends it, whoever presses or cancels; programs and the audit read English."""
+    stage.channel.language = "de"
+    stage.channel.save()
+    made = stage.ask(who="anyone")
+    with speaking("de"):
+        approve, deny = pgettext("button", "Approve"), pgettext("button", "Deny")
+        answered = gettext("You answered: {answer}").format(answer=deny)
+        ended = showing.expired()
+        asked = gettext("Asked by {who} · answer until {time}").partition("{")[0]
+    buttons = stage.buttons()
+    assert list(buttons) == [approve, deny]
+    assert asked in stage.talk.messages(stage.chat)[-1].text
+    assert stage.press(buttons[deny]) == answered
+    assert f"✔ {deny} · Ada · " in stage.talk.messages(stage.chat)[-1].text
+    assert stage.state(made)["answer"] == "deny"
+    entry = AuditEntry.objects.filter(action="answer").get()
+    assert entry.changes["answer"][1].startswith("Deny · Ada · ")
+    stage.ask()
+    Approval.objects.filter(state="open").update(expires_at=clock.now())
+    assert changes.expire_due() == 1
+    stage.talk.settle()
+    assert ended in stage.talk.messages(stage.chat)[-1].text
 
 
 def test_who_may_answer(stage: Stage) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Role
+from accounts.models import Organization, Role
 from channels_app.loans import lend_bot
 from channels_app.models import NotificationChannel
 from chatops.linking import arrivals, chat_offers
 from chatops.linking.link_codes import Kind
-from chatops.models import ChatOffer, UnclaimedChat
+from chatops.models import ChatOffer, TelegramIdentity, UnclaimedChat
 from deliveries import clock
+from languages.speaking import gettext, speaking
 from tests.chatops.conftest import Talk
 from tests.chatops.linking import actor_of, added, group, issue, last, member, named, start
 from tests.factories import make_channel, make_membership
@@ -56,6 +57,24 @@ class TestWithoutALink:
         assert arrivals.sweep() == 0
         talk.settle()
         assert "An administrator of this group can connect it" in last(talk, chat)
+
+    @pytest.mark.parametrize(
+        ("own", "organization", "spoken"),
+        [("es", "de", "es"), ("", "de", "de"), (None, "de", "de")],
+    )
+    def test_it_offers_itself_in_the_language_of_who_brought_it(
+        self, talk: Talk, own: str | None, organization: str, spoken: str
+    ) -> None:
+        Organization.objects.filter(pk=talk.organization.pk).update(language=organization)
+        who = talk.private_chat().id
+        if own is not None:
+            talk.link(who)
+            TelegramIdentity.objects.filter(telegram_id=who).update(language=own)
+        chat = self.arrive(talk, who)
+        arrivals.sweep()
+        talk.settle()
+        with speaking(spoken):
+            assert last(talk, chat) == gettext(arrivals.OFFER_TEXT)
 
     def test_it_says_nothing_where_a_link_was_used(self, talk: Talk) -> None:
         who = member(talk)

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import Role
+from accounts.models import Organization, Role
 from channels_app.models import NotificationChannel
+from chatops.linking import telling
 from chatops.linking.identities import identity_of
 from chatops.linking.link_codes import Kind
 from chatops.models import ChatOffer, LinkCode, TelegramIdentity
 from deliveries import clock
+from languages.speaking import gettext, speaking
 from tests.chatops.conftest import Talk
 from tests.chatops.linking import issue, named
 from tests.console import Person
@@ -57,6 +59,20 @@ def test_a_person_links_their_account(talk: Talk) -> None:
     assert "is linked to" in talk.texts(chat)[-1]
     person.send(f"{MINE}unlink/", account=identity.pk)
     assert identity_of(talk.bot, chat.id) is None
+
+
+def test_who_was_linked_is_told_in_the_organizations_language_until_theirs_is_known(
+    talk: Talk,
+) -> None:
+    Organization.objects.filter(pk=talk.organization.pk).update(language="de")
+    person, chat = Person(talk.organization), talk.private_chat()
+    page = person.send(f"{MINE}link/", 200, bot=talk.bot.pk)
+    talk.say(chat, f"/start {code_in(page)}")
+    person.send(f"{MINE}{LinkCode.objects.get().pk}/press/confirm/")
+    talk.settle()
+    with speaking("de"):
+        expected = gettext(telling.LINKED).format(email=person.membership.user.email)
+    assert talk.texts(chat)[-1] == expected
 
 
 def test_not_me_links_nobody(talk: Talk) -> None:

@@ -36,11 +36,13 @@ def burn(organization: Organization, *alerts: dict[str, Any]) -> None:
     assert response.status_code == 202, response.content
 
 
-def ask(talk: Talk, words: str, offset: str = "", sender: int = ADA) -> dict[str, Any]:
+def ask(
+    talk: Talk, words: str, offset: str = "", sender: int = ADA, app: str = ""
+) -> dict[str, Any]:
     """The parameters of the bot's answer to an inline query."""
     query = {
         "id": "4241234567890123457",
-        "from": {"id": sender, "is_bot": False, "first_name": "Ada"},
+        "from": {"id": sender, "is_bot": False, "first_name": "Ada", "language_code": app},
         "chat_type": "sender",
         "query": words,
         "offset": offset,
