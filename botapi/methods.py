@@ -280,10 +280,11 @@ def set_message_reaction(
     )
 
 
-def set_my_commands(commands: Sequence[Json], scope: Json) -> Call[bool]:
+def set_my_commands(commands: Sequence[Json], scope: Json, language_code: str = "") -> Call[bool]:
     """What clients list behind "/": each `{"command", "description"}`. `scope`: a Bot API
-    BotCommandScope."""
-    return Call("setMyCommands", {"commands": commands, "scope": scope}, read_true)
+    BotCommandScope; `language_code`: ISO 639-1, "" for whoever's language has no list."""
+    params = {"commands": commands, "scope": scope, "language_code": language_code or None}
+    return Call("setMyCommands", _present(**params), read_true)
 
 
 def delete_my_commands(scope: Json) -> Call[bool]:

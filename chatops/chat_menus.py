@@ -11,9 +11,10 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from botapi.errors import BotApiError, BotApiFailure
 from botapi.guard import InvalidAddress
@@ -22,9 +23,11 @@ from channels_app.bots import client_for, token_of
 from channels_app.encryption import CannotDecrypt
 from channels_app.models import Bot, BotGrant, Chat, NotificationChannel
 from chatops.actions.listing import listing
-from chatops.menus import CLAIM, RETRY_FIRST, RETRY_LAST, SECONDS, Menu
-from chatops.models import ChatMenu, OwnAction
+from chatops.linking.identities import speaks_for_telegram
+from chatops.menus import CLAIM, RETRY_FIRST, RETRY_LAST, SECONDS, Menu, Menus
+from chatops.models import ChatMenu, OwnAction, TelegramIdentity
 from deliveries import clock
+from languages.speaking import first_language
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +54,15 @@ class Own:
 @dataclass(slots=True)
 class Seen:
     """A chat of an organization with commands, or one that was told of some. `kind`: Telegram's;
-    `where`: what it is called at which server; `channels`: none where its bot was lent and is not
+    `where`: what it is called at which server; `language`: as the
+    bot speaks there; `channels`: none where its bot was lent and is not
     any more."""
 
     owner: UUID
     bot: UUID
     kind: str
     where: str
+    language: str
     channels: set[UUID] = field(default_factory=set)
 
 
@@ -71,13 +76,13 @@ class Behind:
     version: str
 
 
-def tell_all(menu: Menu) -> int:
-    """Tell those bots' servers that do not know a chat's menu yet; how many chats. `menu`: what
-    everybody has, by scope. Safe in several processes, as menus.tell_all is.
+def tell_all(menus: Menus) -> int:
+    """Tell those bots' servers that do not know a chat's menu yet; how many chats. `menus`: what
+    everybody has. Safe in several processes, as menus.tell_all is.
 
     A bot whose server does not answer is asked once: its other chats wait, those of others do not.
     """
-    behind = _behind(menu)
+    behind = _behind(menus)
     found = list(islice(_in_turns(behind), AT_ONCE))
     chats = Chat.objects.select_related("bot").in_bulk([one.chat for one in found])
     silent: set[UUID] = set()
@@ -102,12 +107,12 @@ def _in_turns(behind: Mapping[UUID, Sequence[Behind]]) -> Iterator[Behind]:
     return (one for turn in zip_longest(*behind.values()) for one in turn if one is not None)
 
 
-def _behind(menu: Menu) -> dict[UUID, list[Behind]]:
+def _behind(menus: Menus) -> dict[UUID, list[Behind]]:
     """By bot."""
     actions = _commands_by_owner()
     known = dict(ChatMenu.objects.values_list("chat_id", "version"))
     waiting = set(ChatMenu.objects.filter(due_at__gt=clock.now()).values_list("chat_id", flat=True))
-    lists: dict[tuple[UUID, ...], tuple[Commands, str]] = {}
+    lists: dict[tuple[Any, ...], tuple[Commands, str]] = {}
     found: dict[UUID, list[Behind]] = {}
     for chat, seen in _chats().items():
         own = [one for one in actions.get(seen.owner, ()) if one.is_in(seen.channels)]
@@ -115,9 +120,10 @@ def _behind(menu: Menu) -> dict[UUID, list[Behind]]:
         version = ""
         if own and seen.channels:
             # Most chats of an organization list the same.
-            which = (*(one.pk for one in own), UUID(int=seen.kind == Chat.Type.PRIVATE))
+            is_private = seen.kind == Chat.Type.PRIVATE
+            which = (*(one.pk for one in own), str(is_private), seen.language)
             if which not in lists:
-                commands = _listed(own, seen.kind, menu)
+                commands = _listed(own, seen.kind, menus[seen.language])
                 lists[which] = commands, json.dumps(commands)
             commands, written = lists[which]
             version = _hash(written + seen.where)
@@ -146,9 +152,14 @@ def _chats() -> dict[UUID, Seen]:
     rows = Chat.objects.filter(Q(organization__in=owners) | Q(pk__in=told), bot__in=bots)
     rows = rows.exclude(type=Chat.Type.CHANNEL)
     fields = ("pk", "organization", "bot", "type", "bot__api_url", "chat_id", "username")
+    firsts = _languages_of_channels(rows)
+    own = _languages_of_people(rows)
     found: dict[UUID, Seen] = {}
-    for pk, owner, bot, kind, server, number, name in rows.values_list(*fields):
-        found[pk] = Seen(owner, bot, kind, f"{server} {number or name}")
+    for pk, owner, bot, kind, server, number, name, spoken in rows.values_list(
+        *fields, "organization__language"
+    ):
+        language = first_language(own.get(pk, ""), firsts.get((pk, owner), ""), spoken)
+        found[pk] = Seen(owner, bot, kind, f"{server} {number or name}", language)
     lent = set(BotGrant.objects.values_list("bot_id", "grantee_id"))
     of_these = NotificationChannel.objects.filter(chat__in=rows.order_by().values("pk"))
     owned = of_these.values_list("pk", "chat_id", "chat__bot_id", "chat__bot__organization_id")
@@ -157,6 +168,34 @@ def _chats() -> dict[UUID, Seen]:
         if seen is not None and (owner == seen.owner or (bot, seen.owner) in lent):
             seen.channels.add(pk)
     return found
+
+
+def _languages_of_channels(rows: QuerySet[Chat]) -> dict[tuple[UUID, UUID], str]:
+    """Of an organization's first channel in a chat."""
+    of_these = NotificationChannel.objects.filter(chat__in=rows.order_by().values("pk"))
+    fields = ("chat_id", "organization_id", "language")
+    found: dict[tuple[UUID, UUID], str] = {}
+    for chat, owner, language in of_these.order_by("created_at").values_list(*fields):
+        found.setdefault((chat, owner), language)
+    return found
+
+
+def _languages_of_people(rows: QuerySet[Chat]) -> dict[UUID, str]:
+    """By the private chat: what its person chose, else their app's."""
+    private = rows.filter(type=Chat.Type.PRIVATE).order_by()
+    people = TelegramIdentity.objects.filter(
+        telegram_id__in=private.values("chat_id"), user__is_active=True
+    )
+    fields = ("bot_id", "telegram_id", "language", "app_language")
+    spoken = {
+        (bot, number): language or app for bot, number, language, app in people.values_list(*fields)
+    }
+    bots = Bot.objects.filter(pk__in=private.values("bot"))
+    realms = {bot.pk: None if speaks_for_telegram(bot) else bot.pk for bot in bots}
+    return {
+        pk: spoken.get((realms.get(bot), number or 0), "")
+        for pk, bot, number in private.values_list("pk", "bot_id", "chat_id")
+    }
 
 
 def _listed(own: Sequence[Own], kind: str, menu: Menu) -> Commands:

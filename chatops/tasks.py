@@ -66,6 +66,6 @@ def purge_old() -> None:
 @shared_task(name="chatops.commands")
 def commands() -> None:
     """Tell Telegram which commands its clients list."""
-    menu = table.menu()
-    menus.tell_all(menu)
-    chat_menus.tell_all(menu)
+    told = table.menus()
+    menus.tell_all(told)
+    chat_menus.tell_all(told)

@@ -42,13 +42,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """`about` ends "your question about …". `version`: another one forgets what is open, when steps
-    have changed. `finish` does what was asked for; what it gives is said, but for a Handled, which
-    has said it. `needs`: as of the command that begins it; asked
-    anew with every answer."""
+    """`version`: another one forgets what is open, when steps have changed. `finish` does what was
+    asked for; what it gives is said, but for a Handled, which has said it. `needs`: as of the
+    command that begins it; asked anew with every answer."""
 
     kind: str
-    about: str
     steps: tuple[Step, ...]
     finish: Callable[[Context, Values], Done | Handled]
     version: int = 1

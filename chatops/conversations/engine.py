@@ -13,22 +13,32 @@ from chatops.context import Context
 from chatops.conversations.definition import Again, Dialogue, Stop, Values
 from chatops.conversations.questions import Answer, Rows
 from chatops.conversations.rows import ask, conversation_of, new_conversation
-from chatops.conversations.state import BACK, CANCEL, Saved, from_json, keyboard_of, read_press
+from chatops.conversations.state import (
+    Saved,
+    from_json,
+    is_back,
+    is_cancel,
+    is_label,
+    keyboard_of,
+    read_press,
+)
 from chatops.handled import Handled, toast
 from chatops.models import Conversation
 from chatops.replies import edit, reply
 from chatops.responding import policy, told
 from deliveries.outbox import MessageGone
+from languages.speaking import gettext, gettext_noop
 
-ANONYMOUS = (
+ANONYMOUS = gettext_noop(
     "You write in the name of a group or channel, so I cannot tell whom to ask. Say all of it in "
     "one message, or write in your own name."
 )
-OVER = "This question is not open any more."
-NOT_YOURS = "This question is for somebody else."
-ANSWERED = "This question is answered already."
-TIME_IS_UP = "Time is up for that question, and nothing was done. Begin anew."
-MOVED_ON = "I have changed since I asked that. Begin anew, please."
+OVER = gettext_noop("This question is not open any more.")
+NOT_YOURS = gettext_noop("This question is for somebody else.")
+ANSWERED = gettext_noop("This question is answered already.")
+TIME_IS_UP = gettext_noop("Time is up for that question, and nothing was done. Begin anew.")
+MOVED_ON = gettext_noop("I have changed since I asked that. Begin anew, please.")
+DROPPED = gettext_noop("Dropped. Nothing was done.")
 
 
 @dataclass(slots=True)
@@ -45,11 +55,12 @@ def begin(context: Context, dialogue: Dialogue, values: Values) -> Handled:
     """Ask for what is not known yet. Another dialogue of this person here is dropped, with a
     word."""
     if context.incoming.is_anonymous:
-        reply(context, ANONYMOUS)
+        reply(context, gettext(ANONYMOUS))
         return Handled(f"{dialogue.kind}: asked nobody")
     lead = ""
     if (old := conversation_of(context)) is not None:
-        lead = "I drop the question before this one. " if old.expires_at > context.now else ""
+        if old.expires_at > context.now:
+            lead = gettext("I drop the question before this one.") + " "
         old.delete()
     row = new_conversation(context, dialogue.kind)
     return _go_on(Talk(context, dialogue, row, Saved(dict(values))), lead)
@@ -60,13 +71,13 @@ def said(context: Context, row: Conversation, dialogue: Dialogue | None) -> Hand
     saved = from_json(row.data, dialogue.version) if dialogue else None
     answer = _answer(context, saved or Saved())
     is_reply = bool(row.prompt and context.incoming.replied_to == row.prompt.message_id)
-    is_button = answer.value is not None or answer.text in (BACK, CANCEL)
+    is_button = answer.value is not None or is_label(answer.text)
     if not (context.is_private or is_reply or is_button):
         return None
     if dialogue is None or saved is None:
-        return _drop(context, row, MOVED_ON)
+        return _drop(context, row, gettext(MOVED_ON))
     if row.expires_at <= context.now:
-        return _drop(context, row, TIME_IS_UP)
+        return _drop(context, row, gettext(TIME_IS_UP))
     return _take(Talk(context, dialogue, row, saved), answer)
 
 
@@ -77,17 +88,19 @@ def pressed(
     query = context.incoming.query_id
     sender = context.incoming.sender
     if row is None:
-        return Handled("a question that is over", toast(query, OVER, alert=True))
+        return Handled("a question that is over", toast(query, gettext(OVER), alert=True))
     if sender is None or row.telegram_user_id != sender.id:
-        return Handled("somebody else's question", toast(query, NOT_YOURS))
+        return Handled("somebody else's question", toast(query, gettext(NOT_YOURS)))
     saved = from_json(row.data, dialogue.version) if dialogue else None
     if dialogue is None or saved is None:
-        return Handled(_drop(context, row, MOVED_ON).outcome, toast(query))
+        return Handled(_drop(context, row, gettext(MOVED_ON)).outcome, toast(query))
     if row.expires_at <= context.now:
-        return Handled(_drop(context, row, TIME_IS_UP).outcome, toast(query, TIME_IS_UP))
+        return Handled(
+            _drop(context, row, gettext(TIME_IS_UP)).outcome, toast(query, gettext(TIME_IS_UP))
+        )
     press = read_press(argument, saved)
     if press.turn != row.turn or press.label is None:
-        return Handled("a question that is answered", toast(query, ANSWERED))
+        return Handled("a question that is answered", toast(query, gettext(ANSWERED)))
     _settle(context, row, press.label)
     talk = Talk(context, dialogue, row, saved)
     handled = _take(talk, Answer(press.label, saved.value_of(press.label)))
@@ -99,7 +112,7 @@ def cancel(context: Context) -> Handled | None:
     row = conversation_of(context)
     if row is None:
         return None
-    return _drop(context, row, "Dropped. Nothing was done.")
+    return _drop(context, row, gettext(DROPPED))
 
 
 def _answer(context: Context, saved: Saved) -> Answer:
@@ -119,13 +132,13 @@ def _answer(context: Context, saved: Saved) -> Answer:
 
 def _take(talk: Talk, answer: Answer) -> Handled:
     context, saved = talk.context, talk.saved
-    if answer.text == CANCEL:
-        return _drop(context, talk.row, "Dropped. Nothing was done.")
+    if is_cancel(answer.text):
+        return _drop(context, talk.row, gettext(DROPPED))
     if context.organization is None or context.organization.pk != talk.row.organization_id:
-        return _drop(context, talk.row, "This chat is another organization's by now.")
+        return _drop(context, talk.row, gettext("This chat is another organization's by now."))
     if not policy.allows(context, talk.dialogue.needs):
         return _drop(context, talk.row, policy.why_not(context))
-    if answer.text == BACK and saved.trail:
+    if is_back(answer.text) and saved.trail:
         saved.values.pop(saved.trail.pop(), None)
         return _go_on(talk)
     step = talk.dialogue.by_name[talk.row.step]

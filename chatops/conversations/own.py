@@ -4,7 +4,7 @@ from uuid import UUID
 
 from accounts.permissions import Capability
 from alerts.models import AlertGroup
-from botapi.markup import Node, code, link, text
+from botapi.markup import Node, code, filled, link, text
 from chatops.actions.asking import Place, run
 from chatops.actions.rules import ARGUMENT_MAX, ActionRefused, checked_argument
 from chatops.context import Context
@@ -14,8 +14,9 @@ from chatops.handled import Handled
 from chatops.models import OwnAction
 from chatops.replies import reply
 from chatops.responding import told
+from languages.speaking import gettext, gettext_noop
 
-GONE = "This command was removed."
+GONE = gettext_noop("This command was removed.")
 PER_ROW = 2
 Parameter = OwnAction.Parameter
 
@@ -27,7 +28,7 @@ def _action(context: Context, values: Values) -> OwnAction:
         rows = OwnAction.objects.for_organization(context.organization)
         found = rows.select_related("endpoint").filter(pk=values["action"], enabled=True).first()
     if found is None:
-        raise Stop(GONE)
+        raise Stop(gettext(GONE))
     return found
 
 
@@ -38,8 +39,8 @@ def _ask(context: Context, values: Values) -> Prompt:
     if context.incoming.kind == "callback_query" and sender is not None and not context.is_private:
         # Who pressed a button wrote nothing that a reply would be shown to.
         nodes += [link(f"tg://user?id={sender.id}", told.name_of(sender.name)), text(", ")]
-    hint = f" ({action.hint})" if action.hint else ""
-    nodes += [code(f"/{action.name}"), text(f": what?{hint}")]
+    nodes += filled(gettext("{command}: what?"), command=code(f"/{action.name}"))
+    nodes += [text(f" ({action.hint})")] if action.hint else []
     choices = [Choice(one, one) for one in action.choices]
     rows = tuple(tuple(choices[at : at + PER_ROW]) for at in range(0, len(choices), PER_ROW))
     return Prompt(told.html(nodes), rows, inline=True, placeholder=action.hint)
@@ -49,7 +50,7 @@ def _take(context: Context, values: Values, answer: Answer) -> str:
     action = _action(context, values)
     said = answer.text  # a button's is its label: the choices may be others by now
     if not said:
-        raise Again("Write it as text.")
+        raise Again(gettext("Write it as text."))
     try:
         return checked_argument(said[: ARGUMENT_MAX + 1], Parameter.REQUIRED, action.choices)
     except ActionRefused as why:
@@ -77,7 +78,6 @@ def _place(context: Context, values: Values) -> Place:
 
 OWN = Dialogue(
     kind="own",
-    about="your command",
     steps=(Step("argument", _ask, _take),),
     finish=_finish,
     needs=Capability.VIEW,

@@ -21,7 +21,8 @@ Rows = tuple[tuple[Choice, ...], ...]
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """A question. `text` is HTML; `rows` of buttons: below the message (`inline`), else in the
-    place of the letters. Without rows a person just writes. `placeholder`: at most 64 letters."""
+    place of the letters. Without rows a person just writes. `placeholder` is cut to
+    what Telegram takes."""
 
     text: str
     rows: Rows = ()

@@ -14,13 +14,18 @@ from chatops.responding.acting import Done
 from chatops.when.reading import read_occasion
 from chatops.when.readings import Instant, Refused, Unclear
 from chatops.when.recurrences import Recurrence
+from languages.speaking import gettext, gettext_noop, pgettext
 
 EXAMPLES = "tomorrow 9:00, in 2h, every weekday at 9:15"
-LENGTHS = (("in 30 minutes", "in 1 hour"), ("in 3 hours", "tomorrow 9:00"))
+LENGTHS = (
+    (gettext_noop("in 30 minutes"), gettext_noop("in 1 hour")),
+    (gettext_noop("in 3 hours"), gettext_noop("tomorrow 9:00")),
+)
 
 
 def _ask_what(context: Context, values: Values) -> Prompt:
-    return Prompt(told.html([text("What shall I remind you of?")]), placeholder="call Ann")
+    words = gettext("What shall I remind you of?")
+    return Prompt(told.html([text(words)]), placeholder=gettext("call Ann"))
 
 
 def _take_what(context: Context, values: Values, answer: Answer) -> str:
@@ -34,8 +39,8 @@ def _ask_when(context: Context, values: Values) -> Prompt:
     if ways := values.get("ways"):
         each = tuple((Choice(way, way),) for way in ways["choices"])
         return Prompt(told.html([text(ways["question"])]), each)
-    rows = tuple(tuple(Choice(length, length) for length in row) for row in LENGTHS)
-    words = f"When? Choose, or write it: {EXAMPLES}."
+    rows = tuple(tuple(Choice(gettext(length), length) for length in row) for row in LENGTHS)
+    words = gettext("When? Choose, or write it: {examples}.").format(examples=EXAMPLES)
     return Prompt(told.html([text(words)]), rows, placeholder=EXAMPLES)
 
 
@@ -49,11 +54,17 @@ def _take_when(context: Context, values: Values, answer: Answer) -> Any:
         shortest=setting.SHORTEST,
     )
     if isinstance(found, Unclear):
-        choices = " or ".join(choice.text for choice in found.choices)
-        raise Again(f"{found.question} {choices}?")
+        raise Again(which_is_meant(found))
     if isinstance(found, Refused):
         raise Again(found.reason)
     return stored(found)
+
+
+def which_is_meant(unclear: Unclear[Any]) -> str:
+    """The question, and what it is about to choose from: "9:00 today or 9:00 tomorrow?"."""
+    between = pgettext("between choices", "or")
+    choices = f" {between} ".join(choice.text for choice in unclear.choices)
+    return f"{unclear.question} {choices}?"
 
 
 def stored(found: Instant | Recurrence) -> Any:
@@ -69,7 +80,6 @@ def _finish(context: Context, values: Values) -> Done:
 
 REMIND = Dialogue(
     kind="remind",
-    about="the reminder",
     steps=(Step("what", _ask_what, _take_what), Step("when", _ask_when, _take_when)),
     finish=_finish,
 )

@@ -11,20 +11,28 @@ from chatops.responding import told
 from chatops.responding.acting import Done
 from chatops.responding.reach import groups_here
 from chatops.responding.wanted_groups import NotUnderstood, filtered
+from languages.speaking import gettext, gettext_noop, pgettext
 
-ALL = "All alerts"
-KINDS = ((ALL,), ("critical", "high", "warning"))
-PERIODS = (("today", "yesterday"), ("last 7 days", "last 30 days"), ("this month", "last month"))
+ALL = gettext_noop("All alerts")
+SEVERITIES = ("critical", "high", "warning")
+PERIODS = (
+    (gettext_noop("today"), gettext_noop("yesterday")),
+    (gettext_noop("last 7 days"), gettext_noop("last 30 days")),
+    (gettext_noop("this month"), gettext_noop("last month")),
+)
 
 
 def _ask_what(context: Context, values: Values) -> Prompt:
-    rows = tuple(tuple(Choice(kind, "" if kind == ALL else kind) for kind in row) for row in KINDS)
-    words = "What shall I report of? Choose, or write a name or matchers."
+    severities = tuple(Choice(pgettext("severity", one), one) for one in SEVERITIES)
+    rows = ((Choice(gettext(ALL), ""),), severities)
+    words = gettext("What shall I report of? Choose, or write a name or matchers.")
     return Prompt(told.html([text(words)]), rows, placeholder="HighCPU")
 
 
 def _take_what(context: Context, values: Values, answer: Answer) -> str:
     about = answer.text if answer.value is None else answer.value
+    if about.casefold() == ALL.casefold():
+        about = ""
     try:
         filtered(groups_here(context), about, context.user)
     except NotUnderstood as why:
@@ -33,8 +41,8 @@ def _take_what(context: Context, values: Values, answer: Answer) -> str:
 
 
 def _ask_period(context: Context, values: Values) -> Prompt:
-    rows = tuple(tuple(Choice(period, period) for period in row) for row in PERIODS)
-    words = f"Of which time? Choose, or write it: {EXAMPLES}."
+    rows = tuple(tuple(Choice(gettext(period), period) for period in row) for row in PERIODS)
+    words = gettext("Of which time? Choose, or write it: {examples}.").format(examples=EXAMPLES)
     return Prompt(told.html([text(words)]), rows, placeholder="1 nov to 15 nov")
 
 
@@ -57,7 +65,6 @@ def _finish(context: Context, values: Values) -> Done:
 
 REPORT = Dialogue(
     kind="report",
-    about="the report",
     steps=(Step("what", _ask_what, _take_what), Step("period", _ask_period, _take_period)),
     finish=_finish,
     needs=Capability.VIEW,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from alerts.muting.silencing import COMMENT_MAX, SilenceRefused
-from botapi.markup import bold, italic, text
+from botapi.markup import bold, filled, italic, text
 from chatops.context import Context
 from chatops.conversations.definition import Again, Dialogue, Step, Stop, Values
 from chatops.conversations.questions import Answer, Choice, Prompt, Rows
@@ -20,10 +20,17 @@ from chatops.responding.silence_words import (
 )
 from chatops.responding.targets import CHOICES, find
 from chatops.responding.wanted_groups import NotUnderstood, is_matchers
+from languages.speaking import gettext, gettext_noop, pgettext
 
-LENGTHS = (("30 minutes", "1 hour"), ("2 hours", "4 hours"), ("1 day", "1 week"))
-SKIP, YES = "Without", "yes"
-NOTHING_OPEN = (
+LENGTHS = (
+    (gettext_noop("30 minutes"), gettext_noop("1 hour")),
+    (gettext_noop("2 hours"), gettext_noop("4 hours")),
+    (gettext_noop("1 day"), gettext_noop("1 week")),
+)
+YES = "yes"
+SKIPS, YESES = ("without", "skip"), ("yes", "y", "ok", "silence")
+"""As people write them in English, in any language."""
+NOTHING_OPEN = gettext_noop(
     "Nothing is open here. To silence what is yet to come write matchers: "
     '/silence alertname="HighCPU" 2h'
 )
@@ -37,8 +44,8 @@ def _ask_which(context: Context, values: Values) -> Prompt:
     shown = groups[:CHOICES]
     rows = tuple((Choice(told.label_of(group.title), str(group.pk)),) for group in shown)
     if not rows:
-        raise Stop(NOTHING_OPEN)
-    words = "Which alert shall be quiet? Choose, or reply with a name or matchers."
+        raise Stop(gettext(NOTHING_OPEN))
+    words = gettext("Which alert shall be quiet? Choose, or reply with a name or matchers.")
     return Prompt(told.html([text(words)]), rows, inline=True)
 
 
@@ -46,10 +53,10 @@ def _take_which(context: Context, values: Values, answer: Answer) -> silencing.S
     if answer.value is not None:
         group = group_of(context, UUID(answer.value))
         if group is None:
-            raise Again("That one is gone.")
+            raise Again(gettext("That one is gone."))
         return silencing.subject_of_group(group)
     if not answer.text:
-        raise Again("Write a name or matchers.")
+        raise Again(gettext("Write a name or matchers."))
     try:
         return read_subject(context, answer.text)
     except NotUnderstood as why:
@@ -63,7 +70,7 @@ def read_subject(context: Context, words: str) -> silencing.Subject:
             return silencing.subject_of_matchers(context, words)
         except SilenceRefused as refusal:
             raise NotUnderstood(str(refusal)) from None
-    target = find(context, words, open_here(context), NOTHING_OPEN)
+    target = find(context, words, open_here(context), gettext(NOTHING_OPEN))
     if target.replied and target.sure:
         return silencing.subject_of_group(target.sure)
     subject = silencing.subject_of_name(context, target, words) if words else None
@@ -78,16 +85,18 @@ class SeveralMeant(NotUnderstood):
     """Each of these groups may be. `groups`: their IDs."""
 
     def __init__(self, groups: list[str]) -> None:
-        super().__init__("Several are called so: choose one, or write matchers.")
+        super().__init__(gettext("Several are called so: choose one, or write matchers."))
         self.groups = groups
 
 
 def _ask_time(context: Context, values: Values) -> Prompt:
     what = silencing.shown_subject(context, values["which"])
     if ways := values.get("ways"):
-        return Prompt(told.html([text("How long shall "), what, text(" be quiet?")]), _rows(ways))
-    rows = tuple(tuple(Choice(length, length) for length in row) for row in LENGTHS)
-    words = [text("How long shall "), what, text(f" be quiet? Choose, or write: {EXAMPLES}.")]
+        words = filled(gettext("How long shall {what} be quiet?"), what=what)
+        return Prompt(told.html(words), _rows(ways))
+    rows = tuple(tuple(Choice(gettext(length), length) for length in row) for row in LENGTHS)
+    how_long = gettext("How long shall {what} be quiet? Choose, or write: {examples}.")
+    words = filled(how_long, what=what, examples=EXAMPLES)
     return Prompt(told.html(words), rows, placeholder=EXAMPLES)
 
 
@@ -105,39 +114,41 @@ def _take_time(context: Context, values: Values, answer: Answer) -> dict[str, st
 
 
 def _ask_comment(context: Context, values: Values) -> Prompt:
-    rows = ((Choice(SKIP, ""),),)
-    words = "Why? Your comment stands beside the silence."
-    return Prompt(told.html([text(words)]), rows, placeholder="deploy, known problem, …")
+    rows = ((Choice(pgettext("button: no comment", "Without"), ""),),)
+    words = gettext("Why? Your comment stands beside the silence.")
+    example = gettext("deploy, known problem, …")
+    return Prompt(told.html([text(words)]), rows, placeholder=example)
 
 
 def _take_comment(context: Context, values: Values, answer: Answer) -> str:
     if answer.value is not None:
         return answer.value
+    skips = (*SKIPS, pgettext("no comment, as people write it", "skip").casefold())
+    if answer.text.casefold() in skips:
+        return ""
     if not answer.text:
-        raise Again("Write some words, or choose to go on without.")
+        raise Again(gettext("Write some words, or choose to go on without."))
     if len(answer.text) > COMMENT_MAX:
-        raise Again(f"Write at most {COMMENT_MAX:,} characters.")
+        words = gettext("Write at most {count} characters.")
+        raise Again(words.format(count=f"{COMMENT_MAX:,}"))
     return answer.text
 
 
 def _ask_confirm(context: Context, values: Values) -> Prompt:
     time = time_from_json(values["time"]).said(context.zone, context.now)
-    nodes = [
-        text("Keep "),
-        silencing.shown_subject(context, values["which"]),
-        text(" quiet "),
-        bold(time),
-        text("?"),
-    ]
+    what = silencing.shown_subject(context, values["which"])
+    words = gettext("Keep {what} quiet {until}?")
+    nodes = [*filled(words, what=what, until=bold(time))]
     if values.get("comment"):
         nodes += [text("\n"), italic(told.name_of(values["comment"]))]
-    return Prompt(told.html(nodes), ((Choice("🔕 Silence", YES),),), inline=True)
+    return Prompt(told.html(nodes), ((Choice(gettext("🔕 Silence"), YES),),), inline=True)
 
 
 def _take_confirm(context: Context, values: Values, answer: Answer) -> str:
-    if answer.value == YES or answer.text.casefold() in ("yes", "y", "ok", "silence"):
+    yeses = (*YESES, pgettext("do it, as people write it", "yes").casefold())
+    if answer.value == YES or answer.text.casefold() in yeses:
         return YES
-    raise Again("Press Silence, Back or Cancel.")
+    raise Again(gettext("Press Silence, Back or Cancel."))
 
 
 def _finish(context: Context, values: Values) -> Done:
@@ -147,7 +158,6 @@ def _finish(context: Context, values: Values) -> Done:
 
 SILENCE = Dialogue(
     kind="silence",
-    about="the silence",
     steps=(
         Step("which", _ask_which, _take_which),
         Step("time", _ask_time, _take_time),

@@ -5,11 +5,13 @@ from django.db import transaction
 from botapi.keyboards import RemoveKeyboard
 from botapi.markup import text
 from chatops.conversations.engine import TIME_IS_UP
+from chatops.linking.chat_language import chat_language
 from chatops.models import Conversation
 from chatops.one_by_one import each
 from chatops.replies import tell_chat
 from chatops.responding import told
 from deliveries import clock
+from languages.speaking import gettext, speaking
 
 AT_ONCE = 100
 
@@ -17,7 +19,9 @@ AT_ONCE = 100
 def end_expired() -> int:
     """How many ended."""
     now = clock.now()
-    over = Conversation.objects.filter(expires_at__lte=now).select_related("chat")
+    over = Conversation.objects.filter(expires_at__lte=now).select_related(
+        "chat__bot", "organization"
+    )
     return each(over.order_by("expires_at")[:AT_ONCE], _end)
 
 
@@ -27,7 +31,8 @@ def _end(row: Conversation) -> int:
         mine = Conversation.objects.filter(pk=row.pk, turn=row.turn, expires_at=row.expires_at)
         if not mine.delete()[0]:
             return 0
-        words = told.html([text(TIME_IS_UP)])
+        with speaking(chat_language(row.chat, row.organization)):
+            words = told.html([text(gettext(TIME_IS_UP))])
         tell_chat(
             row.organization_id,
             row.chat,

@@ -12,6 +12,7 @@ from chatops.replies import reply
 from chatops.responding import policy, targets, told
 from chatops.responding.acting import of_group
 from chatops.responding.pressing import actor_of
+from languages.speaking import gettext
 
 NOTED = [{"type": "emoji", "emoji": "👍"}]
 
@@ -51,4 +52,4 @@ def _acknowledge(context: Context) -> None:
     try:
         context.ask(set_message_reaction(chat.id, incoming.message_id, NOTED))
     except (BotApiFailure, InvalidAddress):
-        reply(context, "💬 Noted.")
+        reply(context, gettext("💬 Noted."))

@@ -9,6 +9,7 @@ from chatops.handled import Handled
 from chatops.models import Conversation
 from chatops.replies import reply, said_here
 from deliveries.models import Delivery, SentMessage
+from languages.speaking import gettext
 
 QUESTIONS = ("keyboard", "force_reply")
 
@@ -29,9 +30,9 @@ def handle(context: Context) -> Handled | None:
     if asked is None or not _is_question(asked):
         return None
     if Conversation.objects.filter(chat=asked.chat_id, prompt=asked).exists():
-        reply(context, NOT_YOURS)
+        reply(context, gettext(NOT_YOURS))
         return Handled("somebody else's question")
-    reply(context, OVER, RemoveKeyboard(not context.is_private))
+    reply(context, gettext(OVER), RemoveKeyboard(not context.is_private))
     return Handled("an answer to a question that is over")
 
 

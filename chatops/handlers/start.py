@@ -7,6 +7,7 @@ from chatops.context import Context
 from chatops.handled import Handled
 from chatops.replies import reply
 from chatops.responding.pressing import START_LINKING
+from languages.speaking import gettext
 
 
 def handle(context: Context) -> Handled | None:
@@ -21,15 +22,16 @@ def handle(context: Context) -> Handled | None:
         return None
     if context.user is None:
         page = escape_html(f"{settings.SITE_URL}/chatops/linkcode/mine/")
-        reply(
-            context,
+        words = gettext(
             "This bot brings alerts, and people act on them here. I do not know you yet: open "
-            f"<b>My Telegram</b> in the console ({page}), sign in, and link your account there.",
+            "<b>My Telegram</b> in the console ({page}), sign in, and link your account there."
         )
+        reply(context, words.format(page=page))
         return Handled("greeted a stranger")
-    linked = " Your account is linked already." if command.rest else ""
-    reply(
-        context,
-        f"Hello {escape_html(context.actor.name)}.{linked} /help says what I can do for you.",
-    )
+    words = gettext("Hello {name}. /help says what I can do for you.")
+    if command.rest:
+        words = gettext(
+            "Hello {name}. Your account is linked already. /help says what I can do for you."
+        )
+    reply(context, words.format(name=escape_html(context.actor.name)))
     return Handled("greeted")

@@ -4,9 +4,10 @@ back always, so that nobody waits for an answer; in groups people talk to each o
 from chatops.context import Context
 from chatops.handled import Handled
 from chatops.replies import reply
+from languages.speaking import gettext, gettext_noop
 
-KNOWN = "I am not asking anything just now. /help says what I can do."
-STRANGER = "I do not know you yet. /start says how that changes."
+KNOWN = gettext_noop("I am not asking anything just now. /help says what I can do.")
+STRANGER = gettext_noop("I do not know you yet. /start says how that changes.")
 
 
 def handle(context: Context) -> Handled | None:
@@ -16,5 +17,5 @@ def handle(context: Context) -> Handled | None:
         return None
     if not incoming.text or incoming.sender.is_bot or incoming.message.get("via_bot"):
         return None
-    reply(context, KNOWN if context.user is not None else STRANGER)
+    reply(context, gettext(KNOWN if context.user is not None else STRANGER))
     return Handled("said what I can do")

@@ -22,8 +22,9 @@ EVERYWHERE = frozenset(Place)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. `usage`: what may follow its name; `needs`: what somebody's role has to include,
-    None for nothing; `places`: whose menus list it. It works wherever it is typed."""
+    """One command. `description` and `usage` (what may follow its name) are English, marked for
+    `gettext`; `needs`: what somebody's role has to include, None for nothing; `places`: whose menus
+    list it. It works wherever it is typed."""
 
     name: str
     description: str

@@ -22,18 +22,19 @@ from chatops.incoming import MESSAGES
 from chatops.incoming import Command as Typed
 from chatops.replies import reply
 from chatops.responding import policy, told
+from languages.speaking import gettext, gettext_noop
 
 log = logging.getLogger(__name__)
 
-IN_CHANNELS = (
+IN_CHANNELS = gettext_noop(
     "Commands work in groups and in private chats. In a channel use the buttons below the alerts."
 )
-EDITED = "Edited commands are not run again. Send it as a new message."
-NOBODYS_CHAT = (
+EDITED = gettext_noop("Edited commands are not run again. Send it as a new message.")
+NOBODYS_CHAT = gettext_noop(
     "No alerts come to this chat, so there is nothing that I could tell or do here. Somebody who "
     "manages an organization can make it a channel."
 )
-STRANGER = (
+STRANGER = gettext_noop(
     "I do not know you yet. Send me /start: I say how to link your account. Then this works here."
 )
 OFF_SECONDS = 30.0
@@ -82,11 +83,10 @@ def _too_old(context: Context, name: str) -> Handled | None:
     age = _age(context)
     if age <= FRESH:
         return None
-    reply(
-        context,
-        f"You sent this {duration(age)} ago, so I did not run it. Send it again if you still "
-        "mean it.",
+    words = gettext(
+        "You sent this {duration} ago, so I did not run it. Send it again if you still mean it."
     )
+    reply(context, words.format(duration=duration(age)))
     return Handled(f"/{name}: too old")
 
 
@@ -94,11 +94,11 @@ def _refusal(context: Context, command: Command) -> str:
     if command.needs is None:
         return ""
     if not context.is_private and not context.channels:
-        return NOBODYS_CHAT
+        return gettext(NOBODYS_CHAT)
     if policy.allows(context, command.needs):
         return ""
     if command.needs is Capability.VIEW and context.user is None:
-        return STRANGER
+        return gettext(STRANGER)
     return policy.why_not(context)
 
 
@@ -132,13 +132,13 @@ def _telegrams_time(context: Context) -> float | None:
 def _in_channel(context: Context) -> Handled:
     if context.incoming.kind == "edited_channel_post":
         return Handled("an edited command in a channel")
-    reply(context, IN_CHANNELS)
+    reply(context, gettext(IN_CHANNELS))
     return Handled("a command in a channel")
 
 
 def _edited(context: Context) -> Handled:
     if context.is_private:
-        reply(context, EDITED)
+        reply(context, gettext(EDITED))
     return Handled("an edited command is not run again")
 
 

@@ -9,6 +9,7 @@ from chatops.replies import chat_of, reply
 from chatops.responding import lists
 from chatops.responding.told import html
 from chatops.responding.wanted_groups import NotUnderstood
+from languages.speaking import gettext
 
 QUERY_MAX = 200
 
@@ -26,7 +27,7 @@ def silences(asked: Asked) -> Handled:
 def listed(context: Context, kind: str, query: str) -> Handled:
     """The first page; its other pages are turned by buttons."""
     if len(query) > QUERY_MAX:
-        reply(context, f"Write at most {QUERY_MAX} characters.")
+        reply(context, gettext("Write at most {count} characters.").format(count=QUERY_MAX))
         return Handled(f"/{kind}: too long")
     if context.organization is None:
         raise AssertionError("whoever may read reads of an organization")

@@ -5,7 +5,7 @@ from typing import Any
 
 from botapi.markup import text
 from chatops.conversations.engine import begin
-from chatops.conversations.remind import REMIND, stored
+from chatops.conversations.remind import REMIND, stored, which_is_meant
 from chatops.handled import Handled
 from chatops.handlers.commands.asked import Asked
 from chatops.handlers.commands.reading import listed
@@ -19,10 +19,13 @@ from chatops.responding import told
 from chatops.when.reading import read_occasion
 from chatops.when.readings import Instant, Refused, Unclear
 from chatops.when.splitting import split_reminder
+from languages.speaking import gettext, gettext_noop
 
-NOBODY = "I cannot tell who you are, so I cannot remind you. Write in your own name."
-NO_SUCH = "There is no reminder {number} here. /reminders numbers them."
-HOW = "Write what to change: /reminders 2 tomorrow 9:00, /reminders 2 say call Bob, or cancel."
+NOBODY = gettext_noop("I cannot tell who you are, so I cannot remind you. Write in your own name.")
+NO_SUCH = gettext_noop("There is no reminder {number} here. /reminders numbers them.")
+HOW = gettext_noop(
+    "Write what to change: /reminders 2 tomorrow 9:00, /reminders 2 say call Bob, or cancel."
+)
 _CHANGE = re.compile(r"#?(\d{1,4})(?:\s+(.*))?", re.DOTALL)
 _SAY = re.compile(r"(?:say|text)\b[ :]*(.*)", re.DOTALL | re.IGNORECASE)
 
@@ -31,7 +34,7 @@ def remind(asked: Asked) -> Handled:
     """At once where all is told; else what is missing is asked."""
     context = asked.context
     if context.incoming.sender is None:
-        return _say(asked, NOBODY, "/remind: nobody")
+        return _say(asked, gettext(NOBODY), "/remind: nobody")
     wanted = setting.for_whom(asked.rest)
     known: dict[str, Any] = {"whom": wanted.whom}
     split = split_reminder(wanted.what)
@@ -57,16 +60,18 @@ def reminders(asked: Asked) -> Handled:
         return listed(asked.context, "reminders", "")
     change = _CHANGE.fullmatch(asked.rest)
     if change is None:
-        return _say(asked, HOW, "/reminders: not understood")
+        return _say(asked, gettext(HOW), "/reminders: not understood")
     number, words = int(change[1]), (change[2] or "").strip()
     rows = setting.own_or_here(asked.context)
     if not 1 <= number <= len(rows):
-        return _say(asked, NO_SUCH.format(number=number), "/reminders: no such number")
+        words = gettext(NO_SUCH).format(number=number)
+        return _say(asked, words, "/reminders: no such number")
     reminder = rows[number - 1]
     sender = asked.context.incoming.sender
     if sender is None or reminder.telegram_user_id != sender.id:
         name = told.name_of(reminder.made_by_name)
-        return _say(asked, f"That one is {name}'s.", "/reminders: somebody else's")
+        words = gettext("That one is {name}'s.").format(name=name)
+        return _say(asked, words, "/reminders: somebody else's")
     return _change(asked, reminder, words)
 
 
@@ -74,7 +79,7 @@ def _change(asked: Asked, reminder: Reminder, words: str) -> Handled:
     if words.lower() in ("cancel", "delete", "off", "done"):
         due = reminder.due_at or reminder.untold_since
         if due is None or not changes.end_reminder(reminder):
-            return _say(asked, "That one is over.", "/reminders: over")
+            return _say(asked, gettext("That one is over."), "/reminders: over")
         words, buttons = cancelled(reminder, due)
         reply(asked.context, words, buttons)
         return Handled("cancelled a reminder")
@@ -84,10 +89,9 @@ def _change(asked: Asked, reminder: Reminder, words: str) -> Handled:
         else:
             found = _read(asked, words)
             if isinstance(found, Refused):
-                return _say(asked, f"{found.reason} {HOW}", "/reminders: no time")
+                return _say(asked, f"{found.reason} {gettext(HOW)}", "/reminders: no time")
             if isinstance(found, Unclear):
-                choices = " or ".join(choice.text for choice in found.choices)
-                return _say(asked, f"{found.question} {choices}?", "/reminders: unclear")
+                return _say(asked, which_is_meant(found), "/reminders: unclear")
             when = found.at if isinstance(found, Instant) else found
             changes.move_reminder(reminder, when)
     except ReminderRefused as refusal:

@@ -14,29 +14,30 @@ from chatops.responding.pressing import actor_of
 from chatops.responding.reach import open_here
 from chatops.responding.told import html
 from chatops.responding.wanted_groups import NotUnderstood
+from languages.speaking import gettext, gettext_noop, ngettext
 
 WHICH = {
-    "ack": "Which one are you on?",
-    "unack": "Which one is nobody on any more?",
-    "resolve": "Which one is over?",
+    "ack": gettext_noop("Which one are you on?"),
+    "unack": gettext_noop("Which one is nobody on any more?"),
+    "resolve": gettext_noop("Which one is over?"),
 }
 
 
 def ack(asked: Asked) -> Handled:
     """Of those that nobody is on."""
     free = open_here(asked.context).filter(acknowledged_at=None)
-    return _act(asked, "ack", free, "Nothing is open here that nobody is on.")
+    return _act(asked, "ack", free, gettext("Nothing is open here that nobody is on."))
 
 
 def unack(asked: Asked) -> Handled:
     """Of those that somebody is on."""
     taken = open_here(asked.context).filter(acknowledged_at__isnull=False)
-    return _act(asked, "unack", taken, "Nobody is on anything here.")
+    return _act(asked, "unack", taken, gettext("Nobody is on anything here."))
 
 
 def resolve(asked: Asked) -> Handled:
     """Of all that is open."""
-    return _act(asked, "resolve", open_here(asked.context), "Nothing is open here.")
+    return _act(asked, "resolve", open_here(asked.context), gettext("Nothing is open here."))
 
 
 def _act(asked: Asked, action: str, candidates: QuerySet[AlertGroup], none: str) -> Handled:
@@ -48,13 +49,21 @@ def _act(asked: Asked, action: str, candidates: QuerySet[AlertGroup], none: str)
         return Handled(f"/{action}: nothing meant")
     group = target.sure
     if group is None:
-        more = f" {target.more} more: name it, or reply to it." if target.more else ""
-        reply(context, html([text(WHICH[action] + more)]), acting.choices(action, target.groups))
+        words = " ".join(filter(None, (gettext(WHICH[action]), _and_more(target.more))))
+        reply(context, html([text(words)]), acting.choices(action, target.groups))
         return Handled(f"/{action}: asked which")
     done = acting.ACTIONS[action](context, group)
     noted = _note(asked, group, target.words)
     reply(context, done.text + noted, done.keyboard)
     return Handled(done.outcome)
+
+
+def _and_more(count: int) -> str:
+    if not count:
+        return ""
+    return ngettext(
+        "{count} more: name it, or reply to it.", "{count} more: name it, or reply to it.", count
+    ).format(count=count)
 
 
 def _note(asked: Asked, group: AlertGroup, words: str) -> str:
@@ -64,5 +73,5 @@ def _note(asked: Asked, group: AlertGroup, words: str) -> str:
     try:
         responding.comment(actor_of(asked.context), group, words)
     except ResponseRefused as refusal:
-        return html([text(f"\nYour comment: {refusal}")])
-    return "\n💬 Noted."
+        return "\n" + html([text(gettext("Your comment: {reason}").format(reason=refusal))])
+    return "\n" + gettext("💬 Noted.")

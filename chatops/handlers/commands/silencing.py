@@ -6,7 +6,7 @@ from alerts.models import AlertGroup, Silence
 from alerts.muting.silences import expire_silence
 from botapi import callback_data
 from botapi.keyboards import CallbackButton, keyboard
-from botapi.markup import Node, code, text
+from botapi.markup import code, filled, text
 from chatops.context import Context
 from chatops.conversations.engine import begin
 from chatops.conversations.silence import SILENCE, SeveralMeant, read_subject
@@ -27,10 +27,11 @@ from chatops.responding.silence_words import (
 )
 from chatops.responding.silences_here import holding_for, silences_here
 from chatops.responding.wanted_groups import NotUnderstood, is_matchers, read
+from languages.speaking import gettext, gettext_noop, ngettext
 
 END = "ce"
 CHOICES = 10
-NONE_HERE = "Nothing is silenced here."
+NONE_HERE = gettext_noop("Nothing is silenced here.")
 
 
 def silence(asked: Asked) -> Handled:
@@ -112,15 +113,18 @@ def unsilence(asked: Asked) -> Handled:
         ]
         for one in found[:CHOICES]
     ]
-    more = f" {len(found) - CHOICES} more: name it." if len(found) > CHOICES else ""
-    reply(context, told.html([text(f"Which silence shall end?{more}")]), keyboard(*buttons))
+    words = gettext("Which silence shall end?")
+    if (more := len(found) - CHOICES) > 0:
+        also = ngettext("{count} more: name it.", "{count} more: name it.", more)
+        words += " " + also.format(count=more)
+    reply(context, told.html([text(words)]), keyboard(*buttons))
     return Handled("/unsilence: asked which")
 
 
 def _meant(context: Context, words: str) -> list[Silence]:
     silences = silences_here(context)
     if not silences:
-        raise NotUnderstood(NONE_HERE)
+        raise NotUnderstood(gettext(NONE_HERE))
     group = targets.replied_group(context)
     if group is not None:
         rows = AlertGroup.objects.for_organization(group.organization_id).filter(pk=group.pk)
@@ -132,7 +136,7 @@ def _meant(context: Context, words: str) -> list[Silence]:
         low = words.lower()
         silences = [one for one in silences if low in told.matchers_text(one.matchers).lower()]
     if not silences:
-        raise NotUnderstood("No silence here is about that. /silences lists them.")
+        raise NotUnderstood(gettext("No silence here is about that. /silences lists them."))
     return silences
 
 
@@ -145,6 +149,9 @@ def end(context: Context, silence: Silence) -> Done:
     until = int(silence.ends_at.timestamp())
     what = code(told.matchers_text(silence.matchers))
     if not expire_silence(actor_of(context), silence):
-        return Done("a silence that was over", told.html([text("Over already: "), what]))
-    nodes: list[Node] = [text("🔔 No longer silenced: "), what]
+        return Done(
+            "a silence that was over",
+            told.html(filled(gettext("Over already: {matchers}"), matchers=what)),
+        )
+    nodes = filled(gettext("🔔 No longer silenced: {matchers}"), matchers=what)
     return Done("unsilenced", told.html(nodes), undo(silence.pk, f"unsilence.{until}"))

@@ -18,6 +18,7 @@ from chatops.replies import reply
 from chatops.responding import told
 from chatops.responding.reach import channels_here, open_here, sees_all
 from chatops.responding.silences_here import silences_here
+from languages.speaking import gettext, ngettext, pgettext
 
 CHANNELS_SHOWN = 5
 GROUPS_SHOWN = 10
@@ -40,25 +41,41 @@ def _standing(context: Context) -> str:
     head: list[Node] = [bold(_whose(context))]
     lines: list[list[Node]] = []
     if not counts:
-        lines.append([text("✅ Nothing is open.")])
+        lines.append([text(gettext("✅ Nothing is open."))])
     else:
         each = [
-            f"{colour('firing', severity)} {counts[severity.value]} {severity.value}"
+            f"{colour('firing', severity)} {counts[severity.value]} "
+            + pgettext("severity", severity.value)
             for severity in sorted(Severity, key=lambda one: -one.rank)
             if counts.get(severity.value)
         ]
-        each += [f"❗ {counts['']} of unknown severity"] if counts.get("") else []
-        lines.append([text(f"Open: {sum(counts.values())} · " + " · ".join(each))])
-        lines.append([text(f"Nobody is on {free} of them." if free else "👀 All acknowledged.")])
+        if unknown := counts.get(""):
+            words = ngettext("{count} of unknown severity", "{count} of unknown severity", unknown)
+            each.append("❗ " + words.format(count=unknown))
+        total = gettext("Open: {count}").format(count=sum(counts.values()))
+        lines.append([text(" · ".join((total, *each)))])
+        lines.append([text(_how_many_are_free(free))])
     if silences := len(silences_here(context)):
-        lines.append([text(f"🔕 Silences: {silences}")])
+        lines.append([text(gettext("🔕 Silences: {count}").format(count=silences))])
     lines += _channels(_told_of(context))
     return told.lines(head, lines)
 
 
+def _how_many_are_free(count: int) -> str:
+    if not count:
+        return gettext("👀 All acknowledged.")
+    return ngettext("Nobody is on {count} of them.", "Nobody is on {count} of them.", count).format(
+        count=count
+    )
+
+
 def _whose(context: Context) -> str:
-    name = context.organization.name if context.organization else ""
-    return told.name_of(name) if sees_all(context) else f"{told.name_of(name)}, this chat"
+    name = told.name_of(context.organization.name if context.organization else "")
+    return (
+        name
+        if sees_all(context)
+        else gettext("{organization}, this chat").format(organization=name)
+    )
 
 
 def _told_of(context: Context) -> Sequence[NotificationChannel]:
@@ -71,15 +88,20 @@ def _told_of(context: Context) -> Sequence[NotificationChannel]:
 
 def _channels(channels: Sequence[NotificationChannel]) -> list[list[Node]]:
     if not channels:
-        return [[text("No alerts go anywhere yet: there is no channel.")]]
+        return [[text(gettext("No alerts go anywhere yet: there is no channel."))]]
     ill = [one for one in channels if not one.enabled]
     well = len(channels) - len(ill)
-    lines: list[list[Node]] = [[text(f"📣 Channels that work: {well} of {len(channels)}")]]
+    working = gettext("📣 Channels that work: {count} of {all}")
+    lines: list[list[Node]] = [[text(working.format(count=well, all=len(channels)))]]
     for one in ill[:CHANNELS_SHOWN]:
-        why = told.name_of(one.disabled_reason or "switched off")[:REASON_MAX]
+        why = told.name_of(one.disabled_reason or pgettext("a channel", "switched off"))[
+            :REASON_MAX
+        ]
         lines.append([text(f"⚠️ {told.name_of(one.name)}: {why}")])
     if len(ill) > CHANNELS_SHOWN:
-        lines.append([text(f"⚠️ and {len(ill) - CHANNELS_SHOWN} more")])
+        more = len(ill) - CHANNELS_SHOWN
+        words = ngettext("⚠️ and {count} more", "⚠️ and {count} more", more)
+        lines.append([text(words.format(count=more))])
     return lines
 
 
@@ -96,11 +118,15 @@ def _seers(context: Context) -> str:
     count = groups.count()
     shown = list(groups.select_related("route__escalation")[:GROUPS_SHOWN])
     if not shown:
-        return told.html([text("✅ Nothing is open, so nobody has to see to anything.")])
+        words = gettext("✅ Nothing is open, so nobody has to see to anything.")
+        return told.html([text(words)])
     times = Times(context.zone, context.now)
-    more = f"and {count - len(shown)} more: /alerts" if count > len(shown) else ""
+    more = ""
+    if (rest := count - len(shown)) > 0:
+        words = ngettext("and {count} more: /alerts", "and {count} more: /alerts", rest)
+        more = words.format(count=rest)
     rows = [_seen_to(group, times) for group in shown]
-    return told.lines([bold("Who sees to what")], rows, more)
+    return told.lines([bold(gettext("Who sees to what"))], rows, more)
 
 
 def _seen_to(group: AlertGroup, times: Times) -> list[Node]:
@@ -113,8 +139,11 @@ def _seen_to(group: AlertGroup, times: Times) -> list[Node]:
         return nodes
     step = next_step(group)
     if step is not None:
-        to = told.name_of(step.to)
-        nodes.append(text(f" · ⏫ step {step.number} at {times.show(step.at)}: {to}"))
+        words = gettext("⏫ step {number} at {time}: {name}").format(
+            number=step.number, time=times.show(step.at), name=told.name_of(step.to)
+        )
+        nodes.append(text(f" · {words}"))
     elif not group.assigned_name:
-        nodes.append(text(" · nobody"))
+        nobody = pgettext("who sees to an alert", "nobody")
+        nodes.append(text(f" · {nobody}"))
     return nodes

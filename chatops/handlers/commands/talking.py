@@ -5,7 +5,7 @@ from typing import Any
 from alerts import responding
 from alerts.responding import ResponseRefused
 from botapi.markup import text
-from chatops.conversations.comment import COMMENT
+from chatops.conversations.comment import COMMENT, noted
 from chatops.conversations.engine import begin
 from chatops.conversations.engine import cancel as drop
 from chatops.handled import Handled
@@ -16,8 +16,9 @@ from chatops.responding.acting import of_group
 from chatops.responding.pressing import actor_of
 from chatops.responding.reach import open_here
 from chatops.responding.wanted_groups import NotUnderstood
+from languages.speaking import gettext, gettext_noop
 
-NOTHING_ASKED = "I am not asking you anything."
+NOTHING_ASKED = gettext_noop("I am not asking you anything.")
 
 
 def comment(asked: Asked) -> Handled:
@@ -31,7 +32,7 @@ def comment(asked: Asked) -> Handled:
         except ResponseRefused as refusal:
             reply(context, of_group("", group, f": {refusal}"))
             return Handled("comment refused")
-        reply(context, of_group("💬 ", group, ": noted."))
+        reply(context, noted(group))
         return Handled("commented")
     if group is not None:
         known["which"] = str(group.pk)
@@ -49,6 +50,6 @@ def cancel(asked: Asked) -> Handled:
     """Leave open what is asked."""
     handled = drop(asked.context)
     if handled is None:
-        reply(asked.context, NOTHING_ASKED)
+        reply(asked.context, gettext(NOTHING_ASKED))
         return Handled("nothing to drop")
     return handled

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 
 from accounts.audit import COMMAND_LINE
-from channels_app.models import Bot, NotificationChannel
+from accounts.models import Organization
+from channels_app.models import Bot, Chat, NotificationChannel
 from chatops import chat_menus
 from chatops.actions import changes
 from chatops.actions.rules import ActionRefused
-from chatops.handlers.commands.table import menu
-from chatops.models import ChatMenu, OwnAction
+from chatops.handlers.commands.table import menu, menus
+from chatops.menus import Menus
+from chatops.models import ChatMenu, OwnAction, TelegramIdentity
 from deliveries import clock
+from languages.speaking import LANGUAGES
 from tests.chatops.actions.stage import Stage
 from tests.factories import make_channel
 
@@ -25,7 +28,7 @@ def listed(stage: Stage, chat_id: int) -> list[str]:
 
 
 def tell(stage: Stage) -> int:
-    return chat_menus.tell_all(menu())
+    return chat_menus.tell_all(menus())
 
 
 def calls(stage: Stage) -> int:
@@ -187,3 +190,47 @@ def test_a_shared_bot_lists_each_organizations_in_its_own_chats(
     assert listed(stage, theirs.id) == []
     NotificationChannel.objects.filter(organization=other.organization).delete()
     assert tell(stage) == 0
+
+
+def described(stage: Stage, chat_id: int) -> list[str]:
+    scope = {"type": "chat", "chat_id": chat_id}
+    answer = stage.talk.telegram.api(stage.talk.telegram_bot, "getMyCommands", scope=scope)
+    return [command["description"] for command in answer["result"]][1:]
+
+
+def in_each_language() -> Menus:
+    """Of one command, described by the code of the language."""
+    scopes = ("all_private_chats", "all_group_chats")
+    return {
+        code: {scope: [{"command": "help", "description": code}] for scope in scopes}
+        for code in LANGUAGES
+    }
+
+
+def test_a_chat_lists_all_in_its_language_and_anew_when_that_changes(stage: Stage) -> None:
+    stage.action()
+    told = in_each_language()
+    channels, organizations = NotificationChannel.objects.all(), Organization.objects.all()
+    for which, language in (
+        (organizations, ""),
+        (organizations, "de"),
+        (channels, "es"),
+        (channels, ""),
+    ):
+        which.update(language=language)
+        expected = language or ("de" if which is channels else "en")
+        chat_menus.tell_all(told)
+        assert described(stage, stage.group.id) == [expected]
+        assert chat_menus.tell_all(told) == 0, "once"
+
+
+def test_a_private_chat_lists_them_in_the_persons_language(stage: Stage) -> None:
+    stage.action()
+    private = stage.ada.id
+    make_channel(stage.talk.bot, name="Ada", chat_id=private)
+    Chat.objects.filter(chat_id=private).update(type=Chat.Type.PRIVATE)
+    told = in_each_language()
+    for own, app, expected in (("", "", "en"), ("", "ru", "ru"), ("de", "ru", "de")):
+        TelegramIdentity.objects.filter(telegram_id=private).update(language=own, app_language=app)
+        chat_menus.tell_all(told)
+        assert described(stage, private) == [expected]
