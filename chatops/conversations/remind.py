@@ -16,7 +16,7 @@ from chatops.when.readings import Instant, Refused, Unclear
 from chatops.when.recurrences import Recurrence
 from languages.speaking import gettext, gettext_noop, pgettext
 
-EXAMPLES = "tomorrow 9:00, in 2h, every weekday at 9:15"
+EXAMPLES = "tomorrow 9:00, in 2h, weekdays 9:15"
 LENGTHS = (
     (gettext_noop("in 30 minutes"), gettext_noop("in 1 hour")),
     (gettext_noop("in 3 hours"), gettext_noop("tomorrow 9:00")),

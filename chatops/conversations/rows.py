@@ -33,7 +33,7 @@ def new_conversation(context: Context, kind: str) -> Conversation:
     """One that is to be saved; the organization and the sender are known."""
     organization, sender = context.organization, context.incoming.sender
     if organization is None or sender is None:
-        raise ValueError("a conversation is with a person, about an organization")
+        raise AssertionError("a conversation is with a person, about an organization")
     return Conversation(
         organization=organization,
         chat=chat_of(context),

@@ -109,7 +109,7 @@ def oncall(asked: Asked) -> Handled:
     """There is no rota here, so this says who is on each open group, whose it is, and who is told
     next unless somebody acknowledges it."""
     context = asked.context
-    reply(context, context.look("on call", lambda: _seers(context)))
+    reply(context, context.look("oncall", lambda: _seers(context)))
     return Handled("told who is on call")
 
 

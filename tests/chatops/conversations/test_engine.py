@@ -51,7 +51,6 @@ def finish(context: Context, values: Values) -> Done:
 
 DIALOGUE = Dialogue(
     "call",
-    "the call",
     (Step("number", ask_number, take_number), Step("place", ask_place, take_place)),
     finish,
 )
