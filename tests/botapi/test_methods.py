@@ -73,7 +73,9 @@ EVERYTHING: list[Call[Any]] = [
     methods.log_out(),
     methods.close(),
     methods.set_message_reaction(5, 1, [{"type": "emoji", "emoji": "👍"}]),
-    methods.set_my_commands([{"command": "ack", "description": "On it"}], {"type": "default"}),
+    methods.set_my_commands(
+        [{"command": "ack", "description": "On it"}], {"type": "default"}, "de"
+    ),
     methods.delete_my_commands({"type": "chat", "chat_id": -1001}),
 ]
 MESSAGE: dict[str, Any] = {
