@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.models import Organization
 from alerts import own_buttons
 from alerts.escalations import rules as escalating
 from alerts.flapping import WHOLE, Flapping
@@ -24,6 +25,7 @@ from alerts.rendering.words import isolate, one_line, shorten_end
 from alerts.severity import Severity
 from alerts.sound import Policy
 from alerts.sources.incoming import AlertStatus, Link, LinkKind
+from botapi.markup import ParseMode
 from channels_app.models import Bot, NotificationChannel
 from channels_app.offered import length_of
 from languages.speaking import first_language
@@ -189,6 +191,13 @@ def channel_view(channel: NotificationChannel) -> ChannelView:
         zone=zone_of(channel),
         link_previews=channel.link_previews,
         language=language_of(channel),
+    )
+
+
+def organization_view(organization: Organization, parse_mode: ParseMode) -> ChannelView:
+    """As a channel that has no wishes of its own shows it: for previews."""
+    return ChannelView(
+        parse_mode, first_zone(organization.timezone), language=organization.language
     )
 
 
