@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
-from languages.speaking import CODE_MAX, ENGLISH, LANGUAGES
+from languages.speaking import CODE_MAX, ENGLISH, LANGUAGES, gettext_noop
 
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
@@ -193,10 +193,10 @@ class ApiKey(OrganizationOwned):
 class Way(models.TextChoices):
     """How an actor reached us."""
 
-    CONSOLE = "console", "Console"
+    CONSOLE = "console", gettext_noop("Console")
     API = "api", "API"
     TELEGRAM = "telegram", "Telegram"
-    COMMAND = "command", "Command line"
+    COMMAND = "command", gettext_noop("Command line")
     SYSTEM = "system", "Tocsin"
 
 

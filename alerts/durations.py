@@ -10,6 +10,8 @@ import re
 from datetime import timedelta
 from typing import Final
 
+from languages.speaking import gettext
+
 _UNITS: Final = {
     "y": timedelta(days=365),
     "w": timedelta(weeks=1),
@@ -38,7 +40,9 @@ def parse_duration(text: str) -> timedelta:
     if found is None or not text:
         if text == "0":
             return timedelta(0)
-        raise DurationError(f"{text[:40]!r} is no duration; write 30m, 2h, 1d or 1h30m.")
+        raise DurationError(
+            _refused(gettext("{text} is no duration; write 30m, 2h, 1d or 1h30m."), text)
+        )
     numbers = [(number or "0").lstrip("0") for number in found.groups()]
     if max(map(len, numbers)) <= _DIGITS_MAX:
         counts = [int(number or 0) for number in numbers]
@@ -46,14 +50,16 @@ def parse_duration(text: str) -> timedelta:
         length = sum(count * size for count, size in zip(counts, sizes, strict=True))
         if length <= _LONGEST // _MILLISECOND:
             return timedelta(milliseconds=length)
-    raise DurationError(f"{text[:40]!r} is too long; the longest is {format_duration(_LONGEST)}.")
+    raise DurationError(_refused(gettext("{text} is too long; the longest is {longest}."), text))
 
 
 def parse_length(text: str) -> timedelta:
     """How long that is, which is more than nothing. Raises DurationError."""
     length = parse_duration(text)
     if not length:
-        raise DurationError(f"{text[:40]!r} is no time at all; write 30m, 2h, 1d or 1h30m.")
+        raise DurationError(
+            _refused(gettext("{text} is no time at all; write 30m, 2h, 1d or 1h30m."), text)
+        )
     return length
 
 
@@ -61,8 +67,14 @@ def parse_seconds(text: str) -> int:
     """Whole seconds, 0 included. Raises DurationError, for parts of a second too."""
     length = parse_duration(text)
     if length % _UNITS["s"]:
-        raise DurationError(f"{text[:40]!r} has parts of a second; give whole seconds.")
+        raise DurationError(
+            _refused(gettext("{text} has parts of a second; give whole seconds."), text)
+        )
     return length // _UNITS["s"]
+
+
+def _refused(told: str, text: str) -> str:
+    return told.format(text=repr(text[:40]), longest=format_duration(_LONGEST))
 
 
 def format_duration(length: timedelta) -> str:

@@ -16,6 +16,11 @@ from alerts.flapping import WHOLE, Flaps, Limits, flapping, noted
 from alerts.grouping import GroupKey
 from alerts.lifecycle import Effect, is_worse, worst_severity
 from alerts.severity import Severity
+from languages.speaking import gettext_noop, ngettext
+
+ROSE = gettext_noop("the severity rose")
+FIRED_AGAIN = gettext_noop("it fired again")
+"""Why an acknowledgement ended."""
 
 NAMED_IN_TIMELINE = 20
 RECOUNTS = frozenset((Effect.RESOLVED, Effect.EXPIRED, Effect.SEVERITY))
@@ -154,7 +159,7 @@ def settle(
     reopened = not was_open and flapping(group.flaps.get(WHOLE), now, limits) is None
     if group.acknowledged_at and group.is_open and (got_worse or reopened):
         group.acknowledged_at = None
-        why = "the severity rose" if was_open else "it fired again"
+        why = ROSE if was_open else FIRED_AGAIN
         group.log.append(Log("unacknowledged", None, {"why": why}))
     group.escalation = escalating.carried(
         group.escalation,
@@ -199,9 +204,23 @@ def _note_flips(group: Group, now: datetime, limits: Limits, *, was_open: bool) 
     names = {str(change.alert_id): change.name for change in group.changes}
     alerts = [[name, names[name]] for name in begun if name != WHOLE]
     times = max(group.flaps[name].times for name in begun)
-    why = f"{times} times, edits only until it is calm"
-    data = {"why": why, "times": times, "count": len(alerts), "alerts": alerts[:NAMED_IN_TIMELINE]}
+    data = {
+        "why": quiet_words(times),
+        "times": times,
+        "count": len(alerts),
+        "alerts": alerts[:NAMED_IN_TIMELINE],
+    }
     group.log.append(Log("flapping", UUID(alerts[0][0]) if len(alerts) == 1 else None, data))
+
+
+def quiet_words(times: int) -> str:
+    """Why the chat is told no more of it for now."""
+    told = ngettext(
+        "{count} time, edits only until it is calm",
+        "{count} times, edits only until it is calm",
+        times,
+    )
+    return told.format(count=times)
 
 
 def is_flip(change: Change) -> bool:

@@ -5,18 +5,18 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.models import Organization
 from alerts import own_buttons
 from alerts.escalations import rules as escalating
 from alerts.flapping import WHOLE, Flapping
 from alerts.group_flaps import flapping_in
-from alerts.lifecycle import NO_LONGER_KNOWN
 from alerts.models import AlertGroup, Ended, Episode, GroupMember, Route, Status
 from alerts.muting.decisions import Mute, Muting
 from alerts.rendering.actions import Menu, Offer
@@ -25,8 +25,10 @@ from alerts.rendering.words import isolate, one_line, shorten_end
 from alerts.severity import Severity
 from alerts.sound import Policy
 from alerts.sources.incoming import AlertStatus, Link, LinkKind
+from botapi.markup import ParseMode
 from channels_app.models import Bot, NotificationChannel
 from channels_app.offered import length_of
+from languages.speaking import first_language
 
 _FIELDS = (
     "group_id",
@@ -56,6 +58,10 @@ _ENDED = ("severity", "starts_at", "ends_at")
 
 
 _PERSON_MAX = 64
+_ENDED_BY: Mapping[str, Literal["person", "unknown"]] = {
+    Ended.PERSON: "person",
+    Ended.UNKNOWN: "unknown",
+}
 Row: TypeAlias = dict[str, Any]
 """Of a member and its alert: the names of _FIELDS."""
 
@@ -150,7 +156,8 @@ def _alert(values: Row, flaps: Flapping | None, mute: Mute | None) -> AlertView:
         annotations=values["alert__annotations"],
         starts_at=values["alert__starts_at"],
         ends_at=values["alert__ends_at"],
-        ended=_ended(values),
+        ended_by=_ENDED_BY.get(values["alert__ended_by"], ""),
+        ended_name=isolate(shorten_end(one_line(values["alert__ended_name"]), _PERSON_MAX)),
         value_text=values["alert__value_text"],
         summary=values["alert__summary"],
         description=values["alert__description"],
@@ -162,13 +169,6 @@ def _alert(values: Row, flaps: Flapping | None, mute: Mute | None) -> AlertView:
         flapping=flaps,
         muted=mute.how if mute else "",
     )
-
-
-def _ended(values: Row) -> str:
-    if values["alert__ended_by"] == Ended.UNKNOWN:
-        return NO_LONGER_KNOWN
-    by = values["alert__ended_name"] if values["alert__ended_by"] == Ended.PERSON else ""
-    return f"resolved by {isolate(shorten_end(one_line(by), _PERSON_MAX))}" if by else ""
 
 
 def _image_url(alerts: Sequence[AlertView]) -> str:
@@ -190,6 +190,14 @@ def channel_view(channel: NotificationChannel) -> ChannelView:
         parse_mode=cast("Any", channel.parse_mode),
         zone=zone_of(channel),
         link_previews=channel.link_previews,
+        language=language_of(channel),
+    )
+
+
+def organization_view(organization: Organization, parse_mode: ParseMode) -> ChannelView:
+    """As a channel that has no wishes of its own shows it: for previews."""
+    return ChannelView(
+        parse_mode, first_zone(organization.timezone), language=organization.language
     )
 
 
@@ -206,6 +214,11 @@ def offer_of(channel: NotificationChannel, menu: str = Menu.MAIN) -> Offer | Non
 def console_url(group: AlertGroup) -> str:
     """Its page."""
     return f"{settings.SITE_URL}/alerts/alertgroup/{group.pk}/"
+
+
+def language_of(channel: NotificationChannel) -> str:
+    """The channel's language, else its organization's, else English."""
+    return first_language(channel.language, channel.organization.language)
 
 
 def zone_of(channel: NotificationChannel) -> ZoneInfo:

@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 from alerts.severity import Severity
 from alerts.sources.incoming import IncomingAlert
+from languages.speaking import gettext_noop
 
 REOPEN_WITHIN = timedelta(minutes=10)
 """A re-fire this soon after its group's last resolve belongs to the same group."""
@@ -25,7 +26,7 @@ next repeat, four hours by default. Alertmanager's HA peers and retries are late
 """
 
 
-NO_LONGER_KNOWN = "no longer known to its Alertmanager"
+NO_LONGER_KNOWN = gettext_noop("no longer known to its Alertmanager")
 """Why an alert is over whose sender does not say so, for people; see alerts/upstreams/look.py."""
 
 

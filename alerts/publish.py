@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from alerts import images
-from alerts.group_views import views_of, zone_of
+from alerts.group_views import language_of, views_of, zone_of
 from alerts.images import Fetching, Wish
 from alerts.models import AlertGroup, GroupMessage, Storm
 from alerts.muting.known import muting_in
@@ -42,6 +42,7 @@ from channels_app.models import NotificationChannel
 from deliveries import clock, files, wakeup
 from deliveries.conflicts import is_conflict
 from deliveries.models import Delivery
+from languages.speaking import speaking
 
 logger = logging.getLogger(__name__)
 
@@ -313,8 +314,9 @@ def make_document(organization_id: UUID, group_message_id: str) -> InputFile:
     now, zone = clock.now(), zone_of(row.channel)
     mutings = muting_in([group], now)
     view = views_of([group], now, mutings)[group.pk].view
-    if group.pk in mutings:
-        note = mute_note(mutings[group.pk], zone, view.opened_at)
-        view = replace(view, silenced_note=note)
-    name, content = render_document(view, zone)
+    with speaking(language_of(row.channel)):
+        if group.pk in mutings:
+            note = mute_note(mutings[group.pk], zone, view.opened_at)
+            view = replace(view, silenced_note=note)
+        name, content = render_document(view, zone)
     return InputFile(name, content, "text/plain")

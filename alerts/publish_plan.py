@@ -27,9 +27,10 @@ from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
 from botapi.markup import render, visible
 from botapi.markup import text as text_node
 from deliveries.calls import Call, Files, notice_call
+from languages.speaking import gettext, gettext_noop, speaking
 
 DOCUMENT_MAKER = "group_document"
-MOVED = "No longer routed here."
+MOVED = gettext_noop("No longer routed here.")
 _PHOTO = "photo"
 
 
@@ -94,7 +95,13 @@ class Plan:
 
 
 def make_plan(situation: Situation) -> Plan:
-    """Decide what is said, and how it sounds. A channel that left the route gets a last edit."""
+    """Decide what is said, in the channel's language, and how it sounds. A channel that left the
+    route gets a last edit."""
+    with speaking(situation.channel.language):
+        return _plan(situation)
+
+
+def _plan(situation: Situation) -> Plan:
     if not situation.is_routed and (situation.is_gone or not situation.was_routed):
         return Plan((), situation.shown, Decision("edit", situation.heard))
     decision = _decision(situation)
@@ -182,7 +189,7 @@ def _known_of_muted(before: Heard, after: Heard, muting: Muting) -> dict[str, Mu
 def _rendered(situation: Situation, kind: str) -> tuple[RenderedMessage, TemplateFault | None]:
     """As a text or as a photo's caption; with a last word when the channel left the route."""
     limit = CAPTION_MAX if kind == "photo" else MESSAGE_TEXT_MAX
-    room = 0 if situation.is_routed else 2 * len(MOVED)
+    room = 0 if situation.is_routed else 2 * len(gettext(MOVED))
     group = listed(situation.group)
     if situation.muting is None and situation.is_routed:
         group = with_news(group, situation.heard)
@@ -200,11 +207,12 @@ def _still_shown(situation: Situation) -> Shown:
 
 
 def _moved(rendered: RenderedMessage) -> RenderedMessage:
-    mark = render([text_node(MOVED)], rendered.parse_mode)
+    moved = gettext(MOVED)
+    mark = render([text_node(moved)], rendered.parse_mode)
     return RenderedMessage(
         text=f"{mark}\n\n{rendered.text}",
         parse_mode=rendered.parse_mode,
-        plain_text=f"{MOVED}\n\n{rendered.plain_text}",
+        plain_text=f"{moved}\n\n{rendered.plain_text}",
         overflow=rendered.overflow,
         alert_ids=rendered.alert_ids,
     )

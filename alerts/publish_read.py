@@ -34,6 +34,7 @@ from channels_app.models import Bot, Chat, NotificationChannel
 from deliveries import outbox
 from deliveries.messages import channel_params
 from deliveries.models import Attachment, SentMessage, Stream
+from languages.speaking import speaking
 
 _GONE = SentMessage.State.FORGOTTEN
 
@@ -309,7 +310,9 @@ def _situation(
     channel = channel_view(row.channel)
     view = seen.view
     if muting is not None:
-        view = replace(view, silenced_note=mute_note(muting, channel.zone, view.opened_at))
+        with speaking(channel.language):
+            note = mute_note(muting, channel.zone, view.opened_at)
+        view = replace(view, silenced_note=note)
     return Situation(
         group_message_id=row.pk,
         group=view,

@@ -36,6 +36,7 @@ from alerts.muting.silences import TooManySilences, Wanted, create_silence, stat
 from alerts.muting.silencing import SilenceRefused, SilenceState, matchers_for
 from deliveries import clock
 from deliveries.conflicts import is_conflict
+from languages.speaking import gettext, ngettext
 
 COMMENT_MAX = 2_000
 RESOLVED_AT_ONCE = 500
@@ -80,7 +81,7 @@ def acknowledge(actor: Actor, group: AlertGroup) -> bool:
         ):
             if rows.filter(is_open=True).exists():
                 return False
-            raise ResponseRefused("The group is over, so there is nothing to acknowledge.")
+            raise ResponseRefused(gettext("The group is over, so there is nothing to acknowledge."))
         _note(actor, group, Kind.ACKNOWLEDGED)
         _tell(group)
     return True
@@ -107,7 +108,7 @@ def assign(actor: Actor, group: AlertGroup, user: User | None) -> bool:
     with transaction.atomic():
         rows = AlertGroup.objects.for_organization(group.organization_id).filter(pk=group.pk)
         if not rows.filter(is_open=True).exists():
-            raise ResponseRefused("The group is over, so there is nothing to assign.")
+            raise ResponseRefused(gettext("The group is over, so there is nothing to assign."))
         others = rows.filter(is_open=True).exclude(assigned_to=user, assigned_name=name)
         if not others.update(assigned_to=user, assigned_name=name):
             return False
@@ -124,7 +125,7 @@ def _name_of(group: AlertGroup, user: User | None) -> str:
         return ""
     members = Membership.objects.for_organization(group.organization_id)
     if not members.filter(user=user, user__is_active=True).exists():
-        raise ResponseRefused("Choose a member of the organization.", "user")
+        raise ResponseRefused(gettext("Choose a member of the organization."), "user")
     return name_of(user)
 
 
@@ -145,7 +146,7 @@ def resolve(actor: Actor, group: AlertGroup) -> int:
     while count := _resolve(actor, group, firing):
         ended += count
     if not ended:
-        raise ResponseRefused("Nothing fires in it any more.")
+        raise ResponseRefused(gettext("Nothing fires in it any more."))
     with transaction.atomic():
         trail.leave(actor, group, Kind.RESOLVED)
     return ended
@@ -181,15 +182,20 @@ def _resolve(actor: Actor, group: AlertGroup, firing: OrganizationQuerySet[Alert
     return len(alerts)
 
 
+def _too_long(most: int) -> str:
+    said = ngettext("Write at most {count} character.", "Write at most {count} characters.", most)
+    return said.format(count=f"{most:,}")
+
+
 def comment(actor: Actor, group: AlertGroup, text: str) -> TimelineEvent:
     """Say something about it, for whoever reads the timeline. Raises ResponseRefused."""
     said = text.strip()
     if not said:
-        raise ResponseRefused("Write something.", "text")
+        raise ResponseRefused(gettext("Write something."), "text")
     if len(said) > COMMENT_MAX:
-        raise ResponseRefused(f"Write at most {COMMENT_MAX:,} characters.", "text")
+        raise ResponseRefused(_too_long(COMMENT_MAX), "text")
     if "\0" in said:
-        raise ResponseRefused("Leave out the NUL character.", "text")
+        raise ResponseRefused(gettext("Leave out the NUL character."), "text")
     return _note(actor, group, Kind.COMMENT, why=said)
 
 

@@ -33,6 +33,7 @@ from alerts.templating.message import render_with
 from botapi.markup import ParseMode
 from channels_app.models import NotificationChannel
 from deliveries import clock
+from languages.speaking import speaking
 
 UNNAMED = "Test alert"
 _NOWHERE = UUID(int=0)
@@ -277,7 +278,9 @@ def _shown(
     view = channel_view(channel)
     template = template_of(route, channel)
     program = template_cache.usable(template) if template else None
-    rendered, _ = render_with(program, group, view)
+    with speaking(view.language):
+        rendered, _ = render_with(program, group, view)
+        keyboard = message_keyboard(group, group, _NOWHERE, offer_of(channel))
     sound = decide(group, Heard(), policy_of(channel, route), now, view.zone)
     return Shown(
         channel,
@@ -286,7 +289,7 @@ def _shown(
         rendered.plain_text,
         sound.disable_notification,
         _hindrance(channel) or quiet.why(route, view.zone),
-        labels_of(message_keyboard(group, group, _NOWHERE, offer_of(channel))),
+        labels_of(keyboard),
     )
 
 

@@ -5,10 +5,17 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from alerts.rendering.details import escalated_note, often
-from alerts.rendering.headline import RESOLVED_MARK, colour, name_of, where_label
+from alerts.rendering.headline import (
+    RESOLVED_MARK,
+    colour,
+    name_of,
+    severity_word,
+    where_label,
+)
 from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView, GroupView
 from alerts.rendering.words import isolate, one_line, shorten_name
+from languages.speaking import gettext, ngettext
 
 _NAMED = 3
 _NAME_MAX, _PLACE_MAX = 40, 32
@@ -56,36 +63,60 @@ def lines(group: GroupView, news: News, zone: tzinfo) -> list[str]:
     if news.unheard:
         said.append(f"⏫ {escalated_note(group.escalated_after)}: {_named(news.unheard)}")
     if news.risen:
-        said.append(
-            f"🔺 now {news.risen[0].severity or 'of unknown severity'}: {_named(news.risen)}"
-        )
+        word = severity_word(news.risen[0].severity)
+        rose = gettext("now {severity}") if word else gettext("now of unknown severity")
+        said.append(f"🔺 {rose.format(severity=word)}: {_named(news.risen)}")
     if news.new:
-        count = f"{len(news.new)} new" if len(news.new) > 1 else "new"
-        severity = {alert.severity for alert in news.new}
-        word = f" {news.new[0].severity}" if len(severity) == 1 and news.new[0].severity else ""
-        said.append(f"{_colour(news.new)} {count}{word}: {_named(news.new)}")
+        said.append(f"{_colour(news.new)} {_new(news.new)}: {_named(news.new)}")
     if news.again:
-        word = "again" if news.again[0].status == "event" else "fired again"
+        is_event = news.again[0].status == "event"
+        word = gettext("again") if is_event else gettext("fired again")
         said.append(f"{_colour(news.again)} {word}: {_named(news.again)}")
     for how, alerts in news.audible.items():
-        count = f"{len(alerts)} " if len(alerts) > 1 else ""
-        said.append(f"{_colour(alerts)} {count}no longer {how}: {_named(alerts)}")
+        said.append(f"{_colour(alerts)} {_no_longer(how, len(alerts))}: {_named(alerts)}")
     if news.flapping:
         each = (
             [group.flapping] if is_churning(group) else [alert.flapping for alert in news.flapping]
         )
         most = max((one for one in each if one), key=lambda one: one.times)
-        said.append(f"〰️ flapping, {often(most)}, quiet until calm: {_named(news.flapping)}")
+        flaps = gettext("flapping, {often}, quiet until calm").format(often=often(most))
+        said.append(f"〰️ {flaps}: {_named(news.flapping)}")
     said += _calm_lines(group, news.calm, zone)
     if news.resolved:
-        said.append(
-            f"{RESOLVED_MARK} resolved{_after(group, news.resolved)}: {_named(news.resolved)}"
-        )
+        said.append(f"{RESOLVED_MARK} {_resolved(group, news.resolved)}: {_named(news.resolved)}")
     if news.still:
         since = min((a.starts_at for a in news.still if a.starts_at), default=group.opened_at)
-        times = Times(zone, group.opened_at)
-        said.append(f"🔁 still firing since {times.show(since)}: {_named(news.still)}")
+        still = gettext("still firing since {time}")
+        still = still.format(time=Times(zone, group.opened_at).show(since))
+        said.append(f"🔁 {still}: {_named(news.still)}")
     return said
+
+
+def _new(alerts: Sequence[AlertView]) -> str:
+    """ "new", "new critical", "3 new", "3 new critical"."""
+    severities = {alert.severity for alert in alerts}
+    word = severity_word(alerts[0].severity) if len(severities) == 1 else ""
+    count = len(alerts)
+    if count == 1:
+        return gettext("new {severity}").format(severity=word) if word else gettext("new")
+    if word:
+        said = ngettext("{count} new {severity}", "{count} new {severity}", count)
+        return said.format(count=count, severity=word)
+    return ngettext("{count} new", "{count} new", count).format(count=count)
+
+
+def _no_longer(how: str, count: int) -> str:
+    """Of what was muted like this."""
+    if count == 1:
+        return {
+            "silenced": gettext("no longer silenced"),
+            "inhibited": gettext("no longer inhibited"),
+        }.get(how, gettext("no longer muted"))
+    told = {
+        "silenced": ngettext("{count} no longer silenced", "{count} no longer silenced", count),
+        "inhibited": ngettext("{count} no longer inhibited", "{count} no longer inhibited", count),
+    }.get(how) or ngettext("{count} no longer muted", "{count} no longer muted", count)
+    return told.format(count=count)
 
 
 def _calm_lines(group: GroupView, calm: Sequence[AlertView], zone: tzinfo) -> list[str]:
@@ -99,20 +130,38 @@ def _calm_lines(group: GroupView, calm: Sequence[AlertView], zone: tzinfo) -> li
         ended = status == "resolved"
         moments = [m for a in alike if (m := a.ends_at if ended else a.starts_at)]
         moment = max(moments, default=None)
-        since = f" since {times.show(moment)}" if moment else ""
-        said.append(f"{_colour(alike)} calm again, {status}{since}: {_named(alike)}")
+        calm_words = _calm(status, times.show(moment) if moment else "")
+        said.append(f"{_colour(alike)} {calm_words}: {_named(alike)}")
     return said
+
+
+def _calm(status: str, since: str) -> str:
+    if status == "firing":
+        told = (
+            gettext("calm again, firing since {time}") if since else gettext("calm again, firing")
+        )
+    elif status == "resolved":
+        told = (
+            gettext("calm again, resolved since {time}")
+            if since
+            else gettext("calm again, resolved")
+        )
+    else:
+        told = gettext("calm again, event since {time}") if since else gettext("calm again, event")
+    return told.format(time=since)
 
 
 def _colour(alerts: Sequence[AlertView]) -> str:
     return colour(alerts[0].status, alerts[0].severity)
 
 
-def _after(group: GroupView, alerts: Sequence[AlertView]) -> str:
+def _resolved(group: GroupView, alerts: Sequence[AlertView]) -> str:
     begun = min((alert.starts_at for alert in alerts if alert.starts_at), default=group.opened_at)
     ends = [alert.ends_at for alert in alerts if alert.ends_at]
     ended = max(ends) if len(ends) == len(alerts) else group.closed_at
-    return f" after {duration(ended - begun)}" if ended else ""
+    if ended is None:
+        return gettext("resolved")
+    return gettext("resolved after {length}").format(length=duration(ended - begun))
 
 
 def _named(alerts: Sequence[AlertView]) -> str:

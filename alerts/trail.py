@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.audit import Actor
-from alerts.group_views import zone_of
+from alerts.group_views import language_of, zone_of
 from alerts.models import AlertGroup, GroupMessage, TimelineEvent
 from alerts.rendering.times import Times
 from alerts.rendering.words import isolate, one_line, shorten_end
@@ -17,6 +17,7 @@ from deliveries import backlog, clock, outbox
 from deliveries.calls import notice_call
 from deliveries.messages import channel_params
 from deliveries.models import Delivery, SentMessage
+from languages.speaking import gettext, pgettext, speaking
 
 WAITING_MAX = 10
 """Calls that may wait in the chat beside it."""
@@ -43,7 +44,9 @@ def leave(actor: Actor, group: AlertGroup, kind: str, data: dict[str, Any] | Non
         chat = row.channel.chat
         if message is None or message.chat_id != chat.pk or waiting[chat.pk] > WAITING_MAX:
             continue
-        said = words(actor.name, kind, data or {}, Times(zone_of(row.channel), group.opened_at))
+        times = Times(zone_of(row.channel), group.opened_at)
+        with speaking(language_of(row.channel)):
+            said = words(actor.name, kind, data or {}, times)
         nodes = [text(said)]
         mode: Any = row.channel.parse_mode
         outbox.send(
@@ -64,19 +67,32 @@ def leave(actor: Actor, group: AlertGroup, kind: str, data: dict[str, Any] | Non
 
 def words(name: str, kind: str, data: dict[str, Any], times: Times) -> str:
     """ "👀 Acknowledged by Ada"."""
-    by = f" by {_short(name)}" if name else ""
-    if kind == Kind.ACKNOWLEDGED:
-        return f"👀 Acknowledged{by}"
-    if kind == Kind.UNACKNOWLEDGED:
-        return f"Acknowledgement withdrawn{by}"
-    if kind == Kind.ASSIGNED:
-        return f"👤 Assigned to {_short(str(data.get('to') or 'nobody'))}{by}"
-    if kind == Kind.SILENCED:
-        until = times.show(datetime.fromisoformat(data["until"]))
-        return f"🔇 Silenced until {until}{by}"
+    said = _said(kind, is_by_somebody=bool(name))
+    until = data.get("until") if kind == Kind.SILENCED else None
+    return said.format(
+        name=_short(name),
+        to=_short(str(data.get("to") or pgettext("person", "nobody"))),
+        text=_short(str(data.get("why", ""))),
+        time=times.show(datetime.fromisoformat(until)) if until else "",
+    )
+
+
+def _said(kind: str, *, is_by_somebody: bool) -> str:
     if kind == Kind.COMMENT:
-        return f"💬 {_short(name)}: {_short(str(data.get('why', '')))}"
-    return f"✅ Resolved{by}"
+        return gettext("💬 {name}: {text}")
+    if is_by_somebody:
+        return {
+            Kind.ACKNOWLEDGED: gettext("👀 Acknowledged by {name}"),
+            Kind.UNACKNOWLEDGED: gettext("Acknowledgement withdrawn by {name}"),
+            Kind.ASSIGNED: gettext("👤 Assigned to {to} by {name}"),
+            Kind.SILENCED: gettext("🔇 Silenced until {time} by {name}"),
+        }.get(Kind(kind)) or gettext("✅ Resolved by {name}")
+    return {
+        Kind.ACKNOWLEDGED: gettext("👀 Acknowledged"),
+        Kind.UNACKNOWLEDGED: gettext("Acknowledgement withdrawn"),
+        Kind.ASSIGNED: gettext("👤 Assigned to {to}"),
+        Kind.SILENCED: gettext("🔇 Silenced until {time}"),
+    }.get(Kind(kind)) or gettext("✅ Resolved")
 
 
 def _short(words_: str) -> str:

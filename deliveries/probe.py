@@ -20,6 +20,7 @@ from deliveries import checks, clock, health, outbox, selectors, wakeup
 from deliveries.advice import Problem, verdict
 from deliveries.checks import Failed, Verdict
 from deliveries.models import Delivery, Probe, SentMessage
+from languages.speaking import first_language, gettext, gettext_noop, speaking
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ WITHIN = timedelta(seconds=9)
 """After so long everybody who asked has a verdict; it is shown within 10 s."""
 LATE_SECONDS = 1.0
 """What a check still has that could not begin in time."""
-TEST_TEXT = "Tocsin reached this chat. Channel: {name}"
+TEST_TEXT = gettext_noop("Tocsin reached this chat. Channel: {name}")
 
 
 def request_probe(kind: str, bot: Bot, channel: NotificationChannel | None, actor: Actor) -> Probe:
@@ -81,7 +82,9 @@ def give_up(probe: Probe, said: str) -> None:
 
 
 def _send_test(channel: NotificationChannel) -> Delivery:
-    params: dict[str, object] = {"text": TEST_TEXT.format(name=channel.name)}
+    with speaking(first_language(channel.language, channel.organization.language)):
+        text = gettext(TEST_TEXT).format(name=channel.name)
+    params: dict[str, object] = {"text": text}
     if channel.message_thread_id:
         params["message_thread_id"] = channel.message_thread_id
     message = outbox.send(

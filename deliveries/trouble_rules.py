@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from languages.speaking import gettext, gettext_noop, ngettext
+
 
 class Kind(StrEnum):
     """What is wrong; the values are part of the API."""
@@ -98,41 +100,48 @@ def next_telling(kind: str, times_told: int, now: datetime) -> datetime:
 
 
 _TITLES = {
-    Kind.BOT_DISABLED: "Bot {name} was disabled",
-    Kind.CHANNEL_DISABLED: "Channel {name} was disabled",
-    Kind.BOT_UNREACHABLE: "Bot {name} gets no answer",
-    Kind.LATE: "Messages are late by {late}",
-    Kind.DEAD_LETTERS: "Telegram refused {number} messages for good",
-    Kind.FALLBACK: "The fallback of {name} was used",
-    Kind.TEMPLATE: "The template {name} failed",
-    Kind.PUBLISHING: "Alerts are not put into messages: late by {late}",
-    Kind.DISPATCHING: "No worker sends messages",
+    Kind.BOT_DISABLED: gettext_noop("Bot {name} was disabled"),
+    Kind.CHANNEL_DISABLED: gettext_noop("Channel {name} was disabled"),
+    Kind.BOT_UNREACHABLE: gettext_noop("Bot {name} gets no answer"),
+    Kind.LATE: gettext_noop("Messages are late by {late}"),
+    Kind.FALLBACK: gettext_noop("The fallback of {name} was used"),
+    Kind.TEMPLATE: gettext_noop("The template {name} failed"),
+    Kind.PUBLISHING: gettext_noop("Alerts are not put into messages: late by {late}"),
+    Kind.DISPATCHING: gettext_noop("No worker sends messages"),
 }
 _ENDS = {
-    Kind.BOT_DISABLED: "Bot {name} works again",
-    Kind.CHANNEL_DISABLED: "Channel {name} works again",
-    Kind.BOT_UNREACHABLE: "Bot {name} gets answers again",
-    Kind.LATE: "Messages leave on time again",
-    Kind.DEAD_LETTERS: "Telegram refused no message for an hour",
-    Kind.FALLBACK: "The fallback of {name} is no longer needed",
-    Kind.TEMPLATE: "The template {name} did not fail for an hour",
-    Kind.PUBLISHING: "Alerts are put into messages again",
-    Kind.DISPATCHING: "Messages are sent again",
+    Kind.BOT_DISABLED: gettext_noop("Bot {name} works again"),
+    Kind.CHANNEL_DISABLED: gettext_noop("Channel {name} works again"),
+    Kind.BOT_UNREACHABLE: gettext_noop("Bot {name} gets answers again"),
+    Kind.LATE: gettext_noop("Messages leave on time again"),
+    Kind.DEAD_LETTERS: gettext_noop("Telegram refused no message for an hour"),
+    Kind.FALLBACK: gettext_noop("The fallback of {name} is no longer needed"),
+    Kind.TEMPLATE: gettext_noop("The template {name} did not fail for an hour"),
+    Kind.PUBLISHING: gettext_noop("Alerts are put into messages again"),
+    Kind.DISPATCHING: gettext_noop("Messages are sent again"),
 }
 _ADVICE = {
-    Kind.BOT_DISABLED: "Alerts for it wait, and none is lost.",
-    Kind.CHANNEL_DISABLED: "Alerts for it wait, and none is lost.",
-    Kind.BOT_UNREACHABLE: "Check the server's address, the proxy and the network of this "
-    "installation. Nothing is lost: sending goes on by itself.",
-    Kind.LATE: "The pages of these messages, under Deliveries, say what each of them waits for.",
-    Kind.DEAD_LETTERS: "Read Telegram's words under Deliveries, mend what they name, and press "
-    "Retry there.",
-    Kind.FALLBACK: "See why its chat could not be reached.",
-    Kind.TEMPLATE: "Its alerts are told in the usual way meanwhile. Its page under Templates shows "
-    "what it makes of them.",
-    Kind.PUBLISHING: "Check that a worker runs with the queue publish, and that the database "
-    "answers.",
-    Kind.DISPATCHING: "Check that a worker runs with the queue dispatch.",
+    Kind.BOT_DISABLED: gettext_noop("Alerts for it wait, and none is lost."),
+    Kind.CHANNEL_DISABLED: gettext_noop("Alerts for it wait, and none is lost."),
+    Kind.BOT_UNREACHABLE: gettext_noop(
+        "Check the server's address, the proxy and the network of this "
+        "installation. Nothing is lost: sending goes on by itself."
+    ),
+    Kind.LATE: gettext_noop(
+        "The pages of these messages, under Deliveries, say what each of them waits for."
+    ),
+    Kind.DEAD_LETTERS: gettext_noop(
+        "Read Telegram's words under Deliveries, mend what they name, and press Retry there."
+    ),
+    Kind.FALLBACK: gettext_noop("See why its chat could not be reached."),
+    Kind.TEMPLATE: gettext_noop(
+        "Its alerts are told in the usual way meanwhile. Its page under Templates shows "
+        "what it makes of them."
+    ),
+    Kind.PUBLISHING: gettext_noop(
+        "Check that a worker runs with the queue publish, and that the database answers."
+    ),
+    Kind.DISPATCHING: gettext_noop("Check that a worker runs with the queue dispatch."),
 }
 
 
@@ -144,33 +153,42 @@ def title(trouble: Trouble) -> str:
         "number": trouble.number,
         "late": span(timedelta(seconds=trouble.number)),
     }
-    text = words[Kind(trouble.kind)].format(**values)
-    return text.replace("1 messages", "1 message") if trouble.number == 1 else text
+    if words is _TITLES and trouble.kind == Kind.DEAD_LETTERS:
+        text = ngettext(
+            "Telegram refused {number} message for good",
+            "Telegram refused {number} messages for good",
+            trouble.number,
+        )
+    else:
+        text = gettext(words[Kind(trouble.kind)])
+    return text.format(**values)
 
 
 def advice(trouble: Trouble) -> str:
     """What to do about troubles of this kind."""
-    return _ADVICE[Kind(trouble.kind)]
+    return gettext(_ADVICE[Kind(trouble.kind)])
 
 
 def story(trouble: Trouble, page: str) -> str:
     """One trouble, or its end, for a mail: what, since when, Telegram's words, what to do."""
     lines = [f"{title(trouble)}."]
     if trouble.recovered_at is None:
-        lines.append(f"Since {moment(trouble.opened_at)}.")
+        lines.append(gettext("Since {time}.").format(time=moment(trouble.opened_at)))
         if trouble.said:
-            lines.append(f"Telegram said: {trouble.said}")
-        lines += [text for text in (trouble.advice, advice(trouble)) if text]
+            lines.append(gettext("Telegram said: {words}").format(words=trouble.said))
+        lines += [gettext(text) for text in (trouble.advice,) if text]
+        lines.append(advice(trouble))
     else:
         lasted = span(trouble.recovered_at - trouble.opened_at)
-        lines.append(
-            f"From {moment(trouble.opened_at)} to {moment(trouble.recovered_at)}: {lasted}."
-        )
+        told = gettext("From {start} to {end}: {length}.")
+        start, end = moment(trouble.opened_at), moment(trouble.recovered_at)
+        lines.append(told.format(start=start, end=end, length=lasted))
         if trouble.kind in (Kind.LATE, Kind.PUBLISHING):
             late = span(timedelta(seconds=trouble.number))
-            lines.append(f"The latest was late by {late}; nothing was lost.")
+            told = gettext("The latest was late by {length}; nothing was lost.")
+            lines.append(told.format(length=late))
         elif trouble.kind in (Kind.BOT_DISABLED, Kind.CHANNEL_DISABLED):
-            lines.append("What waited for it leaves now, as it stands.")
+            lines.append(gettext("What waited for it leaves now, as it stands."))
     return "\n".join([*lines, page])
 
 
@@ -179,10 +197,13 @@ def letter(name: str, troubles: Sequence[Trouble], pages: Sequence[str]) -> tupl
     found = list(zip(troubles, pages, strict=True))
     stories = [story(trouble, page) for trouble, page in found[:SHOWN_MAX]]
     if len(found) > SHOWN_MAX:
-        stories.append(f"And {len(found) - SHOWN_MAX} more.")
+        more = len(found) - SHOWN_MAX
+        stories.append(ngettext("And {count} more.", "And {count} more.", more).format(count=more))
     news = title(troubles[0])
     if len(troubles) > 1:
-        news = f"{news}, and {len(troubles) - 1} more"
+        more = len(troubles) - 1
+        told = ngettext("{news}, and {count} more", "{news}, and {count} more", more)
+        news = told.format(news=news, count=more)
     subject = " ".join(f"[{name}] {news}".split())  # a header is one line
     return subject, "\n\n".join(stories)
 

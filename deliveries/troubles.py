@@ -8,7 +8,7 @@ goes through a channel is committed with the claim, so it is not lost.
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -33,6 +33,7 @@ from deliveries.trouble_rules import (
     letter,
     next_telling,
 )
+from languages.speaking import first_language, speaking
 
 log = logging.getLogger(__name__)
 
@@ -185,7 +186,7 @@ def _tell(rows: list[Trouble], now: datetime) -> bool:
         name = owner.name if owner is not None else "Tocsin"
         subject, text = letter(name, mine, [_page(row) for row in mine])
         if owner is not None:
-            _tell_channels(owner, mine, f"{subject}\n\n{text}")
+            _tell_channels(owner, mine)
         addresses = _addresses(owner)
         transaction.on_commit(lambda: _post(addresses, subject, text))
     return True
@@ -219,7 +220,7 @@ def _addresses(organization: Organization | None) -> list[str]:
     )
 
 
-def _tell_channels(organization: Organization, rows: Collection[Trouble], text: str) -> None:
+def _tell_channels(organization: Organization, rows: Sequence[Trouble]) -> None:
     failing = {row.bot_id for row in rows if row.recovered_at is None}
     channels = (
         NotificationChannel.objects.for_organization(organization)
@@ -229,7 +230,9 @@ def _tell_channels(organization: Organization, rows: Collection[Trouble], text: 
     for channel in channels:
         if channel.chat.bot_id in failing:
             continue
-        words = text[: limits.MESSAGE_TEXT_MAX - 1]
+        with speaking(first_language(channel.language, organization.language)):
+            subject, text = letter(organization.name, rows, [_page(row) for row in rows])
+        words = f"{subject}\n\n{text}"[: limits.MESSAGE_TEXT_MAX - 1]
         try:
             with transaction.atomic():
                 messages.send_text(channel, words)

@@ -59,17 +59,22 @@ def first_language(*codes: str) -> str:
 def gettext(text: str) -> str:
     """The text in the language that is spoken. To be written out: what is only known when the
     program runs is in no catalogue, unless `gettext_noop` marks it elsewhere."""
-    return _catalogue(spoken()).gettext(text)
+    language = _spoken.get()
+    return text if language == ENGLISH else _catalogue(language).gettext(text)
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The form of the text for this number; the number itself stands in it as `{count}` or not."""
-    return _catalogue(spoken()).ngettext(one, many, count)
+    language = _spoken.get()
+    if language == ENGLISH:
+        return one if count == 1 else many
+    return _catalogue(language).ngettext(one, many, count)
 
 
 def pgettext(meaning: str, text: str) -> str:
     """The text in the meaning that is told, where one word has several: "on" of a switch."""
-    return _catalogue(spoken()).pgettext(meaning, text)
+    language = _spoken.get()
+    return text if language == ENGLISH else _catalogue(language).pgettext(meaning, text)
 
 
 def gettext_noop(text: str) -> str:
@@ -78,9 +83,7 @@ def gettext_noop(text: str) -> str:
 
 
 @lru_cache(maxsize=len(LANGUAGES))
-def _catalogue(language: str) -> catalogues.NullTranslations:
-    if language == ENGLISH:
-        return catalogues.NullTranslations()
+def _catalogue(language: str) -> catalogues.GNUTranslations:
     path = Path(__file__).with_name(f"{language}.mo")
     with path.open("rb") as file:
         return catalogues.GNUTranslations(file)

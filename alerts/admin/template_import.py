@@ -16,12 +16,11 @@ from unfold.widgets import (
 
 from accounts.console_requests import organization_of
 from accounts.console_site import site
-from alerts.group_views import first_zone
+from alerts.group_views import organization_view
 from alerts.importing.go_template.parser import SOURCE_MAX
 from alerts.message_templates.importing import ImportRefused, draft_of
 from alerts.message_templates.preview import usual
 from alerts.models import MessageTemplate
-from alerts.rendering.view_model import ChannelView
 from alerts.templating.samples import SAMPLES
 from botapi.markup import ParseMode
 
@@ -99,8 +98,8 @@ def convert_page(request: HttpRequest) -> HttpResponse:
     form = ConvertForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         draft, mode = form.cleaned_data["draft"], form.cleaned_data["parse_mode"]
-        zone = first_zone(organization_of(request).timezone)
-        shown = usual(SAMPLES[_SAMPLE], ChannelView(cast("ParseMode", mode), zone))
+        view = organization_view(organization_of(request), cast("ParseMode", mode))
+        shown = usual(SAMPLES[_SAMPLE], view)
         notes = [asdict(note) for note in draft.notes]
         kept = KeptDraft(draft.body, mode, notes, shown.text)
         request.session[_SESSION] = asdict(kept)

@@ -20,11 +20,10 @@ from accounts.console_site import site
 from accounts.models import Organization
 from alerts.admin.groups import badge
 from alerts.admin.template_import import convert_page, draft_in
-from alerts.group_views import first_zone
+from alerts.group_views import organization_view
 from alerts.message_templates import changes as templates
 from alerts.message_templates.preview import Preview, group_of, offer_in, preview
 from alerts.models import AlertGroup, MessageTemplate
-from alerts.rendering.view_model import ChannelView
 from alerts.templating.program import BODY_MAX
 from alerts.templating.samples import SAMPLES
 from alerts.templating.styles import STYLES
@@ -191,7 +190,7 @@ class TemplatePage(WritingPage):
         sample, group = _told(organization, told)
         if sample is None:
             return JsonResponse({"detail": "The group is gone; choose another one."}, status=404)
-        channel = ChannelView(cast("ParseMode", mode), first_zone(organization.timezone))
+        channel = organization_view(organization, cast("ParseMode", mode))
         view = group_of(organization, sample, group, channel.zone)
         offer = offer_in(organization)
         shown = preview(body, channel.parse_mode, view, channel, caption=False, offer=offer)

@@ -61,7 +61,16 @@ class OrganizationSerializer(StrictModelSerializer[Organization]):
 
     class Meta:
         model = Organization
-        fields = ("id", "name", "slug", "timezone", "severity_map", "ingest_limit", "created_at")
+        fields = (
+            "id",
+            "name",
+            "slug",
+            "timezone",
+            "language",
+            "severity_map",
+            "ingest_limit",
+            "created_at",
+        )
         read_only_fields = ("slug", "ingest_limit", "created_at")
 
 

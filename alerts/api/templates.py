@@ -17,13 +17,12 @@ from rest_framework.response import Response
 from accounts.permissions import Capability
 from accounts.rest import OrganizationRows, ReadViewSet, conflicts, refusals
 from accounts.rest_serializers import Strict, StrictModelSerializer
-from alerts.group_views import first_zone
+from alerts.group_views import organization_view
 from alerts.importing.go_template.parser import SOURCE_MAX
 from alerts.message_templates import changes as templates
 from alerts.message_templates.importing import ImportRefused, imported
 from alerts.message_templates.preview import Preview, group_of, offer_in, preview
 from alerts.models import AlertGroup, MessageTemplate
-from alerts.rendering.view_model import ChannelView
 from alerts.templating.faults import TemplateFault
 from alerts.templating.program import BODY_MAX
 from alerts.templating.samples import SAMPLES
@@ -292,7 +291,7 @@ class TemplateViewSet(ReadViewSet[MessageTemplate]):
         values = self.body(serializer=PreviewRequest)
         group = values.get("group") and self.own_or_400(AlertGroup, "group", values["group"])
         parse_mode = cast("ParseMode", values["parse_mode"])
-        channel = ChannelView(parse_mode, first_zone(self.organization.timezone))
+        channel = organization_view(self.organization, parse_mode)
         told = group_of(self.organization, values["sample"], group, channel.zone)
         shown = preview(
             values["body"],
@@ -329,7 +328,7 @@ class TemplateViewSet(ReadViewSet[MessageTemplate]):
         """Of Alertmanager's or Grafana's."""
         values = self.body(serializer=ImportRequest)
         parse_mode = cast("ParseMode", values["parse_mode"])
-        channel = ChannelView(parse_mode, first_zone(self.organization.timezone))
+        channel = organization_view(self.organization, parse_mode)
         with refusals(ImportRefused):
             found = imported(values["text"], values["name"], SAMPLES[values["sample"]], channel)
         return Response(ImportSerializer(found).data)

@@ -6,10 +6,8 @@ takes it, and killed before the commit nobody was told and the next sweep takes 
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Case, F, QuerySet, When
@@ -21,7 +19,7 @@ from alerts.models import AlertGroup, EscalationStep, GroupMessage, TimelineEven
 from alerts.muting.decisions import Muting
 from alerts.muting.known import muting_in
 from alerts.publish_hold import is_quiet
-from alerts.rendering.times import duration
+from alerts.timeline import escalated
 from botapi import failpoints
 from deliveries import clock, outbox
 
@@ -106,7 +104,7 @@ def _take(
             at=now,
             kind=TimelineEvent.Kind.ESCALATED,
             data={
-                "why": _why(rung, told),
+                "why": escalated(rung.after, told),
                 "step": rung.step + 1,
                 "minutes": rung.after,
                 "channels": told,
@@ -151,8 +149,3 @@ def _tell(group: AlertGroup, step: EscalationStep, now: datetime) -> list[str]:
         for channel, stream in zip(new, streams, strict=True)
     )
     return sorted(str(channel) for channel in channels.values())
-
-
-def _why(rung: Rung, told: Sequence[Any]) -> str:
-    names = ", ".join(map(str, told)) or "nobody: its channels are gone"
-    return f"after {duration(timedelta(minutes=rung.after))} unacknowledged, to {names}"

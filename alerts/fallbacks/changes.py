@@ -16,6 +16,7 @@ from accounts.models import Organization
 from accounts.tenancy import require_same_organization
 from alerts.fallbacks import text as fallback_text
 from alerts.fallbacks.calls import FALLBACK_TASK, VERSION, scene_of, send_to_chat
+from alerts.group_views import language_of
 from alerts.models import Fallback, FallbackCall, TakeOver
 from alerts.models.fallbacks import MINUTES_MAX
 from botapi.markup import render
@@ -24,6 +25,7 @@ from channels_app import encryption
 from channels_app.models import NotificationChannel
 from deliveries import wakeup
 from deliveries.signed_post import url_problem
+from languages.speaking import ENGLISH, gettext, speaking
 
 ADDRESSES_MAX = 20
 SECRET_MIN, SECRET_MAX = 16, 200
@@ -127,7 +129,9 @@ def request_test(actor: Actor, fallback: Fallback) -> FallbackCall:
     if fallback.kind == Kind.CHANNEL and fallback.target is None:
         raise FallbackRefused("target", "Its channel was deleted. Choose another one.")
     scene = scene_of(fallback, now)
-    words = fallback_text.TEST.format(channel=scene.channel)
+    target = fallback.target if fallback.kind == Kind.CHANNEL else None
+    with speaking(language_of(target) if target else ENGLISH):
+        words = gettext(fallback_text.TEST).format(channel=scene.channel)
     call = FallbackCall(
         organization_id=fallback.organization_id,
         fallback=fallback,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from alerts.rendering.details import since_words
 from alerts.rendering.digest import digest
 from alerts.rendering.headline import headline
 from alerts.rendering.message import render_group
@@ -14,6 +15,7 @@ from alerts.rendering.words import one_line, shorten_end
 from botapi.limits import MESSAGE_TEXT_MAX
 from botapi.markup import ParseMode, render
 from botapi.markup import text as text_node
+from languages.speaking import gettext, gettext_noop, ngettext, pgettext, speaking
 
 VERSION = 1
 ALERTS_MAX = 50
@@ -22,7 +24,7 @@ ALERTS_IN_LIST = 5
 LINES_MAX = 100
 HEAD_MAX = 700
 SUBJECT_MAX = 150
-TEST = "This is a test of the fallback of the channel {channel}. Nothing is wrong."
+TEST = gettext_noop("This is a test of the fallback of the channel {channel}. Nothing is wrong.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,23 @@ def first_line(told: Told) -> str:
 
 def sentence(told: Told, scene: Scene) -> str:
     """What happened to it, in one sentence."""
-    since = f"since {full(told.since, scene.zone)}"
     if told.end == "delivered" and told.ended_at is not None:
-        return f"Delivered in {scene.channel} at last, at {full(told.ended_at, scene.zone)}."
+        said = gettext("Delivered in {channel} at last, at {time}.")
+        return said.format(channel=scene.channel, time=full(told.ended_at, scene.zone))
+    since = full(told.since, scene.zone)
     if told.end:
-        return f"Resolved. {scene.channel} had not got it {since}."
-    because = f": {told.reason.rstrip('. ')}" if told.reason else ""
-    return f"Undelivered in {scene.channel} {since} ({duration(scene.at - told.since)}){because}."
+        said = gettext("Resolved. {channel} had not got it since {time}.")
+        return said.format(channel=scene.channel, time=since)
+    if told.reason:
+        said = gettext("Undelivered in {channel} since {time} ({length}): {reason}.")
+    else:
+        said = gettext("Undelivered in {channel} since {time} ({length}).")
+    return said.format(
+        channel=scene.channel,
+        time=since,
+        length=duration(scene.at - told.since),
+        reason=told.reason.rstrip(". "),
+    )
 
 
 # --- mail ----------------------------------------------------------------------------------------
@@ -93,26 +105,43 @@ def _plain(one: Told, scene: Scene) -> str:
 
 def _counted(told: Sequence[Told]) -> str:
     missing = sum(not one.end for one in told)
-    parts = [f"{missing} alert groups undelivered" if missing else ""]
-    for end, words in (("delivered", "delivered at last"), ("resolved", "resolved")):
-        count = sum(one.end == end for one in told)
-        parts.append(f"{count} {words}" if count else "")
-    return ", ".join(part for part in parts if part)
+    delivered = sum(one.end == "delivered" for one in told)
+    resolved = sum(one.end == "resolved" for one in told)
+    parts = []
+    if missing:
+        said = ngettext(
+            "{count} alert group undelivered", "{count} alert groups undelivered", missing
+        )
+        parts.append(said.format(count=missing))
+    if delivered:
+        said = ngettext("{count} delivered at last", "{count} delivered at last", delivered)
+        parts.append(said.format(count=delivered))
+    if resolved:
+        said = ngettext("{count} resolved", "{count} resolved", resolved)
+        parts.append(said.format(count=resolved))
+    return ", ".join(parts)
 
 
 def _listed(told: Sequence[Told], scene: Scene, *, links: bool) -> list[str]:
     """Why, once for each reason, then a line for each group."""
-    lines = [f"{_counted(told)} in {scene.channel}."]
+    counted = gettext("{counted} in {channel}.")
+    lines = [counted.format(counted=_counted(told), channel=scene.channel)]
     reasons = dict.fromkeys(one.reason for one in told if not one.end and one.reason)
-    lines += [f"Reason: {reason}" for reason in list(reasons)[:3]]
+    lines += [gettext("Reason: {reason}").format(reason=one) for one in list(reasons)[:3]]
     lines.append("")
     for one in told[:LINES_MAX]:
-        what = one.end or f"since {full(one.since, scene.zone)}"
+        what = _end(one.end) or since_words(full(one.since, scene.zone))
         link = f"\n  {one.group.console_url}" if links else ""
         lines.append(f"{first_line(one)} ({what}){link}")
     if len(told) > LINES_MAX:
-        lines.append(f"and {len(told) - LINES_MAX} more")
+        more = len(told) - LINES_MAX
+        lines.append(ngettext("and {count} more", "and {count} more", more).format(count=more))
     return lines
+
+
+def _end(end: str) -> str:
+    ends = {"delivered": gettext("delivered"), "resolved": pgettext("state", "resolved")}
+    return ends.get(end, end)
 
 
 # --- a program -----------------------------------------------------------------------------------
@@ -179,7 +208,12 @@ def _alert(alert: AlertView) -> dict[str, Any]:
 
 
 def chat_message(told: Sequence[Told], scene: Scene, view: ChannelView) -> tuple[str, str]:
-    """Text in the format of the other channel, and the same in plain words."""
+    """Text in the format and language of the other channel, and the same in plain words."""
+    with speaking(view.language):
+        return _chat_message(told, scene, view)
+
+
+def _chat_message(told: Sequence[Told], scene: Scene, view: ChannelView) -> tuple[str, str]:
     if len(told) > 1 or told[0].end:
         return _written(_short_list(told, scene), view.parse_mode)
     (one,) = told
@@ -200,7 +234,10 @@ def _short_list(told: Sequence[Told], scene: Scene) -> str:
             left_out += 1
         else:
             text += f"\n{line[:HEAD_MAX]}"
-    return f"{text}\n(and {left_out} more)" if left_out else text
+    if not left_out:
+        return text
+    more = ngettext("(and {count} more)", "(and {count} more)", left_out)
+    return f"{text}\n{more.format(count=left_out)}"
 
 
 def _written(text: str, parse_mode: ParseMode) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
 from botapi.markup import ParseMode
 from channels_app.models import NotificationChannel
 from deliveries import clock
+from languages.speaking import speaking
 
 _ANY = UUID(int=0)
 """No message: nobody presses what is only looked at."""
@@ -58,7 +59,21 @@ def preview(
     caption: bool,
     offer: Offer | None = None,
 ) -> Preview:
-    """The group as this template tells it, over the buttons of such an offer."""
+    """The group as this template tells it in the channel's language, over the buttons of such an
+    offer."""
+    with speaking(channel.language):
+        return _preview(body, parse_mode, group, channel, caption=caption, offer=offer)
+
+
+def _preview(
+    body: str,
+    parse_mode: ParseMode,
+    group: GroupView,
+    channel: ChannelView,
+    *,
+    caption: bool,
+    offer: Offer | None,
+) -> Preview:
     try:
         program = compiled(body, parse_mode)
         limit = CAPTION_MAX if caption else MESSAGE_TEXT_MAX
@@ -87,7 +102,8 @@ def labels_of(keyboard: InlineKeyboard | None) -> list[list[str]]:
 
 def usual(group: GroupView, channel: ChannelView) -> Preview:
     """The group as it is told without a template."""
-    rendered = render_group(group, channel, MESSAGE_TEXT_MAX)
+    with speaking(channel.language):
+        rendered = render_group(group, channel, MESSAGE_TEXT_MAX)
     shown = entities.as_sent(rendered.text, rendered.parse_mode)
     return Preview(rendered.text, shown.text, shown.entities, rendered.overflow)
 
@@ -103,5 +119,7 @@ def group_of(
     mutings = muting_in([group], now)
     view = views_of([group], now, mutings)[group.pk].view
     if muting := mutings.get(group.pk):
-        view = replace(view, silenced_note=mute_note(muting, zone, view.opened_at))
+        with speaking(organization.language):
+            note = mute_note(muting, zone, view.opened_at)
+        view = replace(view, silenced_note=note)
     return listed(view)

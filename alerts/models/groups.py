@@ -9,6 +9,7 @@ from alerts.models.routes import Route
 from alerts.models.storms import Storm
 from channels_app.models import NotificationChannel
 from deliveries.models import SentMessage, Stream
+from languages.speaking import gettext_noop
 
 
 class AlertGroup(Busy):
@@ -213,24 +214,24 @@ class TimelineEvent(Busy):
     class Kind(models.TextChoices):
         """What happened."""
 
-        OPENED = "opened", "Opened"
-        FIRED = "fired", "Fired"
-        REFIRED = "refired", "Fired again"
-        SEVERITY = "severity", "Severity changed"
-        RESOLVED = "resolved", "Resolved"
-        EXPIRED = "expired", "Expired"
-        CLOSED = "closed", "All resolved"
-        REOPENED = "reopened", "Reopened"
-        ACKNOWLEDGED = "acknowledged", "Acknowledged"
-        UNACKNOWLEDGED = "unacknowledged", "Acknowledgement withdrawn"
-        ASSIGNED = "assigned", "Assigned"
-        SILENCED = "silenced", "Silenced"
-        COMMENT = "comment", "Comment"
-        EVENT = "event", "Event"
-        ESCALATED = "escalated", "Escalated"
-        FALLBACK = "fallback", "Taken over by the fallback"
-        FLAPPING = "flapping", "Flapping"
-        ACTION = "action", "Own command"
+        OPENED = "opened", gettext_noop("Opened")
+        FIRED = "fired", gettext_noop("Fired")
+        REFIRED = "refired", gettext_noop("Fired again")
+        SEVERITY = "severity", gettext_noop("Severity changed")
+        RESOLVED = "resolved", gettext_noop("Resolved")
+        EXPIRED = "expired", gettext_noop("Expired")
+        CLOSED = "closed", gettext_noop("All resolved")
+        REOPENED = "reopened", gettext_noop("Reopened")
+        ACKNOWLEDGED = "acknowledged", gettext_noop("Acknowledged")
+        UNACKNOWLEDGED = "unacknowledged", gettext_noop("Acknowledgement withdrawn")
+        ASSIGNED = "assigned", gettext_noop("Assigned")
+        SILENCED = "silenced", gettext_noop("Silenced")
+        COMMENT = "comment", gettext_noop("Comment")
+        EVENT = "event", gettext_noop("Event")
+        ESCALATED = "escalated", gettext_noop("Escalated")
+        FALLBACK = "fallback", gettext_noop("Taken over by the fallback")
+        FLAPPING = "flapping", gettext_noop("Flapping")
+        ACTION = "action", gettext_noop("Own command")
 
     group = models.ForeignKey(
         AlertGroup, on_delete=models.CASCADE, related_name="timeline", db_index=False

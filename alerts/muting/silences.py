@@ -28,6 +28,7 @@ from alerts.muting.silencing import (
     state_at,
 )
 from deliveries import clock, wakeup
+from languages.speaking import gettext, ngettext
 
 SYNC_TASK = "alerts.sync"
 LASTING_MAX = 2_000
@@ -42,8 +43,10 @@ class TooManySilences(SilenceRefused):
     def __init__(self, whose: str, most: int) -> None:
         super().__init__(
             "",
-            f"{whose} has {most:,} silences that last, the most there may be. End "
-            "some that are not needed, or have one that matches more.",
+            gettext(
+                "{whose} has {number} silences that last, the most there may be. End some that "
+                "are not needed, or have one that matches more."
+            ).format(whose=whose, number=f"{most:,}"),
         )
 
 
@@ -81,7 +84,7 @@ def change_silence(actor: Actor, silence: Silence, wanted: Wanted) -> Silence:
     with transaction.atomic():
         row = _locked(silence)
         if row is None:
-            raise SilenceRefused("matchers", "This silence is gone. Add another one.")
+            raise SilenceRefused("matchers", gettext("This silence is gone. Add another one."))
         before = (read_matchers(row.matchers), row.starts_at, row.ends_at)
         if may_change_in_place(before, (matchers, wanted.starts_at, wanted.ends_at), now):
             return _change(actor, row, wanted, now)
@@ -98,7 +101,7 @@ def extend_silence(actor: Actor, silence: Silence, by: timedelta) -> Silence:
     with transaction.atomic():
         row = _locked(silence)
         if row is None or row.ends_at <= now:
-            raise SilenceRefused("ends_at", "This silence has ended. Add another one.")
+            raise SilenceRefused("ends_at", gettext("This silence has ended. Add another one."))
         ends_at = row.ends_at + by
         check_times(row.starts_at, ends_at, now)
         return _change(actor, row, Wanted((), row.starts_at, ends_at, row.comment), now)
@@ -194,11 +197,12 @@ def _check_number(organization: Organization, integration: Integration | None) -
     """Two at the same moment may be one too many: that does no harm."""
     lasting = Silence.objects.for_organization(organization).filter(ends_at__gt=clock.now())
     if lasting.count() >= LASTING_MAX:
-        raise TooManySilences("The organization", LASTING_MAX)
+        raise TooManySilences(gettext("The organization"), LASTING_MAX)
     if integration is None:
         return
     if lasting.filter(integration=integration).count() >= LASTING_OF_INTEGRATION_MAX:
-        raise TooManySilences(f"The integration {integration.name!r}", LASTING_OF_INTEGRATION_MAX)
+        whose = gettext("The integration {name}").format(name=repr(integration.name))
+        raise TooManySilences(whose, LASTING_OF_INTEGRATION_MAX)
 
 
 def _check_texts(wanted: Wanted) -> None:
@@ -207,6 +211,9 @@ def _check_texts(wanted: Wanted) -> None:
         ("author", wanted.author, AUTHOR_MAX),
     ):
         if len(text) > most:
-            raise SilenceRefused(field, f"Write at most {most:,} characters.")
+            said = ngettext(
+                "Write at most {count} character.", "Write at most {count} characters.", most
+            )
+            raise SilenceRefused(field, said.format(count=f"{most:,}"))
         if "\0" in text:
-            raise SilenceRefused(field, "Leave out the NUL character.")
+            raise SilenceRefused(field, gettext("Leave out the NUL character."))

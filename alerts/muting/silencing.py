@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from alerts.matchers import MAX_MATCHERS, Matcher, MatcherError, MatchOp, read_matchers
+from languages.speaking import gettext, ngettext
 
 COMMENT_MAX: Final = 2_000
 AUTHOR_MAX: Final = 254
@@ -45,12 +46,16 @@ def read_silence_matchers(value: object) -> tuple[Matcher, ...]:
     except MatcherError as error:
         raise SilenceRefused("matchers", str(error)) from None
     if not matchers:
-        raise SilenceRefused("matchers", 'Give at least one, such as alertname="DiskFull".')
+        raise SilenceRefused(
+            "matchers", gettext('Give at least one, such as alertname="DiskFull".')
+        )
     if not any(map(says_something, matchers)):
         raise SilenceRefused(
             "matchers",
-            "At least one must not match the empty text: as they are, they hold for every alert "
-            "without these labels.",
+            gettext(
+                "At least one must not match the empty text: as they are, they hold for every "
+                "alert without these labels."
+            ),
         )
     return matchers
 
@@ -73,26 +78,31 @@ def matchers_for(alerts: Iterable[Mapping[str, str]]) -> tuple[Matcher, ...]:
             common = {name: value for name, value in common.items() if labels.get(name) == value}
     if not common:
         raise SilenceRefused(
-            "matchers", "There is no label that all of these alerts have: give matchers."
+            "matchers", gettext("There is no label that all of these alerts have: give matchers.")
         )
     if len(common) > MAX_MATCHERS:
-        raise SilenceRefused(
-            "matchers", f"The alerts have {len(common)} labels in common: give fewer matchers."
+        said = ngettext(
+            "The alerts have {count} label in common: give fewer matchers.",
+            "The alerts have {count} labels in common: give fewer matchers.",
+            len(common),
         )
+        raise SilenceRefused("matchers", said.format(count=len(common)))
     try:
         return tuple(Matcher(name, MatchOp.EQUAL, common[name]) for name in sorted(common))
     except MatcherError as error:
-        raise SilenceRefused("matchers", f"{error}; give matchers.") from None
+        raise SilenceRefused(
+            "matchers", gettext("{error}; give matchers.").format(error=error)
+        ) from None
 
 
 def check_times(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
     """Raises SilenceRefused for times that no silence may have from `now` on."""
     if ends_at <= starts_at:
-        raise SilenceRefused("ends_at", "The end has to be later than the start.")
+        raise SilenceRefused("ends_at", gettext("The end has to be later than the start."))
     if ends_at <= now:
-        raise SilenceRefused("ends_at", "The end is past already: choose a later one.")
+        raise SilenceRefused("ends_at", gettext("The end is past already: choose a later one."))
     if ends_at - max(starts_at, now) > LONGEST:
-        raise SilenceRefused("ends_at", "Choose an end within ten years of the start.")
+        raise SilenceRefused("ends_at", gettext("Choose an end within ten years of the start."))
 
 
 def may_change_in_place(

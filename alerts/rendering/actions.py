@@ -19,6 +19,7 @@ from alerts.rendering.keyboard import keyboard
 from alerts.rendering.view_model import GroupView
 from botapi.callback_data import pack, short
 from botapi.keyboards import Button, CallbackButton, InlineKeyboard
+from languages.speaking import gettext
 
 
 class Verb(StrEnum):
@@ -70,14 +71,17 @@ def action_rows(
         return _more(make, offer, is_firing=status == "firing", is_over=status == "resolved")
     if menu == Menu.SILENCE and status != "resolved":
         lengths: list[Button] = [make.button(one, Verb.SILENCE, one) for one in SILENCE_MENU]
-        return [*_in_rows(lengths), [make.button("‹ Back", Verb.MENU, Menu.MORE)]]
-    more = make.button("More…", Verb.MENU, Menu.MORE)
+        return [*_in_rows(lengths), [make.button(gettext("‹ Back"), Verb.MENU, Menu.MORE)]]
+    more = make.button(gettext("More…"), Verb.MENU, Menu.MORE)
     if status == "resolved":
         return [[more]]
-    silences = [make.button(f"Silence {one}", Verb.SILENCE, one) for one in offer.durations]
+    silence = gettext("Silence {length}")
+    silences = [
+        make.button(silence.format(length=one), Verb.SILENCE, one) for one in offer.durations
+    ]
     rows = _in_rows([*silences, more])
     if status == "firing":
-        return [[_acknowledge(make, group), make.button("Resolve", Verb.RESOLVE)], *rows]
+        return [[_acknowledge(make, group), make.button(gettext("Resolve"), Verb.RESOLVE)], *rows]
     return rows
 
 
@@ -98,7 +102,7 @@ def page_rows(row: UUID, verb: Verb, page: int, pages: int) -> list[list[Button]
     """Under a text of several pages: `page` counts from 1."""
     make = _Maker(row)
     turns: list[Button] = []
-    end: list[Button] = [make.button("Close", Verb.CLOSE)]
+    end: list[Button] = [make.button(gettext("Close"), Verb.CLOSE)]
     if pages > 1:
         before, after = (page - 2) % pages + 1, page % pages + 1
         turns = [
@@ -119,22 +123,22 @@ def _status(group: GroupView) -> str:
 
 def _acknowledge(make: "_Maker", group: GroupView) -> Button:
     if group.acknowledged_at is not None:
-        return make.button("Unacknowledge", Verb.UNACKNOWLEDGE)
-    return make.button("Acknowledge", Verb.ACKNOWLEDGE)
+        return make.button(gettext("Unacknowledge"), Verb.UNACKNOWLEDGE)
+    return make.button(gettext("Acknowledge"), Verb.ACKNOWLEDGE)
 
 
 def _more(make: "_Maker", offer: Offer, *, is_firing: bool, is_over: bool) -> list[list[Button]]:
     reading: list[Button] = [
-        make.button("All labels", Verb.DETAILS, "1"),
-        make.button("History", Verb.HISTORY, "1"),
-        make.button("Who", Verb.WHO),
+        make.button(gettext("All labels"), Verb.DETAILS, "1"),
+        make.button(gettext("History"), Verb.HISTORY, "1"),
+        make.button(gettext("Who"), Verb.WHO),
     ]
     acting: list[Button] = []
     if not is_over:
-        acting.append(make.button("Silence for…", Verb.MENU, Menu.SILENCE))
+        acting.append(make.button(gettext("Silence for…"), Verb.MENU, Menu.SILENCE))
     if is_firing:
-        acting.append(make.button("Assign to me", Verb.ASSIGN_ME))
-    back: list[Button] = [make.button("‹ Back", Verb.MENU, Menu.MAIN)]
+        acting.append(make.button(gettext("Assign to me"), Verb.ASSIGN_ME))
+    back: list[Button] = [make.button(gettext("‹ Back"), Verb.MENU, Menu.MAIN)]
     own: list[Button] = [make.button(label, Verb.OWN, short(pk)) for pk, label in offer.own]
     return [rows for rows in (reading, acting, *_in_rows(own), back) if rows]
 

@@ -13,6 +13,7 @@ from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView, GroupView
 from alerts.rendering.words import isolate, lines_of, one_line, shorten_end
 from botapi.markup import Code, quote
+from languages.speaking import gettext, ngettext, pgettext
 
 _PAIR_MAX = 60
 _EXPANDABLE_FROM = 240  # characters: about four lines on a phone
@@ -85,8 +86,8 @@ def details(
     left = room - len(above) - len(below) - says_summary
     body = _body(texts.description, found, scissors, left)
     if says_summary or (texts.summary and not body):
-        was = "Was: " if is_over else ""
-        above.append([f"{was}{isolate(scissors.text(texts.summary, scissors.budget.text))}"])
+        said = isolate(scissors.text(texts.summary, scissors.budget.text))
+        above.append([gettext("Was: {summary}").format(summary=said) if is_over else said])
     lines = [*above, *body, *below]
     return lines if body else joined(lines, room, SEPARATOR)
 
@@ -108,17 +109,21 @@ def _state(group: GroupView, found: Digest, times: Times, scissors: Scissors) ->
     lines: list[Line] = []
     if found.status == "firing" and found.alerts and found.alerts[-1].status == "resolved":
         resolved = sum(alert.status == "resolved" for alert in found.alerts)
-        lines.append([f"{resolved} of {len(found.alerts)} resolved"])
+        told = ngettext("{count} of {all} resolved", "{count} of {all} resolved", resolved)
+        lines.append([told.format(count=resolved, all=len(found.alerts))])
     if flaps := flapping_of(group, found.leading):
-        lines.append([f"Flapping: {often(flaps)}"])
+        lines.append([gettext("Flapping: {often}").format(often=often(flaps))])
     if group.acknowledged_at is not None:
-        by = one_line(group.acknowledged_by)
-        who = f" by {isolate(scissors.text(by, scissors.budget.text))}" if by else ""
-        lines.append([f"👀 Acknowledged{who} {times.show(group.acknowledged_at)}"])
+        by = isolate(scissors.text(one_line(group.acknowledged_by), scissors.budget.text))
+        told = (
+            gettext("👀 Acknowledged by {name} {time}") if by else gettext("👀 Acknowledged {time}")
+        )
+        lines.append([told.format(name=by, time=times.show(group.acknowledged_at))])
     elif group.escalated_after and found.status == "firing":
         lines.append([f"⏫ {escalated_note(group.escalated_after)}"])
     if whose := one_line(group.assigned_to):
-        lines.append([f"👤 Assigned to {isolate(scissors.text(whose, scissors.budget.text))}"])
+        whose = isolate(scissors.text(whose, scissors.budget.text))
+        lines.append([gettext("👤 Assigned to {name}").format(name=whose)])
     if note := one_line(group.silenced_note):
         lines.append([f"🔇 {isolate(scissors.text(note, scissors.budget.text))}"])
     return lines
@@ -126,12 +131,14 @@ def _state(group: GroupView, found: Digest, times: Times, scissors: Scissors) ->
 
 def escalated_note(minutes: int) -> str:
     """Why whoever had nothing to do with it is told."""
-    return f"Escalated after {duration(timedelta(minutes=minutes))}: nobody acknowledged"
+    told = gettext("Escalated after {length}: nobody acknowledged")
+    return told.format(length=duration(timedelta(minutes=minutes)))
 
 
 def often(flaps: Flapping) -> str:
     """ "6 times in 12 min"."""
-    return f"{flaps.times} times in {duration(flaps.last - flaps.since)}"
+    told = ngettext("{count} time in {length}", "{count} times in {length}", flaps.times)
+    return told.format(count=flaps.times, length=duration(flaps.last - flaps.since))
 
 
 def length_of_episode(alert: AlertView) -> timedelta | None:
@@ -153,19 +160,38 @@ def _facts(
     facts: list[str] = []
     value = one_line(found.alerts[0].value_text) if len(found.alerts) == 1 else ""
     if value and found.status != "resolved" and not says(texts.summary, value):
-        facts.append(f"value {isolate(scissors.text(value, _PAIR_MAX * 2))}")
+        facts.append(value_words(isolate(scissors.text(value, _PAIR_MAX * 2))))
     if found.status == "resolved":
         facts += _lasted(group, leading, times)
         facts += [how] if (how := ended_alike(leading)) else []
     elif leading and leading[0].starts_at and found.same_start:
         start = times.show(leading[0].starts_at)
-        facts.append(f"since {start}" if found.status == "firing" else start)
+        facts.append(since_words(start) if found.status == "firing" else start)
     if group.truncated:
-        facts.append(f"{group.truncated} more that the sender left out")
+        facts.append(left_out(group.truncated))
     if group.integration and not any(alert.labels for alert in found.alerts):
-        facts.append(f"from {isolate(scissors.text(one_line(group.integration), _PAIR_MAX))}")
+        sender = isolate(scissors.text(one_line(group.integration), _PAIR_MAX))
+        facts.append(pgettext("integration", "from {name}").format(name=sender))
     told = SEPARATOR.join(facts)
     return [[told[0].upper() + told[1:]]] if told else []
+
+
+def value_words(value: str) -> str:
+    """ "value 0.97"."""
+    return gettext("value {value}").format(value=value)
+
+
+def since_words(start: str) -> str:
+    """ "since 14:05"."""
+    return gettext("since {time}").format(time=start)
+
+
+def left_out(number: int) -> str:
+    """ "3 more that the sender left out"."""
+    told = ngettext(
+        "{count} more that the sender left out", "{count} more that the sender left out", number
+    )
+    return told.format(count=f"{number:,}")
 
 
 def _lasted(group: GroupView, alerts: Sequence[AlertView], times: Times) -> list[str]:
@@ -174,11 +200,13 @@ def _lasted(group: GroupView, alerts: Sequence[AlertView], times: Times) -> list
     begun = min(starts, default=group.opened_at)
     ended = max(ends) if len(ends) == len(alerts) and ends else group.closed_at
     if ended is None:
-        return [f"began {times.show(begun)}"]
+        return [gettext("began {time}").format(time=times.show(begun))]
     start = times.show(begun)
     if begun.replace(second=0, microsecond=0) == ended.replace(second=0, microsecond=0):
-        return [f"lasted {duration(ended - begun)}, at {start}"]
-    return [f"lasted {duration(ended - begun)}, from {start} to {times.show(ended)}"]
+        at = gettext("lasted {length}, at {time}")
+        return [at.format(length=duration(ended - begun), time=start)]
+    told = gettext("lasted {length}, from {start} to {end}")
+    return [told.format(length=duration(ended - begun), start=start, end=times.show(ended))]
 
 
 def pair(label: str, value: str, scissors: Scissors) -> str:
@@ -198,7 +226,9 @@ def _labels(labels: Mapping[str, str], scissors: Scissors) -> list[Line]:
         room -= len(written) + 1
         if room < 0 and line:
             scissors.cut = True
-            line.append(f" +{len(names) - number} labels")
+            more = len(names) - number
+            line.append(" ")
+            line.append(ngettext("+{count} label", "+{count} labels", more).format(count=more))
             break
         if line:
             line.append(" ")

@@ -1,14 +1,17 @@
 """Everything about a group as a text file, for what a message has no room for."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
 
 from alerts.rendering.digest import digest
-from alerts.rendering.headline import headline, name_of
+from alerts.rendering.headline import headline, name_of, severity_word, state_in_capitals
+from alerts.rendering.keyboard import kind_word
 from alerts.rendering.times import duration, full
 from alerts.rendering.view_model import AlertView, GroupView
 from alerts.rendering.words import lines_of, one_line
+from languages.speaking import gettext, ngettext, pgettext
 
 _NOT_IN_FILENAMES = re.compile(r"[^\w.-]+")
 _FILENAME_MAX = 60
@@ -26,56 +29,86 @@ def render_document(group: GroupView, zone: tzinfo) -> tuple[str, bytes]:
     for number, alert in enumerate(found.alerts, 1):
         lines += [_RULE, *_alert(alert, number, len(found.alerts), zone), ""]
     if group.truncated:
-        lines += [_RULE, f"{group.truncated} more alerts were left out by the sender.", ""]
+        lines += [_RULE, _left_out(group.truncated), ""]
     text = "\n".join(lines)
     return _filename(group, found.alerts), text.encode("utf-8", "replace")
 
 
+def _left_out(number: int) -> str:
+    told = ngettext(
+        "{count} more alert was left out by the sender.",
+        "{count} more alerts were left out by the sender.",
+        number,
+    )
+    return told.format(count=number)
+
+
 def _header(group: GroupView, first: str, zone: tzinfo) -> Iterator[str]:
-    counts = {
-        status: sum([alert.status == status for alert in group.alerts])
-        for status in ("firing", "event", "resolved")
-    }
-    told = [f"{count} {status}" for status, count in counts.items() if count]
     yield first
-    yield f"Alerts:       {', '.join(told) or 'none'}"
+    yield from _field(gettext("Alerts"), _counts(group))
     if not group.alerts:
-        yield from _field("Title", group.title)
-    yield from _field("Organization", group.organization)
-    yield from _field("Integration", group.integration)
-    yield from _time("Opened", group.opened_at, zone)
-    yield from _time("Closed", group.closed_at, zone)
+        yield from _field(gettext("Title"), group.title)
+    yield from _field(gettext("Organization"), group.organization)
+    yield from _field(gettext("Integration"), group.integration)
+    yield from _time(gettext("Opened"), group.opened_at, zone)
+    yield from _time(gettext("Closed"), group.closed_at, zone)
     if group.acknowledged_at is not None:
-        by = f" by {one_line(group.acknowledged_by)}" if group.acknowledged_by else ""
-        yield f"Acknowledged: {full(group.acknowledged_at, zone)}{by}"
-    yield from _field("Assigned to", group.assigned_to)
-    yield from _field("Silenced", group.silenced_note)
-    yield from _field("Sender", group.external_url)
-    yield from _field("Console", group.console_url)
-    yield from _pairs("Grouped by", group.group_labels)
+        at = full(group.acknowledged_at, zone)
+        if by := one_line(group.acknowledged_by):
+            at = gettext("{time} by {name}").format(time=at, name=by)
+        yield from _field(gettext("Acknowledged"), at)
+    yield from _field(gettext("Assigned to"), group.assigned_to)
+    yield from _field(gettext("Silenced"), group.silenced_note)
+    yield from _field(gettext("Sender"), group.external_url)
+    yield from _field(gettext("Console"), group.console_url)
+    yield from _pairs(gettext("Grouped by"), group.group_labels)
+
+
+def _counts(group: GroupView) -> str:
+    """ "2 firing, 1 resolved"."""
+    counts = Counter([alert.status for alert in group.alerts])
+    told = []
+    if firing := counts["firing"]:
+        told.append(ngettext("{count} firing", "{count} firing", firing).format(count=firing))
+    if events := counts["event"]:
+        told.append(ngettext("{count} event", "{count} events", events).format(count=events))
+    if over := counts["resolved"]:
+        told.append(ngettext("{count} resolved", "{count} resolved", over).format(count=over))
+    return ", ".join(told) or pgettext("alerts", "none")
 
 
 def _alert(alert: AlertView, number: int, count: int, zone: tzinfo) -> Iterator[str]:
-    is_muted = alert.muted if alert.status != "resolved" else ""
-    state = " ".join(part for part in (alert.status.upper(), alert.severity, is_muted) if part)
-    yield f"{number} of {count}: {state} · {name_of(alert)}"
-    yield from _time("Since" if alert.status != "event" else "At", alert.starts_at, zone)
+    place = gettext("{number} of {count}").format(number=number, count=count)
+    yield f"{place}: {_state(alert)} · {name_of(alert)}"
+    since = gettext("Since") if alert.status != "event" else pgettext("time", "At")
+    yield from _time(since, alert.starts_at, zone)
     if alert.ends_at is not None:
-        lasted = f", after {duration(alert.ends_at - alert.starts_at)}" if alert.starts_at else ""
-        how = f", {alert.ended}" if alert.ended else ""
-        yield f"Until:        {full(alert.ends_at, zone)}{lasted}{how}"
-    yield from _field("Value", alert.value_text)
-    yield from _text("Summary", alert.summary)
-    yield from _text("Description", alert.description)
-    yield from _pairs("Labels", alert.labels)
+        told = [full(alert.ends_at, zone)]
+        if alert.starts_at:
+            after = gettext("after {length}")
+            told.append(after.format(length=duration(alert.ends_at - alert.starts_at)))
+        told += [alert.ended] if alert.ended else []
+        yield from _field(pgettext("time", "Until"), ", ".join(told))
+    yield from _field(pgettext("measured", "Value"), alert.value_text)
+    yield from _text(gettext("Summary"), alert.summary)
+    yield from _text(gettext("Description"), alert.description)
+    yield from _pairs(gettext("Labels"), alert.labels)
     said = {alert.summary, alert.description}
     others = {name: value for name, value in alert.annotations.items() if value not in said}
-    yield from _pairs("Annotations", others)
+    yield from _pairs(gettext("Annotations"), others)
     if alert.links:
-        yield "Links:"
-        yield from (f"  {link.label or link.kind}: {link.url}" for link in alert.links)
-    yield from _field("Image", alert.image_url)
-    yield from _field("Fingerprint", alert.fingerprint)
+        yield f"{gettext('Links')}:"
+        yield from (f"  {link.label or kind_word(link.kind)}: {link.url}" for link in alert.links)
+    yield from _field(gettext("Image"), alert.image_url)
+    yield from _field(gettext("Fingerprint"), alert.fingerprint)
+
+
+def _state(alert: AlertView) -> str:
+    """ "FIRING critical silenced"."""
+    muted = alert.muted if alert.status != "resolved" else ""
+    words = {"silenced": gettext("silenced"), "inhibited": gettext("inhibited")}
+    state = state_in_capitals(alert.status)
+    return " ".join(filter(None, (state, severity_word(alert.severity), words.get(muted, muted))))
 
 
 def _field(name: str, value: str) -> Iterable[str]:

@@ -19,14 +19,18 @@ from typing import NamedTuple
 
 from alerts.flapping import Flapping
 from alerts.rendering.view_model import AlertView, GroupView
-from alerts.rendering.words import isolate, isolate_marks, one_line, shorten_name
+from alerts.rendering.words import isolate, isolate_marks, one_line, shorten_end, shorten_name
 from alerts.severity import Severity
 from alerts.sources.incoming import AlertStatus
+from languages.speaking import gettext, gettext_noop, pgettext
 
 FIRST_LINE_MAX = 60
 SEPARATOR = " · "
-NO_NAME = "unnamed alert"
+NO_NAME = gettext_noop("unnamed alert")
 _SHORT_PLACE = 20
+# Of the state with its severity, whatever the language: the name has the rest.
+_STATE_MAX = 20
+_LEAD_MAX = 34
 # So many characters of a name remain, however short the place.
 _RECOGNISABLE = 12
 
@@ -81,7 +85,11 @@ COLOURS: Mapping[Severity, str] = {
     Severity.INFO: "🔵",
 }
 _UNKNOWN: Mapping[AlertStatus, str] = {"firing": "❗", "event": "🔔"}
-_STATES: Mapping[AlertStatus, str] = {"firing": "FIRING", "resolved": "RESOLVED", "event": ""}
+_STATES: Mapping[AlertStatus, str] = {
+    "firing": gettext_noop("FIRING"),
+    "resolved": gettext_noop("RESOLVED"),
+    "event": gettext_noop("EVENT"),
+}
 RESOLVED_MARK = "✅"
 
 
@@ -112,7 +120,22 @@ def colour(status: AlertStatus, severity: Severity | None) -> str:
 
 def name_of(alert: AlertView) -> str:
     """The alert's name on one line; never empty."""
-    return one_line(alert.name) or NO_NAME
+    return one_line(alert.name) or gettext(NO_NAME)
+
+
+def severity_word(severity: Severity | None) -> str:
+    """The severity in the language that is spoken; "" when it is unknown."""
+    match severity:
+        case Severity.CRITICAL:
+            return pgettext("severity", "critical")
+        case Severity.HIGH:
+            return pgettext("severity", "high")
+        case Severity.WARNING:
+            return pgettext("severity", "warning")
+        case Severity.INFO:
+            return pgettext("severity", "info")
+        case None:
+            return ""
 
 
 def names_of(alerts: Sequence[AlertView]) -> str:
@@ -148,16 +171,37 @@ def flapping_of(group: GroupView, alerts: Sequence[AlertView]) -> Flapping | Non
     return max(each, key=lambda one: one.times) if len(each) == len(alerts) else None
 
 
+def state_words(status: AlertStatus, severity: Severity | None) -> str:
+    """ "firing critical", in the middle of a text."""
+    match status:
+        case "firing":
+            state = pgettext("state", "firing")
+        case "resolved":
+            state = pgettext("state", "resolved")
+        case "event":
+            state = pgettext("state", "event")
+    return _with_severity(state, severity_word(severity))
+
+
+def state_in_capitals(status: AlertStatus) -> str:
+    """ "FIRING", with which a line begins."""
+    return gettext(_STATES[status])
+
+
+def _with_severity(state: str, severity: str) -> str:
+    if not severity:
+        return state
+    return pgettext("first line", "{state} {severity}").format(state=state, severity=severity)
+
+
 def headline(
     group: GroupView, status: AlertStatus, alerts: Sequence[AlertView], where: str
 ) -> Headline:
     """The first line about these alerts of one state, worst first; `where` is the label to show."""
     severity = alerts[0].severity if alerts else None
-    state = f"{_STATES[status]} {severity or ''}".strip()
-    flaps = f"flapping{SEPARATOR}" if flapping_of(group, alerts) else ""
-    lead = f"{colour(status, severity)} {state}{SEPARATOR if state else ''}{flaps}"
+    lead = _lead(status, severity, is_flapping=flapping_of(group, alerts) is not None)
     if not alerts:
-        name = one_line(group.title) or NO_NAME
+        name = one_line(group.title) or gettext(NO_NAME)
         return _fitted(lead, name, "", ("", "", ""))
     if len(alerts) == 1:
         place = one_line(alerts[0].labels.get(where, ""))
@@ -175,6 +219,20 @@ def headline(
             "" if told else f" ({len(alerts)})",
         ),
     )
+
+
+def _lead(status: AlertStatus, severity: Severity | None, *, is_flapping: bool) -> str:
+    """What stands before the name. A line below tells how often it flaps, so that is left out
+    where a language needs the room."""
+    state = severity_word(severity)
+    if status != "event":
+        state = _with_severity(state_in_capitals(status), state)
+    state = shorten_end(state, _STATE_MAX)
+    lead = f"{colour(status, severity)} {state}{SEPARATOR if state else ''}"
+    if not is_flapping:
+        return lead
+    flapping = f"{lead}{gettext('flapping')}{SEPARATOR}"
+    return flapping if len(flapping) <= _LEAD_MAX else lead
 
 
 def _fitted(lead: str, name: str, place: str, suffixes: tuple[str, str, str]) -> Headline:

@@ -12,6 +12,7 @@ from alerts.rendering.words import one_line, shorten_end
 from alerts.sources.incoming import Link, LinkKind
 from botapi.keyboards import Button, InlineKeyboard, UrlButton, acceptable_button_url
 from botapi.limits import REPLY_MARKUP_BYTES_MAX
+from languages.speaking import gettext, gettext_noop
 
 LINK_BUTTONS_MAX = 6
 _PER_ROW = 3
@@ -21,19 +22,24 @@ _ROW_LABELS_MAX = 36  # characters of a row's labels together: more is cut on a 
 _URL_BYTES_MAX = REPLY_MARKUP_BYTES_MAX * 3 // 4
 
 _LABELS: Mapping[LinkKind, str] = {
-    LinkKind.SOURCE: "Source",
-    LinkKind.DASHBOARD: "Dashboard",
-    LinkKind.PANEL: "Panel",
-    LinkKind.RUNBOOK: "Runbook",
-    LinkKind.SILENCE: "Silence at source",
-    LinkKind.OTHER: "Link",
+    LinkKind.SOURCE: gettext_noop("Source"),
+    LinkKind.DASHBOARD: gettext_noop("Dashboard"),
+    LinkKind.PANEL: gettext_noop("Panel"),
+    LinkKind.RUNBOOK: gettext_noop("Runbook"),
+    LinkKind.SILENCE: gettext_noop("Silence at source"),
+    LinkKind.OTHER: gettext_noop("Link"),
 }
-CONSOLE_LABEL = "Details"
+CONSOLE_LABEL = gettext_noop("Details")
+
+
+def kind_word(kind: LinkKind) -> str:
+    """What links of this kind are called."""
+    return gettext(_LABELS[kind])
 
 
 def kind_label(link: Link) -> str:
     """What a link is called: its own label, else its kind's."""
-    return shorten_end(one_line(link.label), _LABEL_MAX) or _LABELS[link.kind]
+    return shorten_end(one_line(link.label) or kind_word(link.kind), _LABEL_MAX)
 
 
 def shared_links(group: GroupView) -> list[Link]:
@@ -71,7 +77,7 @@ def link_buttons(group: GroupView) -> list[UrlButton]:
     if acceptable_button_url(group.console_url):
         buttons = buttons[: LINK_BUTTONS_MAX - 1]
         if all(button.url != group.console_url for button in buttons):
-            buttons.append(UrlButton(CONSOLE_LABEL, group.console_url))
+            buttons.append(UrlButton(gettext(CONSOLE_LABEL), group.console_url))
     return buttons
 
 

@@ -26,6 +26,7 @@ from alerts.rendering.view_model import AlertView, ChannelView, GroupView, Rende
 from alerts.rendering.words import isolate, shorten_name
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
 from botapi.markup import Code, Node, Text, bold, fitted, render
+from languages.speaking import ngettext
 
 LINES_MAX = 12
 """Lines of a message about at most `ORDINARY` alerts."""
@@ -132,5 +133,14 @@ def _more(hidden: Sequence[AlertView]) -> str:
     ]
     if len(names) > _TOLD_NAMES:
         told.append("…")
-    counted = f": {', '.join(told)}" if len(names) > 1 else ""
-    return f"and {len(hidden)} more{counted}, see the document"
+    if len(names) == 1:
+        said = ngettext(
+            "and {count} more, see the document", "and {count} more, see the document", len(hidden)
+        )
+        return said.format(count=len(hidden))
+    said = ngettext(
+        "and {count} more: {names}, see the document",
+        "and {count} more: {names}, see the document",
+        len(hidden),
+    )
+    return said.format(count=len(hidden), names=", ".join(told))

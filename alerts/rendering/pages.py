@@ -9,14 +9,16 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from alerts.rendering.commands import without_commands
-from alerts.rendering.details import pair
+from alerts.rendering.details import pair, value_words
 from alerts.rendering.digest import digest, label_order
-from alerts.rendering.headline import colour, headline, name_of
+from alerts.rendering.headline import colour, headline, name_of, state_words
+from alerts.rendering.keyboard import kind_word
 from alerts.rendering.lines import Budget, Line, Scissors, nodes_of
 from alerts.rendering.times import Times, full
 from alerts.rendering.view_model import AlertView, GroupView
 from alerts.rendering.words import isolate, one_line, shorten_end
 from botapi.markup import Bold, Code, bold, quote, render, shorten, visible
+from languages.speaking import gettext, ngettext
 
 PAGE_MAX: Final = 1_500
 """Characters: three screens of a phone."""
@@ -69,7 +71,7 @@ def history_page(group: GroupView, entries: Sequence[Entry], zone: tzinfo, numbe
     for chunk in chunks[:PAGES_MAX]:
         times = Times(zone, group.opened_at)
         pages.append([_entry(entry, times) for entry in chunk])
-    return _page(first, pages or [[["Nothing yet."]]], number)
+    return _page(first, pages or [[[gettext("Nothing yet.")]]], number)
 
 
 def _page(first: Bold, pages: Sequence[list[Line]], number: int) -> Page:
@@ -93,22 +95,25 @@ def _packed(blocks: Sequence[list[Line]]) -> list[list[Line]]:
             room = PAGE_MAX
         pages[-1] += block
         room -= size
-    return pages or [[["There are no alerts in it."]]]
+    return pages or [[[gettext("There are no alerts in it.")]]]
 
 
 def _alert(alert: AlertView, number: int, count: int, zone: tzinfo) -> list[Line]:
     scissors = Scissors(Budget(rows=1, row=_SHORT_MAX, text=_TEXT_MAX, description=0, url=500))
-    state = f"{alert.status} {alert.severity or ''}".strip()
+    state = state_words(alert.status, alert.severity)
     lines: list[Line] = [[""]]
     mark = f"{number}/{count} " if count > 1 else ""
     name = shorten_end(name_of(alert), _SHORT_MAX)
     lines.append([f"{colour(alert.status, alert.severity)} {mark}", bold(isolate(name))])
-    began = f" since {full(alert.starts_at, zone)}" if alert.starts_at else ""
-    lines.append([f"{state}{began}"])
+    if alert.starts_at:
+        began = gettext("{state} since {time}")
+        state = began.format(state=state, time=full(alert.starts_at, zone))
+    lines.append([state])
     if alert.ends_at is not None:
-        lines.append([f"until {full(alert.ends_at, zone)}{f', {alert.ended}' * bool(alert.ended)}"])
+        until = gettext("until {time}").format(time=full(alert.ends_at, zone))
+        lines.append([", ".join(filter(None, (until, alert.ended)))])
     if value := one_line(alert.value_text):
-        lines.append([f"value {isolate(shorten_end(value, _SHORT_MAX))}"])
+        lines.append([value_words(isolate(shorten_end(value, _SHORT_MAX)))])
     said = list(dict.fromkeys(filter(None, (one_line(alert.summary), one_line(alert.description)))))
     lines += [[quote(isolate(shorten_end(one, _TEXT_MAX)))] for one in said]
     lines += [
@@ -116,7 +121,8 @@ def _alert(alert: AlertView, number: int, count: int, zone: tzinfo) -> list[Line
     ]
     lines += _annotations(alert, said)
     lines += [
-        [f"{link.kind.value}: ", Code(shorten_end(one_line(link.url), 500))] for link in alert.links
+        [f"{kind_word(link.kind)}: ", Code(shorten_end(one_line(link.url), 500))]
+        for link in alert.links
     ]
     return lines
 
@@ -139,10 +145,15 @@ def _entry(entry: Entry, times: Times) -> Line:
     names = [isolate(shorten_end(one_line(name), 80)) for name in entry.about[:_NAMED]]
     more = entry.more + len(entry.about) - len(names)
     if names:
-        line.append(f" {', '.join(names)}{f' and {more} more' if more > 0 else ''}")
+        told = ", ".join(names)
+        if more > 0:
+            said = ngettext("{names} and {count} more", "{names} and {count} more", more)
+            told = said.format(names=told, count=more)
+        line += [" ", told]
     if entry.who:
+        who = isolate(shorten_end(one_line(entry.who), 64))
         way = f" ({entry.way})" if entry.way else ""
-        line.append(f" by {isolate(shorten_end(one_line(entry.who), 64))}{way}")
+        line += [" ", gettext("by {name}").format(name=who), way]
     if entry.why:
         line.append(f": {isolate(shorten_end(one_line(entry.why), _SHORT_MAX))}")
     return line

@@ -2,15 +2,22 @@
 
 from collections.abc import Sequence
 
-from alerts.rendering.details import Texts, ended_alike, length_of_episode, pair
+from alerts.rendering.details import Texts, ended_alike, length_of_episode, pair, since_words
 from alerts.rendering.digest import Digest, begins_with, is_said, says, says_more
-from alerts.rendering.headline import RESOLVED_MARK, SEPARATOR, colour, name_of
+from alerts.rendering.headline import (
+    RESOLVED_MARK,
+    SEPARATOR,
+    colour,
+    name_of,
+    severity_word,
+)
 from alerts.rendering.lines import Line, Scissors, joined
 from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView
 from alerts.rendering.words import isolate, one_line
 from alerts.severity import Severity
 from botapi.markup import Code
+from languages.speaking import gettext
 
 NAME_MAX = 64
 _VALUE_MAX = 40
@@ -74,7 +81,9 @@ class Rows:
         if alert.severity is None or alert.severity == self._said_severity:
             return mark
         self._said_severity = alert.severity
-        return f"{mark}{alert.severity}{SEPARATOR}" if self._found.severities_differ else mark
+        if not self._found.severities_differ:
+            return mark
+        return f"{mark}{severity_word(alert.severity)}{SEPARATOR}"
 
     def _name(self, alert: AlertView) -> str:
         return isolate(self._scissors.name(name_of(alert), NAME_MAX))
@@ -114,21 +123,23 @@ class Rows:
         return ""
 
     def _tails(self, alert: AlertView, text: str) -> list[str]:
-        flaps = ["flapping"] if alert.flapping and not self._all_flap else []
+        flaps = [gettext("flapping")] if alert.flapping and not self._all_flap else []
         return [*flaps, *self._state(alert, text)]
 
     def _state(self, alert: AlertView, text: str) -> list[str]:
         if alert.status == "resolved":
             length = length_of_episode(alert) if self._tell_length else None
-            after = "resolved after " if self._mixed else ""
             how = alert.ended if self._mixed or not ended_alike(self._found.leading) else ""
-            lasted = [] if length is None else [f"{after}{duration(length)}"]
+            lasted = [] if length is None else [self._lasted(duration(length))]
             return [*lasted, *([how] if how else [])]
         tails = []
         value = one_line(alert.value_text)
         if value and not says(text, value):
             tails.append(isolate(self._scissors.text(value, _VALUE_MAX)))
         if alert.starts_at and (self._tell_start or alert.status != self._found.status):
-            since = "since " if alert.status == "firing" else ""
-            tails.append(f"{since}{self._times.show(alert.starts_at)}")
+            start = self._times.show(alert.starts_at)
+            tails.append(since_words(start) if alert.status == "firing" else start)
         return tails
+
+    def _lasted(self, length: str) -> str:
+        return gettext("resolved after {length}").format(length=length) if self._mixed else length

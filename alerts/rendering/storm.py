@@ -12,30 +12,39 @@ What does not fit is left out step by step, never cut in the middle of markup; a
 of it. Pure, and without a clock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from alerts.rendering.commands import without_commands
-from alerts.rendering.details import length_of_episode
-from alerts.rendering.headline import RESOLVED_MARK, SEPARATOR, colour, name_of, where_label
+from alerts.rendering.details import left_out, length_of_episode, since_words
+from alerts.rendering.headline import (
+    FIRST_LINE_MAX,
+    RESOLVED_MARK,
+    SEPARATOR,
+    colour,
+    name_of,
+    severity_word,
+    where_label,
+)
 from alerts.rendering.lines import Line, nodes_of, words_of
 from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView, ChannelView, RenderedMessage
-from alerts.rendering.words import isolate, one_line, shorten_name
+from alerts.rendering.words import isolate, one_line, shorten_end, shorten_name
 from alerts.severity import Severity, rank
 from alerts.sources.incoming import AlertStatus
 from alerts.storms.state import Unheard
 from botapi.limits import MESSAGE_TEXT_MAX
 from botapi.markup import Code, Node, Text, bold, fits, render, text
+from languages.speaking import gettext, ngettext, pgettext
 
 LISTED_MAX = 10
 _ROWS = (LISTED_MAX, 5, 2, 0)
 _NAME_MAX, _PLACE_MAX = 64, 64
 _NAMES_TOLD = 5
 _NOTICE_NAMES = 3
-_WORDS: Mapping[AlertStatus, str] = {"firing": "firing", "event": "events", "resolved": "resolved"}
+_STATUSES: tuple[AlertStatus, ...] = ("firing", "event", "resolved")
 _SEVERITIES: tuple[Severity | None, ...] = (*Severity, None)
 
 
@@ -102,7 +111,10 @@ def _compose(storm: StormView, channel: ChannelView, rows: int) -> tuple[tuple[N
     times = Times(channel.zone, storm.opened_at)
     listed = storm.worst[:rows]
     cut = storm.number() > len(listed) or bool(storm.truncated)
-    lines: list[Line] = [[bold(_first_line(storm))], [_when(storm, times, has_document=cut)]]
+    lines: list[Line] = [
+        [bold(shorten_end(_first_line(storm), FIRST_LINE_MAX))],
+        [_when(storm, times, has_document=cut)],
+    ]
     if storm.number() > 1:
         lines += [[line] for line in _counts(storm)]
     lines += [[line] for line in _remarks(storm)]
@@ -121,33 +133,42 @@ def _first_line(storm: StormView) -> str:
     total, firing = storm.number(), storm.number("firing")
     if storm.reason == "outage":
         mark = _mark(storm) if firing else RESOLVED_MARK
-        told = f"{_counted(total, 'alert')} fired and resolved"
-        return f"{mark} MISSED{SEPARATOR}{told}"
+        told = ngettext(
+            "{count} alert fired and resolved", "{count} alerts fired and resolved", total
+        )
+        return f"{mark} {gettext('MISSED')}{SEPARATOR}{told.format(count=_written(total))}"
     if storm.closed_at is not None:
-        return f"{_mark(storm)} STORM OVER{SEPARATOR}{_outcome(storm)}"
+        return f"{_mark(storm)} {gettext('STORM OVER')}{SEPARATOR}{_outcome(storm)}"
     worst = max(
         (c.severity for c in storm.counts if c.status != "resolved"), key=rank, default=None
     )
-    state = f"STORM {worst or ''}".strip()
+    word = severity_word(worst)
+    state = gettext("STORM {severity}").format(severity=word) if word else gettext("STORM")
     events = _events(storm)
-    told = f"{firing:,} firing" if firing else events[0] if events else "none firing"
-    return f"{_mark(storm)} {state}{SEPARATOR}{_counted(total, 'alert')}, {told}"
+    told = _number_of("firing", firing) if firing else events[0] if events else ""
+    return f"{_mark(storm)} {state}{SEPARATOR}{_alerts(total)}, {told or gettext('none firing')}"
 
 
 def _outcome(storm: StormView) -> str:
     firing, alerts = storm.number("firing"), storm.number() - storm.number("event")
     told = []
     if firing:
-        told.append(f"{firing:,} of {alerts:,} still firing")
+        still = ngettext("{count} of {all} still firing", "{count} of {all} still firing", firing)
+        told.append(still.format(count=_written(firing), all=_written(alerts)))
     elif alerts:
-        told.append(f"all {alerts:,} resolved" if alerts > 1 else "1 resolved")
+        told.append(_number_of("resolved", 1) if alerts == 1 else _all_resolved(alerts))
     return ", ".join([*told, *_events(storm)])
+
+
+def _all_resolved(number: int) -> str:
+    told = ngettext("all {count} resolved", "all {count} resolved", number)
+    return told.format(count=_written(number))
 
 
 def _events(storm: StormView) -> list[str]:
     """What never resolves, if any."""
     events = storm.number("event")
-    return [_counted(events, "event")] if events else []
+    return [_number_of("event", events)] if events else []
 
 
 def _mark(storm: StormView) -> str:
@@ -161,54 +182,69 @@ def _mark(storm: StormView) -> str:
 
 def _when(storm: StormView, times: Times, *, has_document: bool) -> str:
     if storm.reason == "outage":
-        line = "They were over before messages could be delivered"
+        line = gettext("They were over before messages could be delivered")
     elif storm.closed_at is None:
-        line = f"Told together since {times.show(storm.opened_at)}"
+        line = gettext("Told together since {time}").format(time=times.show(storm.opened_at))
     else:
         lasted = duration(storm.closed_at - storm.opened_at)
         began, ended = times.show(storm.opened_at), times.show(storm.closed_at)
-        line = f"Lasted {lasted}, from {began} to {ended}"
-    return f"{line}; the document lists all" if has_document else line
+        line = gettext("Lasted {length}, from {start} to {end}")
+        line = line.format(length=lasted, start=began, end=ended)
+    return gettext("{when}; the document lists all").format(when=line) if has_document else line
 
 
 def _counts(storm: StormView) -> list[str]:
     lines = []
     for severity in _SEVERITIES:
         told = [
-            f"{number:,} {word}"
-            for status, word in _WORDS.items()
+            _number_of(status, number)
+            for status in _STATUSES
             if (number := storm.number(status, (severity,)))
         ]
         if told:
-            mark = colour("firing", severity)
-            lines.append(f"{mark} {severity or 'unknown severity'}: {', '.join(told)}")
+            word = severity_word(severity) or gettext("unknown severity")
+            lines.append(f"{colour('firing', severity)} {word}: {', '.join(told)}")
     return lines
 
 
 def _remarks(storm: StormView) -> list[str]:
     lines = []
-    if storm.acknowledged:
-        lines.append(f"👀 {storm.acknowledged:,} of those firing acknowledged")
-    if storm.elsewhere:
-        verb = "fires" if storm.elsewhere == 1 else "fire"
-        lines.append(f"{_counted(storm.elsewhere, 'more alert')} still {verb}")
-    if storm.parted:
-        have = "has a message of its own" if storm.parted == 1 else "have messages of their own"
-        lines.append(f"{_counted(storm.parted, 'more group')} {have}")
+    if number := storm.acknowledged:
+        told = ngettext(
+            "👀 {count} of those firing acknowledged",
+            "👀 {count} of those firing acknowledged",
+            number,
+        )
+        lines.append(told.format(count=_written(number)))
+    if number := storm.elsewhere:
+        told = ngettext("{count} more alert still fires", "{count} more alerts still fire", number)
+        lines.append(told.format(count=_written(number)))
+    if number := storm.parted:
+        told = ngettext(
+            "{count} more group has a message of its own",
+            "{count} more groups have messages of their own",
+            number,
+        )
+        lines.append(told.format(count=_written(number)))
     if storm.truncated:
-        lines.append(f"{storm.truncated:,} more that the sender left out")
+        lines.append(left_out(storm.truncated))
     return lines
 
 
 def _names(names: Sequence[tuple[str, int]], in_all: int) -> str:
     if len(names) > 1 and names[0][1] == 1:
-        return _counted(in_all, "different name")
-    told = [
-        f"{isolate(shorten_name(one_line(name) or 'unnamed', 40))} ×{number:,}"
-        for name, number in names[:_NAMES_TOLD]
-    ]
+        different = ngettext("{count} different name", "{count} different names", in_all)
+        return different.format(count=_written(in_all))
+    told = [f"{_name(name)} ×{_written(number)}" for name, number in names[:_NAMES_TOLD]]
     more = in_all - len(told)
-    return f"Mostly {', '.join(told)}" + (f", +{_counted(more, 'name')}" if more > 0 else "")
+    if more > 0:
+        others = ngettext("+{count} name", "+{count} names", more)
+        told.append(others.format(count=_written(more)))
+    return gettext("Mostly {names}").format(names=", ".join(told))
+
+
+def _name(name: str) -> str:
+    return isolate(shorten_name(one_line(name) or pgettext("alert", "unnamed"), 40))
 
 
 def _row(alert: AlertView, times: Times) -> tuple[Line, bool]:
@@ -223,21 +259,38 @@ def _row(alert: AlertView, times: Times) -> tuple[Line, bool]:
         start = times.show(alert.starts_at)
         lasted = length_of_episode(alert) if alert.status == "resolved" else None
         if lasted is not None:
-            line.append(f"{SEPARATOR}lasted {duration(lasted)}, from {start}")
+            told = gettext("lasted {length}, from {start}")
+            told = told.format(length=duration(lasted), start=start)
         else:
-            line.append(f"{SEPARATOR}{'since ' if alert.status == 'firing' else ''}{start}")
+            told = since_words(start) if alert.status == "firing" else start
+        line.append(f"{SEPARATOR}{told}")
     return line, len(name) <= _NAME_MAX and len(place) <= _PLACE_MAX
 
 
 def _rest(storm: StormView, listed: Sequence[AlertView]) -> list[str]:
     more = storm.number("firing") - sum(alert.status == "firing" for alert in listed)
     if more and listed:
-        return [f"and {more:,} more firing"]
+        told = ngettext("and {count} more firing", "and {count} more firing", more)
+        return [told.format(count=_written(more))]
     return []
 
 
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+def _alerts(number: int) -> str:
+    return ngettext("{count} alert", "{count} alerts", number).format(count=_written(number))
+
+
+def _number_of(status: AlertStatus, number: int) -> str:
+    if status == "firing":
+        told = ngettext("{count} firing", "{count} firing", number)
+    elif status == "event":
+        told = ngettext("{count} event", "{count} events", number)
+    else:
+        told = ngettext("{count} resolved", "{count} resolved", number)
+    return told.format(count=_written(number))
+
+
+def _written(number: int) -> str:
+    return f"{number:,}"
 
 
 # --- short replies to it -------------------------------------------------------------------------
@@ -252,26 +305,39 @@ def news_notice(news: Unheard) -> tuple[Node, ...]:
             continue
         most = sorted(names.items(), key=lambda item: (-item[1], item[0]))[:_NOTICE_NAMES]
         told = ", ".join(
-            f"{isolate(shorten_name(one_line(name) or 'unnamed', 40))}"
-            + (f" ×{number:,}" if number > 1 else "")
+            f"{_name(name)} ×{_written(number)}" if number > 1 else _name(name)
             for name, number in most
         )
         more = f" +{len(names) - len(most)}" if len(names) > len(most) else ""
-        word = f"new {severity}" if severity else "new"
-        lines.append(f"{colour('firing', severity)} {count:,} {word}: {told}{more}")
+        word = severity_word(severity)
+        if word:
+            new = ngettext("{count} new {severity}", "{count} new {severity}", count)
+        else:
+            new = ngettext("{count} new", "{count} new", count)
+        new = new.format(count=_written(count), severity=word)
+        lines.append(f"{colour('firing', severity)} {new}: {told}{more}")
     return without_commands([text("\n".join(lines))])
 
 
 def over_notice(storm: StormView) -> tuple[Node, ...]:
     """ "Storm over: 9,950 of 10,000 resolved, 50 firing"."""
     firing, resolved = storm.number("firing"), storm.number("resolved")
-    told = [f"{resolved:,} of {resolved + firing:,} resolved"] if resolved or firing else []
-    told += [f"{firing:,} firing"] if firing else []
-    return (text(f"{_mark(storm)} Storm over: {', '.join([*told, *_events(storm)])}"),)
+    told = []
+    if resolved or firing:
+        over = ngettext("{count} of {all} resolved", "{count} of {all} resolved", resolved)
+        told.append(over.format(count=_written(resolved), all=_written(resolved + firing)))
+    told += [_number_of("firing", firing)] if firing else []
+    said = gettext("Storm over: {outcome}").format(outcome=", ".join([*told, *_events(storm)]))
+    return (text(f"{_mark(storm)} {said}"),)
 
 
 def resolved_notice(storm: StormView, channel: ChannelView) -> tuple[Node, ...]:
     """ "All 10,000 alerts of the storm of 23 Nov 14:02 UTC are resolved"."""
     began = Times(channel.zone, storm.opened_at).show(storm.opened_at)
-    told = _counted(storm.number(), "alert")
-    return (text(f"{RESOLVED_MARK} All {told} of the storm of {began} are resolved"),)
+    number = storm.number()
+    told = ngettext(
+        "All {count} alert of the storm of {time} are resolved",
+        "All {count} alerts of the storm of {time} are resolved",
+        number,
+    )
+    return (text(f"{RESOLVED_MARK} {told.format(count=_written(number), time=began)}"),)

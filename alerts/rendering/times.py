@@ -2,8 +2,30 @@
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+from languages.speaking import gettext, gettext_noop, pgettext
+
+_MONTHS = (
+    gettext_noop("Jan"),
+    gettext_noop("Feb"),
+    gettext_noop("Mar"),
+    gettext_noop("Apr"),
+    gettext_noop("May"),
+    gettext_noop("Jun"),
+    gettext_noop("Jul"),
+    gettext_noop("Aug"),
+    gettext_noop("Sep"),
+    gettext_noop("Oct"),
+    gettext_noop("Nov"),
+    gettext_noop("Dec"),
+)
+_DAY, _HOUR, _MINUTE, _SECOND = 86_400, 3_600, 60, 1
+# Seconds of the unit and of the one that is told beside it; with it and alone.
+_LENGTHS = (
+    (_DAY, _HOUR, gettext_noop("{number} d {rest} h"), gettext_noop("{number} d")),
+    (_HOUR, _MINUTE, gettext_noop("{number} h {rest} min"), gettext_noop("{number} h")),
+    (_MINUTE, _MINUTE, "", gettext_noop("{number} min")),
+    (_SECOND, _SECOND, "", gettext_noop("{number} s")),
+)
 
 
 class Times:
@@ -25,14 +47,20 @@ class Times:
         written = f"{local.hour:02}:{local.minute:02}"
         day = (local.year, local.month, local.day)
         if day != self._day:
-            year = "" if local.year == self._year else f" {local.year:04}"
-            written = f"{local.day} {_MONTHS[local.month - 1]}{year} {written}"
+            written = f"{self._date(local)} {written}"
             self._day = day
         name = zone_name(local)
         if name != self._zone_name:
             written = f"{written} {name}"
             self._zone_name = name
         return written
+
+    def _date(self, local: datetime) -> str:
+        month = gettext(_MONTHS[local.month - 1])
+        if local.year == self._year:
+            return pgettext("date", "{day} {month}").format(day=local.day, month=month)
+        written = pgettext("date", "{day} {month} {year}")
+        return written.format(day=local.day, month=month, year=f"{local.year:04}")
 
 
 def zone_name(local: datetime) -> str:
@@ -50,15 +78,11 @@ def full(moment: datetime, zone: tzinfo) -> str:
 def duration(length: timedelta) -> str:
     """In its two largest units: "45 s", "14 min", "1 h 12 min", "2 d 3 h"."""
     seconds = max(int(length.total_seconds()), 0)
-    for number, (size, unit) in enumerate(_UNITS):
+    for size, smaller, both, alone in _LENGTHS:
         if seconds >= size:
-            written = f"{seconds // size} {unit}"
-            if unit in {"d", "h"}:
-                smaller, smaller_unit = _UNITS[number + 1]
-                rest = seconds % size // smaller
-                written += f" {rest} {smaller_unit}" if rest else ""
-            return written
-    return "less than 1 s"
+            rest = seconds % size // smaller if both else 0
+            return gettext(both if rest else alone).format(number=seconds // size, rest=rest)
+    return gettext("less than 1 s")
 
 
 def _local(moment: datetime, zone: tzinfo) -> datetime:

@@ -15,6 +15,7 @@ from alerts.muting.decisions import How
 from alerts.severity import Severity
 from alerts.sources.incoming import AlertStatus, Link
 from botapi.markup import ParseMode
+from languages.speaking import ENGLISH, gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class AlertView:
     `alert_id`: unique in the group (the database's ID; a fingerprint is unique per integration).
     `starts_at`: None for an event whose sender gave no time.
     `ends_at`: when it resolved; None while firing, or when nobody told.
-    `ended`: how, where its sender did not say so, such as "resolved by Ada"; else "".
+    `ended_by`: who said so, where its sender did not: a person, `ended_name`, or nobody, as its
+    Alertmanager knows it no longer.
     `is_new`: began or ended since the chat was last told: listed first, see alerts/news.py.
     `flapping`: how often it flips, if it does so too often to be told of each time.
     `muted`: why nobody is to be told of it now; "" when they are.
@@ -39,7 +41,8 @@ class AlertView:
     annotations: Mapping[str, str] = field(default_factory=dict)
     starts_at: datetime | None = None
     ends_at: datetime | None = None
-    ended: str = ""
+    ended_by: Literal["person", "unknown", ""] = ""
+    ended_name: str = ""
     value_text: str = ""
     summary: str = ""
     description: str = ""
@@ -49,6 +52,15 @@ class AlertView:
     is_new: bool = False
     flapping: Flapping | None = None
     muted: How | Literal[""] = ""
+
+    @property
+    def ended(self) -> str:
+        """How it ended, where its sender did not say so, such as "resolved by Ada"; else ""."""
+        if self.ended_by == "unknown":
+            return gettext("no longer known to its Alertmanager")
+        if self.ended_by == "person" and self.ended_name:
+            return gettext("resolved by {name}").format(name=self.ended_name)
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +98,13 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class ChannelView:
-    """How a channel wants to be written to. `zone`: channel's, else organization's, else UTC."""
+    """How a channel wants to be written to. `zone`: channel's, else organization's, else UTC;
+    `language`: likewise, else English."""
 
     parse_mode: ParseMode
     zone: tzinfo
     link_previews: bool = False
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)

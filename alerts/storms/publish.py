@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, Window
 from django.db.models.functions import Random, RowNumber
 
-from alerts.group_views import channel_view, policy_of, zone_of
+from alerts.group_views import channel_view, language_of, policy_of, zone_of
 from alerts.models import Storm
 from alerts.publish_claim import Term
 from alerts.rendering import storm as rendering
@@ -56,6 +56,7 @@ from deliveries import backlog, clock, files, outbox, waiting
 from deliveries.calls import Call
 from deliveries.conflicts import is_conflict
 from deliveries.models import Delivery, SentMessage
+from languages.speaking import speaking
 
 logger = logging.getLogger(__name__)
 
@@ -175,6 +176,12 @@ def _publish(storm_id: UUID, until: datetime) -> None:
     if has_nothing_to_say(_standing(storm, None, now)):
         _look_again(storm_id, until, now)
         return
+    with speaking(language_of(channel)):
+        _tell(storm, until, now)
+
+
+def _tell(storm: Storm, until: datetime, now: datetime) -> None:
+    """In the channel's language, which is spoken."""
     said = _say(storm, now)
     term.is_used(until)
     with transaction.atomic():
@@ -186,14 +193,14 @@ def _publish(storm_id: UUID, until: datetime) -> None:
                 "message__stream__chat",
                 "document__stream__chat",
             )
-            .filter(pk=storm_id, claimed_until=until)
+            .filter(pk=storm.pk, claimed_until=until)
             .first()
         )
         if held is None:
             return
         if said.ends and held.revision != storm.revision:
             # It was fed meanwhile: it goes on, and is looked at again at once.
-            Storm.objects.filter(pk=storm_id).update(claimed_until=None, due_at=now)
+            Storm.objects.filter(pk=storm.pk).update(claimed_until=None, due_at=now)
             return
         standing = _standing(held, said.view, now)
         rendered = Rendered(content_hash(said.text), said.text.overflow, said.as_one)
@@ -373,7 +380,8 @@ def make_document(organization_id: UUID, storm_id: str) -> InputFile:
     )
     if storm is None:
         raise files.CannotMake("the storm was purged")
-    name, content = render_storm_document(
-        document_rows(storm), storm.opened_at, storm.closed_at, zone_of(storm.channel)
-    )
+    with speaking(language_of(storm.channel)):
+        name, content = render_storm_document(
+            document_rows(storm), storm.opened_at, storm.closed_at, zone_of(storm.channel)
+        )
     return InputFile(name, content, "text/plain")

@@ -187,13 +187,20 @@ def test_the_organization(api: Api) -> None:
     shown = api.get("organization/").json()
     assert shown["id"] == str(api.organization.pk)
     severity_map = {"labels": ["sev"], "values": {"P1": "critical", "none": None}}
-    body = {"name": "New name", "timezone": "Europe/Berlin", "severity_map": severity_map}
+    body = {
+        "name": "New name",
+        "timezone": "Europe/Berlin",
+        "language": "de",
+        "severity_map": severity_map,
+    }
     changed = api.patch("organization/", body)
     assert {name: changed.json()[name] for name in body} == body
     entry = AuditEntry.objects.filter(organization=api.organization).latest("id")
     assert (entry.action, entry.changes["timezone"]) == ("change", ["UTC", "Europe/Berlin"])
     assert api.patch("organization/", {"severity_map": {}}).json()["severity_map"] == {}
     assert api.get("organization/").json()["name"] == "New name"
+    error = problem_of(api.patch("organization/", {"language": "tlh"}), 400)["errors"][0]
+    assert error["pointer"] == "/language"
 
 
 @pytest.mark.parametrize(

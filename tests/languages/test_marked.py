@@ -8,6 +8,16 @@ from tests.languages.marked import modules, unmarked
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEAK = (
+    "alerts/durations.py",
+    "alerts/group_state.py",
+    "alerts/muting/silences.py",
+    "alerts/muting/silencing.py",
+    "alerts/publish_plan.py",
+    "alerts/rendering",
+    "alerts/responding.py",
+    "alerts/sound_words.py",
+    "alerts/timeline.py",
+    "alerts/trail.py",
     "chatops/actions/asking.py",
     "chatops/actions/endings.py",
     "chatops/actions/known.py",
@@ -46,6 +56,7 @@ SPEAK = (
     "chatops/reports/make.py",
     "chatops/reports/summary.py",
     "chatops/responding",
+    "deliveries/troubles.py",
 )
 """Packages and modules whose sentences are read in chats."""
 

@@ -23,7 +23,7 @@ OTHER = "123456:" + "B" * 34 + "A"
 SIGNED = "tfs_of-the-file-0123456789"
 FILE = """
 version: 1
-organization: {timezone: Europe/Berlin, severity_map: {values: {P1: critical}}}
+organization: {timezone: Europe/Berlin, language: de, severity_map: {values: {P1: critical}}}
 bots:
 - {name: ops, token: {env: OPS_TOKEN}}
 channels:
@@ -181,7 +181,7 @@ def test_everything_is_made_and_the_second_time_nothing(
     assert [str(one) for one in news.active_timings.all()] == ["nights"]
     assert [str(one) for one in default_route(organization).channels.all()] == ["on call"]
     organization.refresh_from_db()
-    assert organization.timezone == "Europe/Berlin"
+    assert (organization.timezone, organization.language) == ("Europe/Berlin", "de")
     assert organization.severity_map == {"values": {"P1": "critical"}}
     entries = AuditEntry.objects.count()
     assert provisioned(tmp_path) == ["Nothing to do."]

@@ -35,7 +35,10 @@ routes:
   choices: {web: news, 1: on call}
   sound: {info: silent, critical: ring}
 default_route: {channels: [news], group_by: null, repeat_interval: 4h}
-organization: {timezone: UTC, severity_map: {labels: [sev], values: {1: critical, none: null}}}
+organization:
+  timezone: UTC
+  language: ru
+  severity_map: {labels: [sev], values: {1: critical, none: null}}
 fallbacks:
 - {name: on call, kind: email, addresses: [b@example.org, " a@example.org ", b@example.org]}
 - {name: news, kind: webhook, url: "https://example.org/h", secret: {file: /s}, minutes: 3}
@@ -86,6 +89,7 @@ def test_everything_that_a_file_can_say() -> None:
         ("default route", ""): {"channels": ["news"], "group_by": None, "repeat_interval": 14400},
         ("organization", ""): {
             "timezone": "UTC",
+            "language": "ru",
             "severity_map": {"labels": ["sev"], "values": {"1": "critical", "none": None}},
         },
         ("fallback", "on call"): {

@@ -55,11 +55,10 @@ def test_state_and_links_with_labels() -> None:
 
 
 def test_how_it_ended_where_nobody_told() -> None:
-    how = "no longer known to its sender"
-    over = alert("A", "x", status="resolved", ends_at=later(9), ended=how)
+    over = alert("A", "x", status="resolved", ends_at=later(9), ended_by="unknown")
     written = render_document(group(over), UTC)[1].decode()
     (until,) = (line for line in written.split("\n") if line.startswith("Until:"))
-    assert until.endswith(", no longer known to its sender")
+    assert until.endswith(", no longer known to its Alertmanager")
 
 
 @pytest.mark.parametrize(

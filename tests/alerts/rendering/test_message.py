@@ -155,17 +155,17 @@ def test_sorted_worst_first_then_newest_then_resolved() -> None:
 
 
 def test_how_it_ended_stands_once_where_all_ended_so_else_in_its_row() -> None:
-    def ended(place: str, how: str) -> AlertView:
+    def ended(place: str, by: str) -> AlertView:
         times = {"starts_at": later(-5), "ends_at": later(5)}
-        return alert("A", place, None, status="resolved", **times, ended=how)
+        return alert("A", place, None, status="resolved", **times, ended_by=by)
 
     lost = "no longer known to its Alertmanager"
     burns = alert("A", "burns", starts_at=later(-5))
-    assert text(group(ended("x", lost))).endswith(f" · {lost}")
-    assert text(group(ended("x", lost), ended("y", lost))).count(lost) == 1
-    mixed = lines(group(ended("x", lost), ended("y", "")))
+    assert text(group(ended("x", "unknown"))).endswith(f" · {lost}")
+    assert text(group(ended("x", "unknown"), ended("y", "unknown"))).count(lost) == 1
+    mixed = lines(group(ended("x", "unknown"), ended("y", "")))
     assert [line for line in mixed if lost in line] == [f"• x · {lost}"]
-    rows = lines(group(ended("x", lost), burns))
+    rows = lines(group(ended("x", "unknown"), burns))
     assert rows[-1] == f"✅ x · resolved after 10 min · {lost}"
 
 

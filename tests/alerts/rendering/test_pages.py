@@ -34,8 +34,8 @@ def test_all_labels_of_an_alert() -> None:
         "severity=critical",
         "team=core",
         "runbook_url: https://runbooks.example.org/InstanceDown",
-        "source: http://prometheus.example.org:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1",
-        "runbook: https://runbooks.example.org/InstanceDown",
+        "Source: http://prometheus.example.org:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1",
+        "Runbook: https://runbooks.example.org/InstanceDown",
     ]
     assert (page.number, page.pages) == (1, 1)
 

@@ -24,6 +24,7 @@ from alerts.rendering.storm import (
 from alerts.rendering.storm_document import Row, render_storm_document
 from alerts.rendering.view_model import ChannelView, GroupView
 from alerts.severity import Severity
+from alerts.sources.incoming import AlertStatus
 from alerts.storms.state import NOTHING_UNHEARD, Fresh
 from botapi.limits import CAPTION_MAX, MESSAGE_TEXT_MAX
 from botapi.markup import ParseMode, visible
@@ -130,7 +131,7 @@ def test_replies() -> None:
     compare("replies.txt", "\n".join(visible(nodes) for nodes in said) + "\n")
 
 
-def row(number: int, severity: str, status: str, name: str = "HighCPU") -> Row:
+def row(number: int, severity: str, status: AlertStatus, name: str = "HighCPU") -> Row:
     """A row of the document."""
     ends_at = later(9) if status == "resolved" else None
     labels = {"alertname": name, "instance": f"web-{number:05}", "severity": severity}
