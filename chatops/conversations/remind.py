@@ -32,7 +32,7 @@ def _take_what(context: Context, values: Values, answer: Answer) -> str:
 
 def _ask_when(context: Context, values: Values) -> Prompt:
     if ways := values.get("ways"):
-        each = tuple((Choice(way, way),) for way in ways["choices"])
+        each = tuple((Choice(shown, read),) for shown, read in ways["choices"])
         return Prompt(told.html([text(ways["question"])]), each)
     rows = tuple(tuple(Choice(length, length) for length in row) for row in LENGTHS)
     words = f"When? Choose, or write it: {EXAMPLES}."
@@ -49,7 +49,7 @@ def _take_when(context: Context, values: Values, answer: Answer) -> Any:
         shortest=setting.SHORTEST,
     )
     if isinstance(found, Unclear):
-        choices = " or ".join(choice.text for choice in found.choices)
+        choices = " or ".join(choice.shown for choice in found.choices)
         raise Again(f"{found.question} {choices}?")
     if isinstance(found, Refused):
         raise Again(found.reason)
@@ -72,4 +72,5 @@ REMIND = Dialogue(
     about="the reminder",
     steps=(Step("what", _ask_what, _take_what), Step("when", _ask_when, _take_when)),
     finish=_finish,
+    version=2,
 )

@@ -86,7 +86,7 @@ def _change(asked: Asked, reminder: Reminder, words: str) -> Handled:
             if isinstance(found, Refused):
                 return _say(asked, f"{found.reason} {HOW}", "/reminders: no time")
             if isinstance(found, Unclear):
-                choices = " or ".join(choice.text for choice in found.choices)
+                choices = " or ".join(choice.shown for choice in found.choices)
                 return _say(asked, f"{found.question} {choices}?", "/reminders: unclear")
             when = found.at if isinstance(found, Instant) else found
             changes.move_reminder(reminder, when)
@@ -113,7 +113,7 @@ def _read(asked: Asked, words: str) -> Any:
 
 
 def _ways(unclear: Unclear[Any]) -> dict[str, Any]:
-    choices = [choice.text for choice in unclear.choices]
+    choices = [(choice.shown, choice.text) for choice in unclear.choices]
     return {"question": unclear.question, "choices": choices}
 
 
