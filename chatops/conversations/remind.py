@@ -37,7 +37,7 @@ def _take_what(context: Context, values: Values, answer: Answer) -> str:
 
 def _ask_when(context: Context, values: Values) -> Prompt:
     if ways := values.get("ways"):
-        each = tuple((Choice(way, way),) for way in ways["choices"])
+        each = tuple((Choice(shown, read),) for shown, read in ways["choices"])
         return Prompt(told.html([text(ways["question"])]), each)
     rows = tuple(tuple(Choice(gettext(length), length) for length in row) for row in LENGTHS)
     words = gettext("When? Choose, or write it: {examples}.").format(examples=EXAMPLES)
@@ -63,7 +63,7 @@ def _take_when(context: Context, values: Values, answer: Answer) -> Any:
 def which_is_meant(unclear: Unclear[Any]) -> str:
     """The question, and what it is about to choose from: "9:00 today or 9:00 tomorrow?"."""
     between = pgettext("between choices", "or")
-    choices = f" {between} ".join(choice.text for choice in unclear.choices)
+    choices = f" {between} ".join(choice.shown for choice in unclear.choices)
     return f"{unclear.question} {choices}?"
 
 
@@ -82,4 +82,5 @@ REMIND = Dialogue(
     kind="remind",
     steps=(Step("what", _ask_what, _take_what), Step("when", _ask_when, _take_when)),
     finish=_finish,
+    version=2,
 )

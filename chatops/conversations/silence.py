@@ -100,8 +100,8 @@ def _ask_time(context: Context, values: Values) -> Prompt:
     return Prompt(told.html(words), rows, placeholder=EXAMPLES)
 
 
-def _rows(ways: Sequence[str]) -> Rows:
-    return tuple((Choice(way, way),) for way in ways)
+def _rows(ways: Sequence[Sequence[str]]) -> Rows:
+    return tuple((Choice(shown, read),) for shown, read in ways)
 
 
 def _take_time(context: Context, values: Values, answer: Answer) -> dict[str, str]:
@@ -165,4 +165,5 @@ SILENCE = Dialogue(
         Step("confirm", _ask_confirm, _take_confirm),
     ),
     finish=_finish,
+    version=2,
 )

@@ -29,13 +29,16 @@ from chatops.replies import chat_of
 from chatops.responding import told
 from chatops.responding.acting import Done
 from chatops.responding.pressing import actor_of
+from chatops.when.languages.known import spoken_language
 from chatops.when.recurrences import Recurrence
 from languages.speaking import gettext
 
 __all__ = ["LONGEST", "SHORTEST", "cancelled", "for_whom", "make", "own_or_here"]
 
-_OF = r"(?:(?:to|of|about)\b)?"
-_WHOM = re.compile(rf"(me|us|everybody|everyone|here|@[A-Za-z][A-Za-z0-9_]{{3,31}})\b[ ,:]*{_OF}")
+_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}\b")
+_WORD = re.compile(r"[^\W\d_]+")
+_BETWEEN = " ,:"
+_OF = ("to", "of", "about")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +58,29 @@ class Called:
 
 
 def for_whom(words: str) -> Wanted:
-    """ "me to call Ann", "us: stand-up", "@bob check disks"; without any it is for who asks, in a
-    group for the group."""
-    found = _WHOM.match(words.lower())
-    if found is None:
-        rest = re.sub(rf"^{_OF}", "", words, flags=re.IGNORECASE)
-        return Wanted("", rest.strip())
-    whom = words[: len(found[1])] if found[1].startswith("@") else found[1]
-    if whom in ("everybody", "everyone", "here"):
-        whom = "us"
-    return Wanted(whom, words[found.end() :].strip())
+    """ "me to call Ann", "us: stand-up", "@bob check disks", "mich an den Anruf"; without any it is
+    for who asks, in a group for the group."""
+    whom, rest = _addressed(words)
+    of = _word(rest)
+    if of in (*_OF, *spoken_language().to):
+        rest = rest[len(of) :]
+    return Wanted(whom, rest.strip())
+
+
+def _addressed(words: str) -> tuple[str, str]:
+    """Whom, and what follows."""
+    language = spoken_language()
+    if name := _NAME.match(words):
+        return name[0], words[name.end() :].lstrip(_BETWEEN)
+    word = _word(words)
+    whom = "me" if word in language.me else "us" if word in language.us else ""
+    return whom, words[len(word) :].lstrip(_BETWEEN) if whom else words
+
+
+def _word(text: str) -> str:
+    """The word with which it begins, in lower case."""
+    found = _WORD.match(text)
+    return found[0].lower() if found else ""
 
 
 def make(context: Context, what: str, when: datetime | Recurrence, whom: str) -> Done:

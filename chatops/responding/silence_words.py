@@ -6,11 +6,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from alerts.muting.silencing import LONGEST
+from chatops.when.languages.known import spoken_speech
 from chatops.when.reading import read_span
 from chatops.when.readings import Refused, Span, Unclear
-from chatops.when.saying import told
+from chatops.when.saying import told, told_from, told_until
 from chatops.when.splitting import split_silence
-from languages.speaking import gettext, gettext_noop
+from languages.speaking import gettext_noop
 
 EXAMPLES: Final = gettext_noop("2h, until 17:30, until tomorrow 9:00")
 
@@ -20,9 +21,10 @@ class TimeRefused(ValueError):
 
 
 class TimeUnclear(Exception):
-    """It may mean several: the text asks which, `ways` are texts that are read as one each."""
+    """It may mean several: the text asks which. `ways`: what is shown of each, and a text that is
+    read as it in any language."""
 
-    def __init__(self, question: str, ways: tuple[str, ...]) -> None:
+    def __init__(self, question: str, ways: tuple[tuple[str, str], ...]) -> None:
         super().__init__(question)
         self.ways = ways
 
@@ -50,11 +52,11 @@ class Time:
 
     def said(self, zone: ZoneInfo, now: datetime) -> str:
         """ "until today 16:30 (Europe/Berlin)"."""
-        end = moment(self.end, zone, now)
+        until = f"{told_until(self.end, zone, now, exact=False)} ({zone.key})"
         if self.start is None or self.start <= now:
-            return gettext("until {time}").format(time=end)
-        start = told(self.start, zone, now, exact=False)
-        return gettext("from {start} until {end}").format(start=start, end=end)
+            return until
+        start = told_from(self.start, zone, now, exact=False)
+        return spoken_speech().between.format(start=start, end=until)
 
 
 def time_from_json(stored: dict[str, Any]) -> Time:
@@ -83,7 +85,9 @@ def read_time(text: str, zone: ZoneInfo, now: datetime) -> Time:
     if isinstance(read, Refused):
         raise TimeRefused(read.reason)
     if isinstance(read, Unclear):
-        raise TimeUnclear(read.question, tuple(choice.text for choice in read.choices))
+        raise TimeUnclear(
+            read.question, tuple((choice.shown, choice.text) for choice in read.choices)
+        )
     return _of(read)
 
 

@@ -4,11 +4,13 @@ from typing import Final
 
 from chatops.when.cursor import Cursor
 from chatops.when.phrases import Clock
-from chatops.when.tokens import Kind
+from chatops.when.tokens import EITHER, Kind
 from chatops.when.words import AFTERNOONS, ARTICLES, DAY, HOUR, NUMBERS, PARTS
 
 MIDNIGHT: Final = Clock((0, DAY))
 _HALVES: Final = {"am": "am", "a.m.": "am", "a.m": "am", "pm": "pm", "p.m.": "pm", "p.m": "pm"}
+_NIGHT: Final = "at-night"
+"""A word that other languages are rewritten to: of 9 it is the evening's, of 3 the morning's."""
 _ASKED_UP_TO: Final = 6
 """A bare hour up to this one may be am or pm; later ones are meant as written. Whoever types
 "at 9" to a bot that answers in 24 hours means 09:00; at 3 nobody is up."""
@@ -42,7 +44,12 @@ def _written(hour: int, minute: int, second: int, half: str, said: str) -> Clock
     """None for what no clock shows."""
     if hour == 24 and not minute and not second and not half:
         return Clock((DAY,))
-    half = half or (said if 1 <= hour <= 12 else "")
+    if half == EITHER and not said and 1 <= hour <= _ASKED_UP_TO and minute <= 59:
+        seconds = hour * HOUR + minute * 60
+        return Clock((seconds, seconds + DAY // 2))
+    half = half.replace(EITHER, "") or (said if 1 <= hour <= 12 else "")
+    if half == _NIGHT:
+        half = "pm" if _ASKED_UP_TO <= hour < 12 else "am"
     if half:
         if not 1 <= hour <= 12:
             return None
@@ -81,6 +88,8 @@ def _half_said(cursor: Cursor) -> str:
     if cursor.word("in", "the") and (part := cursor.one_of(("morning", "afternoon", "evening"))):
         return half_of(part)
     cursor.at = start
+    if cursor.word(_NIGHT):
+        return _NIGHT
     if cursor.word("at", "night"):
         return "pm"
     token = cursor.here

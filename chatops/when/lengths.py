@@ -13,8 +13,10 @@ from typing import Final
 from dateutil.relativedelta import relativedelta
 
 from chatops.when.cursor import Cursor
+from chatops.when.languages.known import spoken_speech
+from chatops.when.languages.speech import Forms, counted
 from chatops.when.tokens import Kind
-from chatops.when.words import ARTICLES, DAY, HOUR, NUMBERS, SIZES, UNITS, counted
+from chatops.when.words import ARTICLES, DAY, HOUR, NUMBERS, SIZES, UNITS
 from chatops.when.zones import Zone, instant_of, wall_of
 
 LONGEST_YEARS: Final = 100
@@ -55,12 +57,20 @@ class Length:
         return instant + timedelta(seconds=self.seconds)
 
     def __str__(self) -> str:
-        """ "1 hour 30 minutes", which is read as this."""
+        return self.told(spoken_speech().units)
+
+    def told(self, units: Forms) -> str:
+        """ "1 hour 30 minutes", which is read as this; in these words of the spoken language."""
+        speech = spoken_speech()
         years, months = divmod(self.months, 12)
         weeks, days = divmod(self.days, 7) if self.days % 7 == 0 else (0, self.days)
         hours, rest = divmod(self.seconds, HOUR)
         counts = (years, months, weeks, days, hours, rest // 60, rest % 60)
-        parts = [counted(count, unit) for count, unit in zip(counts, SIZES, strict=True) if count]
+        parts = [
+            counted(count, unit, units, speech)
+            for count, unit in zip(counts, SIZES, strict=True)
+            if count
+        ]
         return " ".join(parts)
 
 

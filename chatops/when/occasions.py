@@ -9,8 +9,9 @@ from chatops.when.readings import Instant, Refusal
 from chatops.when.recurrences import Recurrence, RecurrenceError, Rule
 from chatops.when.resolving import Here, candidates, named_zone
 from chatops.when.spans import after_now
-from chatops.when.words import DAY, HOUR, MORNING, counted
+from chatops.when.words import DAY, HOUR, MORNING
 from chatops.when.zones import moved, wall_of
+from languages.speaking import gettext, ngettext
 
 _SECONDS: Final = {"minute": 60, "hour": HOUR, "day": DAY, "week": 7 * DAY}
 _ELAPSED: Final = frozenset({"minute", "hour"})
@@ -23,7 +24,13 @@ def instants(said: Phrase, here: Here, longest: timedelta | None) -> list[Instan
         return found
     near = [one for one in found if one.at - here.now <= longest]
     if found and not near:
-        raise Refusal(f"That is too far away; the furthest is {counted(longest.days, 'day')}.")
+        raise Refusal(
+            ngettext(
+                "That is too far away; the furthest is {count} day.",
+                "That is too far away; the furthest is {count} days.",
+                longest.days,
+            ).format(count=longest.days)
+        )
     return near
 
 
@@ -36,7 +43,13 @@ def recurrences(said: Phrase, here: Here, shortest: timedelta) -> list[Recurrenc
     every = timedelta(seconds=_SECONDS.get(said.unit, 28 * DAY) * said.interval)
     if every < shortest and said.interval:
         minutes = -(-shortest // timedelta(minutes=1))
-        raise Refusal(f"That is too often; at most every {counted(minutes, 'minute')}.")
+        raise Refusal(
+            ngettext(
+                "That is too often; at most every {count} minute.",
+                "That is too often; at most every {count} minutes.",
+                minutes,
+            ).format(count=minutes)
+        )
     clock = said.clock or Clock((MORNING,))
     try:
         if said.unit in _ELAPSED:
@@ -61,7 +74,9 @@ def _instants(said: Phrase, here: Here) -> list[Instant]:
 
 def _elapsed(said: Every, here: Here) -> Recurrence:
     if said.clock is not None or said.weekdays or said.month_days:
-        raise Refusal("What comes every few minutes or hours has no time of day; leave that out.")
+        raise Refusal(
+            gettext("What comes every few minutes or hours has no time of day; leave that out.")
+        )
     begins = here.now.astimezone(UTC).replace(tzinfo=None, microsecond=0)
     return Recurrence(str(Rule(said.unit, said.interval)), begins, "UTC")
 

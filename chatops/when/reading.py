@@ -1,6 +1,7 @@
 """Times as people type them at a bot, read as one of the shapes in `chatops.when.readings`.
 
-Everything is English and in the person's own zone, on a clock of 24 hours unless am or pm is said.
+Everything is in the language that is spoken, or in English, and in the person's own zone, on a
+clock of 24 hours unless am or pm is said.
 No reader raises, whatever the text, and none takes longer than its length asks for.
 
 How what could be two things is understood:
@@ -21,21 +22,22 @@ from zoneinfo import ZoneInfo
 
 from chatops.when.cursor import Cursor
 from chatops.when.grammar import read_occasion_phrase, read_span_phrase
+from chatops.when.languages.known import read_languages, spoken_speech
+from chatops.when.languages.rewriting import rewritten
+from chatops.when.languages.speech import listed
 from chatops.when.occasions import instants, recurrences
 from chatops.when.phrases import Every, Phrase
 from chatops.when.readings import Choice, Instant, Refusal, Refused, Span, Unclear
 from chatops.when.recurrences import Recurrence
-from chatops.when.resolving import TOO_FAR, Here
+from chatops.when.resolving import Here, too_far
 from chatops.when.saying import phrase as phrase_of
 from chatops.when.spans import spans
 from chatops.when.tokens import tokens_of
+from languages.speaking import ENGLISH, gettext, speaking
 
 MAX_TEXT: Final = 200
 """Characters; nobody says a time in more."""
 _SHOWN: Final = 40
-_EXAMPLES_OF_SPANS: Final = "2h, until 17:30 or until tomorrow 9:00"
-_EXAMPLES_OF_INSTANTS: Final = "in 2h, tomorrow 9:00 or friday 14:00"
-_EXAMPLES_OF_RECURRENCES: Final = "every weekday at 9:15 or on the 1st of every month at 9:00"
 
 R = TypeVar("R", Span, Instant, Recurrence, Instant | Recurrence)
 
@@ -47,7 +49,11 @@ def read_span(
     aware. `longest`: what is longer is refused."""
     here = Here(now.astimezone(UTC), zone)
     return _read(
-        text, here, read_span_phrase, lambda said: spans(said, here, longest), _EXAMPLES_OF_SPANS
+        text,
+        here,
+        read_span_phrase,
+        lambda said: spans(said, here, longest),
+        spoken_speech().examples_of_spans,
     )
 
 
@@ -61,7 +67,7 @@ def read_instant(
         here,
         read_occasion_phrase,
         lambda said: instants(said, here, longest),
-        _EXAMPLES_OF_INSTANTS,
+        spoken_speech().examples_of_instants,
     )
 
 
@@ -76,7 +82,7 @@ def read_recurrence(
         here,
         read_occasion_phrase,
         lambda said: recurrences(said, here, shortest),
-        _EXAMPLES_OF_RECURRENCES,
+        spoken_speech().examples_of_recurrences,
     )
 
 
@@ -96,7 +102,7 @@ def read_occasion(
             return recurrences(said, here, shortest)
         return instants(said, here, longest)
 
-    return _read(text, here, read_occasion_phrase, understood, _EXAMPLES_OF_INSTANTS)
+    return _read(text, here, read_occasion_phrase, understood, spoken_speech().examples_of_instants)
 
 
 def _read(
@@ -108,13 +114,10 @@ def _read(
 ) -> R | Unclear[R] | Refused:
     shown = text.strip()
     shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
-    not_read = Refused(f"“{shown}” is no time that I can read; write {examples}.")
-    if len(text) > MAX_TEXT:
-        return not_read
-    cursor = Cursor(tokens_of(text))
-    said = grammar(cursor)
-    cursor.mark(".!")
-    if said is None or not cursor.done:
+    told = gettext("“{text}” is no time that I can read; write {examples}.")
+    not_read = Refused(told.format(text=shown, examples=examples))
+    said = _phrase(text, grammar) if len(text) <= MAX_TEXT else None
+    if said is None:
         return not_read
     try:
         found = list(dict.fromkeys(understood(said)))
@@ -126,12 +129,30 @@ def _read(
     except Refusal as refusal:
         return Refused(str(refusal))
     except OverflowError:  # beyond the year 9999
-        return Refused(TOO_FAR)
+        return Refused(str(too_far()))
+
+
+def _phrase(text: str, grammar: Callable[[Cursor], Phrase | None]) -> Phrase | None:
+    """What all of the text is, in the first language that knows it as a time."""
+    tokens = tokens_of(text)
+    for language in read_languages():
+        cursor = Cursor(rewritten(tokens, language))
+        said = grammar(cursor)
+        cursor.mark(".!")
+        if said is not None and cursor.done:
+            return said
+    return None
 
 
 def _unclear(shown: str, found: list[R], here: Here) -> Unclear[R]:
     assert isinstance(here.zone, ZoneInfo), "the person's own zone"
-    choices = tuple(Choice(phrase_of(one, here.zone, here.now), one) for one in found)
-    texts = [choice.text for choice in choices]
-    question = f"“{shown}” can mean {', '.join(texts[:-1])} or {texts[-1]}. Which one?"
+    choices = tuple(_choice(one, here.zone, here.now) for one in found)
+    ways = listed([choice.shown for choice in choices], spoken_speech().last_or)
+    question = gettext("“{text}” can mean {ways}. Which one?").format(text=shown, ways=ways)
     return Unclear(question, choices)
+
+
+def _choice(reading: R, zone: ZoneInfo, now: datetime) -> Choice[R]:
+    with speaking(ENGLISH):
+        text = phrase_of(reading, zone, now)
+    return Choice(text, reading, phrase_of(reading, zone, now))

@@ -34,11 +34,13 @@ class Instant:
 
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[R_co]):
-    """One way to understand it. `text` says it unmistakably: read again at the same moment, it is
-    this `reading`; short enough for a button."""
+    """One way to understand it. `text` says it unmistakably: read again at the same moment, in
+    whichever language is spoken then, it is this `reading`. `shown` is the same in the language
+    that is spoken now; short enough for a button."""
 
     text: str
     reading: R_co
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)

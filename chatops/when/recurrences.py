@@ -16,8 +16,11 @@ from zoneinfo import ZoneInfo
 
 from dateutil import rrule
 
-from chatops.when.words import HOUR, MONTH_NAMES, ORDINALS, WEEKDAY_NAMES, counted, ordinal
+from chatops.when.languages.known import spoken_speech
+from chatops.when.languages.speech import Speech, counted, grouped, listed
+from chatops.when.words import HOUR
 from chatops.when.zones import instant_of, wall_of, zone_named
+from languages.speaking import gettext
 
 VERSION: Final = 1
 LONGEST_INTERVAL: Final = {
@@ -57,7 +60,6 @@ _SEARCHED: Final = timedelta(days=100 * 366)
 """How far ahead a next time is looked for: 29 February every nine years may be 72 away."""
 _SHIFTED: Final = timedelta(days=2)
 """More than any change of clocks, Samoa's lost day of 2011 among them."""
-_POSITIONS: Final = {number: name for name, number in ORDINALS.items()}
 
 
 class RecurrenceError(ValueError):
@@ -78,11 +80,17 @@ class Rule:
 
     def __post_init__(self) -> None:
         if not 1 <= self.interval <= LONGEST_INTERVAL[self.unit]:
-            longest = counted(f"{LONGEST_INTERVAL[self.unit]:,}", self.unit)
-            raise RecurrenceError(f"The longest pause is {longest}, the shortest 1 {self.unit}.")
+            speech = spoken_speech()
+            most = LONGEST_INTERVAL[self.unit]
+            longest = f"{grouped(most, speech)} {speech.units[self.unit][speech.plural(most)]}"
+            shortest = counted(1, self.unit, speech.units, speech)
+            told = gettext("The longest pause is {longest}, the shortest {shortest}.")
+            raise RecurrenceError(told.format(longest=longest, shortest=shortest))
         if self.month and self.month_days[0] > _LONGEST_MONTHS[self.month - 1]:
-            name = MONTH_NAMES[self.month - 1]
-            raise RecurrenceError(f"{name} never has a {ordinal(self.month_days[0])}.")
+            speech = spoken_speech()
+            month, day = speech.month_names[self.month - 1], speech.ordinal(self.month_days[0])
+            told = gettext("{month} never has a {day}.")
+            raise RecurrenceError(told.format(month=month, day=day))
 
     def __str__(self) -> str:
         parts = [f"FREQ={_FREQUENCIES[self.unit]}"]
@@ -123,9 +131,10 @@ class Recurrence:
         """When it does not come though one might think so; "" where that is never."""
         rule = rule_of(self.rule)
         if rule.unit == "year" and (rule.month, rule.month_days) == (2, (29,)):
-            return "only in leap years"
+            return gettext("only in leap years")
         if rule.unit == "month" and max(rule.month_days, default=0) > 28:
-            return f"not in months without a {ordinal(rule.month_days[-1])}"
+            day = spoken_speech().ordinal(rule.month_days[-1])
+            return gettext("not in months without a {day}").format(day=day)
         return ""
 
     def next_after(self, instant: datetime) -> datetime | None:
@@ -193,38 +202,59 @@ def rule_of(text: str) -> Rule:
 
 
 def describe(recurrence: Recurrence) -> str:
-    """ "every weekday at 09:15", "on the last day of every month at 09:00", "every 2 hours": read
-    again, it is this."""
-    rule = rule_of(recurrence.rule)
+    """ "every weekday at 09:15", "on the last day of every month at 09:00", "every 2 hours", in the
+    language that is spoken: read again, it is this."""
+    rule, speech = rule_of(recurrence.rule), spoken_speech()
     if rule.unit in _ELAPSED:
-        return _every(rule)
+        return _every(rule, speech)
     begins = recurrence.begins
     clock = f"{begins:%H:%M:%S}" if begins.second else f"{begins:%H:%M}"
-    return f"{_days_told(rule)} at {clock}"
+    return speech.again.timed.format(days=_days_told(rule, speech), clock=clock)
 
 
-def _days_told(rule: Rule) -> str:
-    names = _listed([WEEKDAY_NAMES[day] for day in rule.weekdays])
+def _days_told(rule: Rule, speech: Speech) -> str:
+    every = _every(rule, speech)
     if rule.unit == "week":
-        if rule.interval > 1:
-            return f"{_every(rule)} on {names}"
-        return "every weekday" if rule.weekdays == (0, 1, 2, 3, 4) else f"every {names}"
+        return _week_told(rule, every, speech)
     if rule.unit == "month":
-        if rule.position:
-            return f"on the {_POSITIONS[rule.position]} {names} of {_every(rule)}"
-        days = _listed([ordinal(day) for day in rule.month_days])
-        return f"on the {'last day' if rule.month_days == (-1,) else days} of {_every(rule)}"
+        return _month_told(rule, every, speech)
     if rule.unit == "year":
-        return f"{_every(rule)} on {rule.month_days[0]} {MONTH_NAMES[rule.month - 1]}"
-    return _every(rule)
+        day, month = rule.month_days[0], speech.months[rule.month - 1]
+        return speech.again.year.format(every=every, day=day, month=month)
+    return every
 
 
-def _every(rule: Rule) -> str:
-    return f"every {rule.unit if rule.interval == 1 else counted(rule.interval, rule.unit)}"
+def _week_told(rule: Rule, every: str, speech: Speech) -> str:
+    again = speech.again
+    if rule.interval > 1:
+        days = listed([again.on_days[day] for day in rule.weekdays], speech.last_and)
+        return again.weeks.format(every=every, days=days)
+    if rule.weekdays == (0, 1, 2, 3, 4):
+        return again.workdays
+    days = listed([again.days[day] for day in rule.weekdays], speech.last_and)
+    return again.weekdays.format(days=days)
 
 
-def _listed(names: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+def _month_told(rule: Rule, every: str, speech: Speech) -> str:
+    again, several = speech.again, rule.interval > 1
+    if rule.position:
+        day = rule.weekdays[0]
+        position = again.positions[rule.position][again.genders[day]]
+        text = again.several_position if several else again.position
+        weekday = again.position_days[day]
+        return text.format(every=every, position=position, weekday=weekday)
+    if rule.month_days == (-1,):
+        return (again.several_last_day if several else again.last_day).format(every=every)
+    text = again.several_month_days if several else again.month_days
+    days = listed([speech.ordinal(day) for day in rule.month_days], speech.last_and)
+    return text.format(every=every, days=days)
+
+
+def _every(rule: Rule, speech: Speech) -> str:
+    if rule.interval == 1:
+        return speech.again.each[rule.unit]
+    count = counted(rule.interval, rule.unit, speech.again.units, speech)
+    return speech.again.several.format(count=count)
 
 
 def _next_elapsed(begins: datetime, seconds: int, instant: datetime) -> datetime:

@@ -11,17 +11,28 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from chatops.when.languages.known import spoken_speech
 from chatops.when.lengths import LONGEST_YEARS
 from chatops.when.phrases import Boundary, Clock, Date, Day, Offset, Point, Weekday
 from chatops.when.readings import Refusal
-from chatops.when.words import DAY, MONTH_NAMES, WEEKDAY_NAMES, ordinal
+from chatops.when.words import DAY
 from chatops.when.zones import Zone, instants_of, is_skipped, moved, wall_of, zone_named
+from languages.speaking import gettext
 
 _LEAP_YEARS_APART: Final = 8
 _ONE_DATE: Final = timedelta(days=2)
 """Further apart than the readings of one date: its am and pm, or its two midnights."""
-PAST: Final = "That has passed already."
-TOO_FAR: Final = f"That is more than {LONGEST_YEARS} years away."
+
+
+def past() -> Refusal:
+    """Of what is not ahead."""
+    return Refusal(gettext("That has passed already."))
+
+
+def too_far() -> Refusal:
+    """Of what is beyond all computing."""
+    years = LONGEST_YEARS
+    return Refusal(gettext("That is more than {years} years away.").format(years=years))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,7 +73,7 @@ def candidates(point: Point, here: Here, *, default: int) -> list[Candidate]:
         return _clock_alone(point.clock, here)
     found = _on_days(point.day, point.clock, here, default=default)
     if not found:
-        raise Refusal(PAST)
+        raise past()
     return _preferred(point.day, found)
 
 
@@ -74,7 +85,7 @@ def day_bounds(day: Day, here: Here) -> list[tuple[Candidate, Candidate]]:
         if _at(found, DAY, here)[0].instant > here.now
     ]
     if not bounds:
-        raise Refusal(PAST)
+        raise past()
     return bounds
 
 
@@ -135,19 +146,20 @@ def named_zone(said: str | int) -> ZoneInfo:
     """The zone that was said by its name. Raises Refusal, also for an offset: it has no rules."""
     zone = zone_named("UTC" if said == 0 else str(said))
     if zone is None:
-        raise Refusal(f"There is no time zone {said}; write one such as Europe/Berlin.")
+        told = gettext("There is no time zone {zone}; write one such as Europe/Berlin.")
+        raise Refusal(told.format(zone=said))
     return zone
 
 
 def _at_offset(minutes: int) -> Zone:
     if abs(minutes) >= DAY // 60:
-        raise Refusal("No clock is a day or more apart from UTC.")
+        raise Refusal(gettext("No clock is a day or more apart from UTC."))
     return timezone(timedelta(minutes=minutes))
 
 
 def _stepped(day: date, days: int) -> date:
     if abs(days) > LONGEST_YEARS * 365:
-        raise Refusal(TOO_FAR)
+        raise too_far()
     return day + timedelta(days=days)
 
 
@@ -182,11 +194,19 @@ def _calendar(day: Date, today: date) -> list[date]:
         raise Refusal(_no_such_date(*day.ways[0]))
     fitting = [one for one in found if day.weekday in (None, one.weekday())]
     if not fitting:
-        told = f"{found[0].day} {MONTH_NAMES[found[0].month - 1]} {found[0].year}"
-        raise Refusal(f"{told} is a {WEEKDAY_NAMES[found[0].weekday()]}.")
+        weekday = spoken_speech().weekday_names[found[0].weekday()]
+        told = gettext("{date} is a {weekday}.")
+        raise Refusal(told.format(date=dated(found[0]), weekday=weekday))
     if max(fitting).year - today.year > LONGEST_YEARS:
-        raise Refusal(TOO_FAR)
+        raise too_far()
     return sorted(set(fitting))
+
+
+def dated(day: date) -> str:
+    """ "24 December 2026", in the language that is spoken."""
+    speech = spoken_speech()
+    text = speech.at.dated.partition("{weekday}")[2].lstrip(" ,")
+    return text.format(day=day.day, month=speech.months[day.month - 1], year=day.year)
 
 
 def _dates_of_way(year: int | None, month: int | None, day: int, today: date) -> list[date]:
@@ -213,6 +233,10 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 def _no_such_date(year: int | None, month: int | None, day: int) -> str:
     if month is None or not 1 <= month <= 12:
-        return "There is no such date; write one such as 2026-12-24 or 24 Dec."
-    in_year = f" in {year}" if year else ""
-    return f"{MONTH_NAMES[month - 1]} has no {ordinal(day)}{in_year}."
+        return gettext("There is no such date; write one such as 2026-12-24 or 24 Dec.")
+    speech = spoken_speech()
+    name, number = speech.month_names[month - 1], speech.ordinal(day)
+    if not year:
+        return gettext("{month} has no {day}.").format(month=name, day=number)
+    told = gettext("{month} has no {day} in {year}.")
+    return told.format(month=name, day=number, year=year)

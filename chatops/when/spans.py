@@ -19,9 +19,10 @@ from chatops.when.phrases import (
     Until,
 )
 from chatops.when.readings import Refusal, Span
-from chatops.when.resolving import PAST, TOO_FAR, Candidate, Here, candidates, day_bounds
+from chatops.when.resolving import Candidate, Here, candidates, day_bounds, past, too_far
 from chatops.when.words import DAY, HOUR, PARTS
 from chatops.when.zones import instant_of, moved
+from languages.speaking import gettext
 
 NIGHT_ENDS: Final = 6 * HOUR
 _FRIDAY: Final = 4
@@ -34,24 +35,25 @@ def spans(said: Phrase, here: Here, longest: timedelta | None) -> list[Span]:
         return found
     short = [span for span in found if span.end - (span.start or here.now) <= longest]
     if found and not short:
-        raise Refusal(f"That is too long; the longest is {_whole(longest)}.")
+        told = gettext("That is too long; the longest is {length}.")
+        raise Refusal(told.format(length=_whole(longest)))
     return short
 
 
 def after_now(length: Length, here: Here) -> datetime:
     """The instant so much later. Raises Refusal for what is not later, or too far."""
     if length.is_negative:
-        raise Refusal(PAST)
+        raise past()
     if not length.is_positive:
-        raise Refusal("That is no time at all; write 30m, 2h or 1d.")
+        raise Refusal(gettext("That is no time at all; write 30m, 2h or 1d."))
     if length.is_too_long:
-        raise Refusal(TOO_FAR)
+        raise too_far()
     return length.after(here.now, here.zone)
 
 
 def _spans(said: Phrase, here: Here) -> Iterable[Span]:
     if isinstance(said, Lasting) and said.length.is_negative:
-        raise Refusal("Nothing lasts less than no time; write 30m, 2h or 1d.")
+        raise Refusal(gettext("Nothing lasts less than no time; write 30m, 2h or 1d."))
     if isinstance(said, Lasting | Ahead):
         return [Span(after_now(said.length, here), length=said.length)]
     if isinstance(said, Unitless):
@@ -109,7 +111,7 @@ def _between(said: Between, here: Here) -> list[Span]:
         if span.end > start.instant
     ]
     if not found:
-        raise Refusal("That ends before it begins.")
+        raise Refusal(gettext("That ends before it begins."))
     return found
 
 

@@ -5,16 +5,21 @@ that could be meant none is guessed: they are asked for, and quotes around what 
 it too. Texts are parts of what was typed, unchanged.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Final
 
 from chatops.when import words
 from chatops.when.cursor import Cursor
 from chatops.when.grammar import read_occasion_phrase, read_span_phrase
+from chatops.when.languages.known import read_languages, spoken_language, spoken_speech
+from chatops.when.languages.language import Language
+from chatops.when.languages.rewriting import rewritten
+from chatops.when.languages.speech import listed
 from chatops.when.phrases import At, Lasting, Phrase, Unitless, Weekday
 from chatops.when.readings import Choice, Unclear
 from chatops.when.tokens import Kind, Token, tokens_of
+from languages.speaking import gettext
 
 MAX_TEXT: Final = 4_096
 """Characters of a Telegram message; beyond them no time is looked for."""
@@ -47,6 +52,7 @@ _FOLLOWING: Final = frozenset(
         *("other", "single", "night", "month", "weekday", "workday", "rest", "now", "hour"),
     }
 )
+_OTHER: Final = Token(Kind.OTHER, None, 0, 0, first=False)
 _REASONS: Final = ("because", "since", "reason")
 _REASON_MARKS: Final = ("//", "#", "--", "—", "–", "-")
 _PUNCTUATION: Final = " \t\r\n,;:.—–-"
@@ -104,41 +110,74 @@ def split_reminder(text: str) -> Split | Unclear[Split]:
 
 def _spans(tokens: tuple[Token, ...]) -> list[_Found]:
     """All of them; "for 500" only where nothing else is a time."""
-    found = list(_scan(tokens, read_span_phrase, strict=False))
+    found = _scanned(tokens, read_span_phrase, strict=False)
     return [one for one in found if not one.unitless] or found
 
 
 def _occasions(tokens: tuple[Token, ...]) -> list[_Found]:
     """All of them; "at 3" before "servers" is an hour only where nothing else is a time and the
     text begins or ends with it. Both ways stand here where a day is before: "monday 3 servers"."""
-    free = list(_scan(tokens, read_occasion_phrase, strict=False))
-    if all(token.kind is not Kind.NUMBER for token in tokens):
+    free = _scanned(tokens, read_occasion_phrase, strict=False)
+    sure = _scanned(tokens, read_occasion_phrase, strict=True)
+    if sure == free:
         return free
-    sure = list(_scan(tokens, read_occasion_phrase, strict=True))
     firsts = {one.first for one in sure}
     both = sorted({*sure, *(one for one in free if one.first in firsts)})
     return both or [one for one in free if _is_at_edge(tokens, one)]
 
 
-def _scan(
+def _scanned(
     tokens: tuple[Token, ...], grammar: Callable[[Cursor], Phrase | None], *, strict: bool
+) -> list[_Found]:
+    """What is found in the spoken language; in English where that finds nothing, or where English
+    goes on: "at 5 am" begins with a German time."""
+    found: list[_Found] = []
+    for language in read_languages():
+        more = list(_scan(tokens, language, grammar, strict=strict))
+        longer = {one.first: one for one in more}
+        found = [max(one, longer.get(one.first, one)) for one in found] if found else more
+    return found
+
+
+def _scan(
+    tokens: tuple[Token, ...],
+    language: Language,
+    grammar: Callable[[Cursor], Phrase | None],
+    *,
+    strict: bool,
 ) -> Iterator[_Found]:
+    """The places are those of `tokens`, what is read are the language's."""
+    read = rewritten(tokens, language)
+    starts = {token.start: number for number, token in reversed(list(enumerate(tokens)))}
+    ends = {token.end: number for number, token in enumerate(tokens, 1)}
     at = 0
-    while at < len(tokens):
-        cursor = Cursor(tokens, at, strict)
-        phrase = grammar(cursor) if _may_begin(tokens, at) else None
-        if phrase is None or not _ends_word(cursor) or _is_a_name(phrase, tokens, at, cursor.at):
+    while at < len(read):
+        cursor = Cursor(read, at, strict)
+        first = starts[read[at].start]
+        phrase = grammar(cursor) if _may_begin(read, at, tokens, first, language) else None
+        if phrase is None or not _ends_word(cursor) or _is_a_name(phrase, read, at, cursor.at):
             at += 1
             continue
-        several = sum(token.first for token in tokens[at : cursor.at]) > 1
-        marked = several or tokens[at].value in _MARKED
-        yield _Found(at, cursor.at, marked, isinstance(phrase, Unitless))
+        after = ends[read[cursor.at - 1].end]
+        several = sum(token.first for token in tokens[first:after]) > 1
+        marked = several or read[at].value in _MARKED
+        yield _Found(first, after, marked, isinstance(phrase, Unitless))
         at = cursor.at
 
 
-def _may_begin(tokens: tuple[Token, ...], at: int) -> bool:
+def _may_begin(
+    tokens: tuple[Token, ...],
+    at: int,
+    typed: tuple[Token, ...],
+    first: int,
+    language: Language,
+) -> bool:
+    """Whether a time may begin at `at`, which is typed at `first`."""
     token = tokens[at]
     if not token.first or (at and tokens[at - 1].is_word(*_NOT_AFTER)):
+        return False
+    before = typed[first - 1] if first else _OTHER
+    if before.kind is Kind.WORD and language.fold(before.value) in language.naming:
         return False
     if token.kind is not Kind.WORD:
         return token.kind in _NUMERIC
@@ -163,7 +202,9 @@ def _is_a_name(phrase: Phrase, tokens: tuple[Token, ...], at: int, after: int) -
 
 
 def _is_at_edge(tokens: tuple[Token, ...], found: _Found) -> bool:
-    before = [token for token in tokens[: found.first] if not token.is_word("me", "us")]
+    language = spoken_language()
+    whom = language.me | language.us
+    before = [token for token in tokens[: found.first] if not token.is_word(*whom)]
     return not before or all(token.kind is Kind.MARK for token in tokens[found.after :])
 
 
@@ -171,8 +212,9 @@ def _reason_words(text: str, tokens: tuple[Token, ...], at: int) -> int:
     """How many tokens here begin a comment."""
     if tokens[at].is_word(*_REASONS):
         return 1
-    if tokens[at].is_word("due") and at + 1 < len(tokens) and tokens[at + 1].is_word("to"):
-        return 2
+    for reason in (("due", "to"), *spoken_language().reasons):
+        if tuple(token.value for token in tokens[at : at + len(reason)]) == reason:
+            return len(reason)
     return int(text[tokens[at].start : tokens[at].end] in _REASON_MARKS)
 
 
@@ -238,20 +280,20 @@ def _reminder(text: str, tokens: tuple[Token, ...], found: _Found | None) -> Spl
 def _without_address(text: str) -> str:
     """Without the "me to" of "remind me to"."""
     kept = _tidy(text)
-    for word in ("me", "us"):
-        kept = _without(kept, word)
-    for word in ("to", "that"):
-        kept = _without(kept, word)
+    language = spoken_language()
+    kept = _without(kept, language.me | language.us)
+    for word in language.to:
+        kept = _without(kept, {word})
     return kept
 
 
-def _without(text: str, word: str) -> str:
+def _without(text: str, words: Set[str]) -> str:
     first, _, rest = text.partition(" ")
-    return rest.strip() if first.lower() == word else text
+    return rest.strip() if spoken_language().fold(first).rstrip(",") in words else text
 
 
 def _unclear(splits: list[tuple[str, Split]]) -> Unclear[Split]:
-    choices = tuple(Choice(when, split) for when, split in splits[:_MAX_CHOICES])
-    told = [f"“{choice.text}”" for choice in choices]
-    question = f"Which one is the time, {', '.join(told[:-1])} or {told[-1]}?"
+    choices = tuple(Choice(when, split, when) for when, split in splits[:_MAX_CHOICES])
+    told = listed([f"“{choice.text}”" for choice in choices], spoken_speech().last_or)
+    question = gettext("Which one is the time, {times}?").format(times=told)
     return Unclear(question, choices)

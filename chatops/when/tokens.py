@@ -2,7 +2,7 @@
 
 Everything is cut in one pass over the text, so its cost grows with its length alone. What stands in
 quotes or braces is one token that is no time, with all that touches it: `job="2h"`. Only ASCII
-digits are numbers.
+digits are numbers; words have the letters of the languages that are read.
 """
 
 import re
@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Final
+
+EITHER: Final = "either"
+"""Of a clock time that people say without its half of the day: "half past two"."""
 
 
 class Kind(StrEnum):
@@ -25,7 +28,7 @@ class Kind(StrEnum):
     ORDINAL = "ordinal"
     """int."""
     CLOCK = "clock"
-    """(hour, minute, second, "am", "pm" or ""), not checked."""
+    """(hour, minute, second, "am", "pm", EITHER or ""), not checked."""
     DATE = "date"
     """(year or None, month, day), not checked."""
     SLASHED = "slashed"
@@ -64,9 +67,10 @@ def tokens_of(text: str) -> tuple[Token, ...]:
     return tuple(token for word in words for token in _cut(text, *word))
 
 
+_LETTERS: Final = "[a-zà-öø-ÿа-яё]"
 _DIGITS: Final = r"[0-9]{1,9}"
 _NUMBER = re.compile(rf"{_DIGITS}(?:\.[0-9]{{1,6}})?")
-_NEGATIVE = re.compile(rf"[-−–]({_DIGITS}(?:\.[0-9]{{1,6}})?)([a-z]*)")
+_NEGATIVE = re.compile(rf"[-−–]({_DIGITS}(?:\.[0-9]{{1,6}})?)({_LETTERS}*)")
 _TIME: Final = r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(am|pm)?"
 _OFFSET: Final = r"(z|[-+][0-9]{2}:?[0-9]{2})"
 _CLOCK = re.compile(rf"{_TIME}{_OFFSET}?")
@@ -75,11 +79,11 @@ _ONLY_OFFSET = re.compile(r"[-+][0-9]{2}:[0-9]{2}")
 _ISO = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})(?:t{_TIME}{_OFFSET}?)?")
 _DOTTED = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})?")
 _SLASHED = re.compile(r"([0-9]{1,2})/([0-9]{1,2})(?:/([0-9]{4}))?")
-_ORDINAL = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)")
-_PLAIN = re.compile(r"[a-z]+(?:'clock|’clock)?|[ap]\.m\.?")
-_HYPHENED = re.compile(r"[a-z]+[-–][a-z]+")
-_GLUED = re.compile(rf"(?:{_DIGITS}(?:\.[0-9]{{1,6}})?[a-z]+){{1,8}}(?:[0-9]{{1,2}})?")
-_GLUED_PART = re.compile(r"[0-9.]+|[a-z]+")
+_ORDINAL = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th|\.?[ºª°]|ro|[-–]?(?:го|ого|е|ое|ый|й|му))")
+_PLAIN = re.compile(rf"{_LETTERS}+(?:'clock|’clock)?|[ap]\.m\.?")
+_HYPHENED = re.compile(rf"{_LETTERS}+[-–]{_LETTERS}+")
+_GLUED = re.compile(rf"(?:{_DIGITS}(?:\.[0-9]{{1,6}})?{_LETTERS}+){{1,8}}(?:[0-9]{{1,2}})?")
+_GLUED_PART = re.compile(rf"[0-9.]+|{_LETTERS}+")
 _ZONE = re.compile(r"[A-Za-z_]{2,20}(?:/[A-Za-z0-9_+-]{2,30}){1,2}|UTC|GMT")
 _ZONE_WORDS: Final = frozenset({"utc", "gmt"})
 _DASHES: Final = frozenset({"-", "--", "–", "—"})

@@ -89,8 +89,3 @@ def ordinal(number: int) -> str:
     """ "1st", "2nd", "11th"."""
     ending = "th" if number in (11, 12, 13) else _ENDINGS.get(number % 10, "th")
     return f"{number}{ending}"
-
-
-def counted(count: int | str, unit: str) -> str:
-    """ "1 hour", "2 hours"."""
-    return f"{count} {unit}" if count in (1, "1") else f"{count} {unit}s"

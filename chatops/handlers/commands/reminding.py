@@ -117,7 +117,7 @@ def _read(asked: Asked, words: str) -> Any:
 
 
 def _ways(unclear: Unclear[Any]) -> dict[str, Any]:
-    choices = [choice.text for choice in unclear.choices]
+    choices = [(choice.shown, choice.text) for choice in unclear.choices]
     return {"question": unclear.question, "choices": choices}
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatops.when import words
+from chatops.when.languages.known import KNOWN
 from chatops.when.lengths import Length
 from chatops.when.reading import read_instant, read_occasion, read_recurrence, read_span
 from chatops.when.readings import Instant, Refused, Span, Unclear
@@ -18,14 +20,23 @@ from chatops.when.recurrences import LONGEST_INTERVAL, Recurrence, Rule
 from chatops.when.saying import phrase, said
 from chatops.when.splitting import Split, split_reminder, split_silence
 from chatops.when.tokens import tokens_of
+from chatops.when.zones import instant_of
+from languages.speaking import ENGLISH, speaking
 from tests.chatops.when.places import ZONES, Reading, instants, wall
 from tests.chatops.when.tables import ASKED, INSTANTS, PERIODS, RECURRENCES, SPANS
+from tests.chatops.when.test_languages import TABLES
 
 MAX_TOKENS = 51 * 9
 """Fifty words and what is between them, of up to nine tokens each."""
 SECONDS = 0.1
 """Of processor time; mostly it is a tenth of that."""
 TYPED = [row[0] for table in (SPANS, PERIODS, INSTANTS, RECURRENCES, ASKED) for row in table]
+TYPED_ELSEWHERE = [
+    (language, row[0])
+    for language, table in TABLES.items()
+    for rows in (table.SPANS, table.PERIODS, table.INSTANTS, table.ASKED)
+    for row in rows
+]
 PIECES = [
     *words.NUMBERS,
     *words.UNITS,
@@ -109,6 +120,21 @@ def assert_is_ahead(read: Reading, now: datetime) -> None:
         assert now < following
 
 
+@given(st.sampled_from(TYPED_ELSEWHERE), moments, zones)
+def test_what_is_told_elsewhere_is_read_as_the_same(
+    typed: tuple[str, str], now: datetime, zone: ZoneInfo
+) -> None:
+    language, text = typed
+    with speaking(language):
+        found = readings(text, now, zone)
+    for read in found:
+        if isinstance(read, Unclear):
+            for choice in read.choices:
+                assert_told_is_read(choice.reading, now, zone, language)
+        elif not isinstance(read, Refused | Recurrence):
+            assert_told_is_read(read, now, zone, language)
+
+
 @given(texts)
 def test_every_text_is_split_into_parts_of_it(text: str) -> None:
     for split in (split_silence(text), split_reminder(text)):
@@ -145,34 +171,61 @@ def assert_read_again(told: str, read: Reading, now: datetime, zone: ZoneInfo) -
         assert again == read, told
 
 
-@given(moments, zones, st.integers(1, 90 * 365 * 86_400), st.integers(1, 400 * 86_400))
+languages = st.sampled_from(list(KNOWN))
+
+
+def assert_told_is_read(read: Reading, now: datetime, zone: ZoneInfo, language: str) -> None:
+    """What is told in a language is read in it; what English says is read in each."""
+    with speaking(ENGLISH):
+        english = phrase(read, zone, now)
+    with speaking(language):
+        assert_read_again(phrase(read, zone, now), read, now, zone)
+        assert_read_again(english, read, now, zone)
+
+
+@given(moments, zones, st.integers(1, 90 * 365 * 86_400), st.integers(1, 400 * 86_400), languages)
 def test_any_instant_is_told_so_that_it_is_read(
-    now: datetime, zone: ZoneInfo, ahead: int, more: int
+    now: datetime, zone: ZoneInfo, ahead: int, more: int, language: str
 ) -> None:
     whole = now.replace(microsecond=0)
     start = whole + timedelta(seconds=ahead)
     end = start + timedelta(seconds=more)
     for read in (Span(start), Instant(start), Span(end, start)):
-        assert_read_again(phrase(read, zone, now), read, now, zone)
+        assert_told_is_read(read, now, zone, language)
 
 
-@given(moments, zones, st.integers(1, 3 * 86_400))
+@given(moments, zones, st.integers(1, 3 * 86_400), languages)
 def test_any_instant_near_a_change_is_told_so_that_it_is_read(
-    now: datetime, zone: ZoneInfo, ahead: int
+    now: datetime, zone: ZoneInfo, ahead: int, language: str
 ) -> None:
     at = now.replace(microsecond=0) + timedelta(seconds=ahead)
     for read in (Span(at), Instant(at)):
-        assert_read_again(phrase(read, zone, now), read, now, zone)
+        assert_told_is_read(read, now, zone, language)
 
 
-@given(st.integers(0, 1_000), st.integers(0, 5_000), st.integers(0, 10**8))
-def test_any_length_is_told_so_that_it_is_read(months: int, days: int, seconds: int) -> None:
+@given(moments, zones, st.integers(0, 500), languages)
+def test_any_whole_day_is_told_so_that_it_is_read(
+    now: datetime, zone: ZoneInfo, ahead: int, language: str
+) -> None:
+    first = datetime.combine(now.astimezone(zone).date() + timedelta(days=ahead), clock_time())
+    start, end = instant_of(first, zone), instant_of(first + timedelta(days=1), zone)
+    if start > now:
+        assert_told_is_read(Span(end, start), now, zone, language)
+
+
+@given(st.integers(0, 1_000), st.integers(0, 5_000), st.integers(0, 10**8), languages)
+def test_any_length_is_told_so_that_it_is_read(
+    months: int, days: int, seconds: int, language: str
+) -> None:
     length = Length(months, days, seconds)
     now = datetime(2026, 11, 26, 9, tzinfo=UTC)
-    read = read_span(str(length), now=now, zone=ZONES[0])
+    with speaking(language):
+        read = read_span(str(length), now=now, zone=ZONES[0])
     if length.is_positive and not length.is_too_long:
         assert isinstance(read, Span)
         assert read.length == length
+        assert_told_is_read(read, now, ZONES[0], language)
+        assert_told_is_read(Instant(read.end, length), now, ZONES[0], language)
     else:
         assert isinstance(read, Refused)
 
@@ -207,15 +260,19 @@ rules = st.one_of(
 )
 
 
-@given(rules, moments, zones, st.integers(0, 86_399))
+@given(rules, moments, zones, st.integers(0, 86_399), languages)
 def test_any_rule_is_told_so_that_it_is_read(
-    rule: Rule, now: datetime, zone: ZoneInfo, second: int
+    rule: Rule, now: datetime, zone: ZoneInfo, second: int, language: str
 ) -> None:
     kept = "UTC" if rule.unit in ("hour", "minute") else str(zone)
-    told = str(Recurrence(str(rule), wall("2026-01-01") + timedelta(seconds=second), kept))
-    read = read_recurrence(told, now=now, zone=zone)
-    assert isinstance(read, Recurrence), told
-    assert (read.rule, str(read)) == (str(rule), told)
+    recurrence = Recurrence(str(rule), wall("2026-01-01") + timedelta(seconds=second), kept)
+    english = str(recurrence)
+    with speaking(language):
+        told = str(recurrence)
+        read = read_recurrence(told, now=now, zone=zone)
+        assert isinstance(read, Recurrence), told
+        assert (read.rule, str(read)) == (str(rule), told)
+        assert read_recurrence(english, now=now, zone=zone) == read
     following = read.next_after(now)
     assert following is not None
     assert following > now
@@ -238,13 +295,27 @@ LONG = [
 ]
 
 
-@pytest.mark.parametrize("piece", LONG)
-def test_a_long_text_costs_little(piece: str) -> None:
+LONG_ELSEWHERE = {
+    "de": [
+        *("bis ", "bis zum 1. ", "am 1. ", "um halb 3 ", "jeden Montag und ", "9 Uhr ", "1,5 "),
+        *("für den Rest der ", "und Mo, ", "morgen früh ", "mo-fr "),
+    ],
+}
+CASES = [(ENGLISH, piece) for piece in LONG] + [
+    (language, piece)
+    for language, pieces in LONG_ELSEWHERE.items()
+    for piece in (*pieces, "1h ", "9", '"', "every monday and ")
+]
+
+
+@pytest.mark.parametrize(("language", "piece"), CASES)
+def test_a_long_text_costs_little(language: str, piece: str) -> None:
     for length in (200, 4_096, 10_000):
         text = (piece * length)[:length]
         assert len(tokens_of(text)) <= MAX_TOKENS
-        for reader in READERS:
-            assert min(cost(reader, text) for _ in range(4)) < SECONDS, (reader, length)
+        with speaking(language):
+            for reader in READERS:
+                assert min(cost(reader, text) for _ in range(4)) < SECONDS, (reader, length)
 
 
 def cost(reader: Callable[[str], object], text: str) -> float:
