@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from deliveries.advice import in_words
 from languages.speaking import gettext, gettext_noop, ngettext
 
 
@@ -176,7 +177,7 @@ def story(trouble: Trouble, page: str) -> str:
         lines.append(gettext("Since {time}.").format(time=moment(trouble.opened_at)))
         if trouble.said:
             lines.append(gettext("Telegram said: {words}").format(words=trouble.said))
-        lines += [gettext(text) for text in (trouble.advice,) if text]
+        lines += [in_words(trouble.advice)] if trouble.advice else []
         lines.append(advice(trouble))
     else:
         lasted = span(trouble.recovered_at - trouble.opened_at)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from deliveries.advice import ADVICE, Problem, in_words
 from deliveries.trouble_rules import (
     DAILY,
     HOURLY,
@@ -17,6 +18,7 @@ from deliveries.trouble_rules import (
     story,
     title,
 )
+from languages.speaking import LANGUAGES, gettext, speaking
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -97,3 +99,17 @@ def test_one_message_is_no_messages() -> None:
 )
 def test_lengths(seconds: int, words: str) -> None:
     assert span(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("problem", Problem)
+def test_stored_advice_is_told_in_the_language_that_is_spoken(
+    problem: Problem, language: str
+) -> None:
+    advice = ADVICE[problem]
+    with speaking(language):
+        told = in_words(str(advice))
+        assert told.startswith(gettext(advice.wrong))
+    assert "{" not in told
+    assert in_words(str(advice)) == str(advice)
+    assert in_words("The mail server is full.") == "The mail server is full."

@@ -56,6 +56,7 @@ SPEAK = (
     "chatops/reports/make.py",
     "chatops/reports/summary.py",
     "chatops/responding",
+    "deliveries/advice.py",
     "deliveries/troubles.py",
 )
 """Packages and modules whose sentences are read in chats."""
