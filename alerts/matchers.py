@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import re2
 
+from languages.speaking import gettext
+
 MAX_NAME: Final = 256
 MAX_VALUE: Final = 4_096
 MAX_MATCHERS: Final = 100
@@ -38,7 +40,9 @@ class MatcherError(ValueError):
     there was no text (JSON); the message names it counted from 1."""
 
     def __init__(self, reason: str, position: int | None = None) -> None:
-        super().__init__(reason if position is None else f"{reason} (at character {position + 1})")
+        at = gettext("{reason} (at character {position})")
+        whole = reason if position is None else at.format(reason=reason, position=position + 1)
+        super().__init__(whole)
         self.reason = reason
         self.position = position
 
@@ -54,12 +58,20 @@ class Matcher:
 
     def __post_init__(self) -> None:
         if not self.name:
-            raise MatcherError("a label name is required")
+            raise MatcherError(gettext("a label name is required"))
         if len(self.name) > MAX_NAME or len(self.value) > MAX_VALUE:
-            limits = f"names have at most {MAX_NAME} characters, values {MAX_VALUE}"
-            raise MatcherError(f"the matcher for {self.name[:50]!r} is too long: {limits}")
+            raise MatcherError(
+                gettext(
+                    "the matcher for {name} is too long: names have at most {longest} characters, "
+                    "values {longest_value}"
+                ).format(name=repr(self.name[:50]), longest=MAX_NAME, longest_value=MAX_VALUE)
+            )
         if _UNSAFE.search(self.name) or _UNSAFE.search(self.value):
-            raise MatcherError(f"the matcher for {self.name[:50]!r} holds NUL or half a character")
+            raise MatcherError(
+                gettext("the matcher for {name} holds NUL or half a character").format(
+                    name=repr(self.name[:50])
+                )
+            )
         if self.op in (MatchOp.REGEX, MatchOp.NOT_REGEX):
             object.__setattr__(self, "_pattern", _compiled(self.value))
 
@@ -193,11 +205,12 @@ class _Scanner:
         found: list[Matcher] = []
         while not self._at_end(braced=braced):
             if len(found) == MAX_MATCHERS:
-                raise MatcherError(f"at most {MAX_MATCHERS} matchers are allowed", self.at)
+                most = gettext("at most {count} matchers are allowed").format(count=MAX_MATCHERS)
+                raise MatcherError(most, self.at)
             found.append(self._matcher())
             self._skip_space()
             if not self._take(",") and not self._at_end(braced=braced):
-                raise MatcherError(f"a comma is expected, not {self._here()}", self.at)
+                raise self._instead_of(gettext("a comma is expected, not {found}"))
         if braced:
             self._close()
         return tuple(found)
@@ -208,8 +221,8 @@ class _Scanner:
         self._skip_space()
         operator = _OPERATOR.match(self.text, self.at)
         if operator is None:
-            reason = f"one of = != =~ !~ is expected after {name[:50]!r}, not {self._here()}"
-            raise MatcherError(reason, self.at)
+            expected = gettext("one of = != =~ !~ is expected after {name}, not {found}")
+            raise self._instead_of(expected, name=repr(name[:50]))
         self.at = operator.end()
         self._skip_space()
         value = self._value()
@@ -223,7 +236,7 @@ class _Scanner:
             return self._quoted()
         bare = _BARE_NAME.match(self.text, self.at)
         if bare is None:
-            raise MatcherError(f"a label name is expected, not {self._here()}", self.at)
+            raise self._instead_of(gettext("a label name is expected, not {found}"))
         self.at = bare.end()
         return bare[0]
 
@@ -231,28 +244,31 @@ class _Scanner:
         if self._here_is('"'):
             return self._quoted()
         if self._here_is("'") or self._here_is("`"):
-            raise MatcherError("values are quoted with double quotes", self.at)
+            raise MatcherError(gettext("values are quoted with double quotes"), self.at)
         bare = _BARE_VALUE.match(self.text, self.at)
         assert bare is not None  # the expression matches nothing at least
         self.at = bare.end()
         if self._here_is('"') or self._here_is("{"):
-            reason = f"{self._here()} inside a value: put the value in double quotes"
-            raise MatcherError(reason, self.at)
+            raise self._instead_of(
+                gettext("{found} inside a value: put the value in double quotes")
+            )
         return bare[0].strip()
 
     def _quoted(self) -> str:
         quoted = _QUOTED.match(self.text, self.at)
         if quoted is None:
-            raise MatcherError("the double quote that opens here is never closed", self.at)
+            raise MatcherError(gettext("the double quote that opens here is never closed"), self.at)
         self.at = quoted.end()
         return _ESCAPE.sub(_unescaped, quoted[1])
 
     def _close(self) -> None:
         if not self._take("}"):
-            raise MatcherError("the brace that opens the matchers is never closed", self.at)
+            raise MatcherError(
+                gettext("the brace that opens the matchers is never closed"), self.at
+            )
         self._skip_space()
         if self.at < len(self.text):
-            raise MatcherError(f"nothing is expected after the brace, not {self._here()}", self.at)
+            raise self._instead_of(gettext("nothing is expected after the brace, not {found}"))
 
     def _at_end(self, *, braced: bool) -> bool:
         self._skip_space()
@@ -273,7 +289,11 @@ class _Scanner:
         return self.text.startswith(character, self.at)
 
     def _here(self) -> str:
-        return repr(self.text[self.at]) if self.at < len(self.text) else "the end"
+        return repr(self.text[self.at]) if self.at < len(self.text) else gettext("the end")
+
+    def _instead_of(self, expected: str, **names: str) -> MatcherError:
+        """What is said where something else stands here."""
+        return MatcherError(expected.format(found=self._here(), **names), self.at)
 
 
 def _unescaped(found: re.Match[str]) -> str:
@@ -301,4 +321,7 @@ def _compiled(expression: str) -> Any:
     except re2.error as error:
         detail = error.args[0] if error.args else "it does not compile"
         detail = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
-        raise MatcherError(f"bad regular expression {expression[:100]!r}: {detail}") from None
+        reason = gettext("bad regular expression {expression}: {detail}").format(
+            expression=repr(expression[:100]), detail=detail
+        )
+        raise MatcherError(reason) from None
