@@ -15,7 +15,7 @@ from django.db.models import F
 
 from accounts.audit import Actor
 from accounts.models import Membership, Organization, OrganizationQuerySet, User
-from alerts import route_table, trail
+from alerts import route_table, seen, trail
 from alerts.ending import end_alerts
 from alerts.escalations import changes as escalations
 from alerts.group_rows import Scope
@@ -64,8 +64,9 @@ class ResponseRefused(ValueError):
 
 
 def acknowledge(actor: Actor, group: AlertGroup) -> bool:
-    """Somebody is on it: no repeats and no escalations from now on. False when somebody was
-    already; the first one stays. Raises ResponseRefused for a group that is over.
+    """Somebody is on it: no repeats and no escalations from now on, and no sound for what they have
+    seen (alerts/seen.py). False when somebody was already; the first one stays. Raises
+    ResponseRefused for a group that is over.
 
     It ends by itself when the severity rises, or when the group closes and fires again.
     """
@@ -82,6 +83,7 @@ def acknowledge(actor: Actor, group: AlertGroup) -> bool:
             if rows.filter(is_open=True).exists():
                 return False
             raise ResponseRefused(gettext("The group is over, so there is nothing to acknowledge."))
+        seen.note_seen(group, now)
         _note(actor, group, Kind.ACKNOWLEDGED)
         _tell(group)
     return True

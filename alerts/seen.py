@@ -1,0 +1,55 @@
+"""What whoever acknowledges a group has seen: about that nobody is rung any more.
+
+A reply "new …" rings for what the message above it lists already, a little later: it waits for its
+turn in the chat, or for the interval between two sounds. Who acknowledged meanwhile did so with
+that list before them. What any channel does not show yet rings all the same: nobody says which of
+them was read, and a person needs a moment to read it.
+"""
+
+from datetime import datetime, timedelta
+
+from alerts.group_views import views_of
+from alerts.models import AlertGroup, GroupMessage
+from alerts.muting.known import muting_in
+from alerts.rendering.muted import audible
+from alerts.shown import from_json
+from alerts.sound import facts_of
+from deliveries import backlog
+
+READING = timedelta(seconds=3)
+"""From when the list is in the chat until somebody has read it, and their press has come here."""
+
+
+def note_seen(group: AlertGroup, now: datetime) -> None:
+    """Have what its messages list by now ring no more. In the transaction of the acknowledgement,
+    before the group's messages become due for it."""
+    told = GroupMessage.objects.for_organization(group.organization_id).filter(
+        group=group, routed=True, storm=None
+    )
+    rows = list(told)
+    streams = [row.stream_id for row in rows]
+    if not backlog.all_shown(streams, now - READING):
+        return
+    backlog.take_back_notices(streams, now, now, "read and acknowledged")
+    if all(map(_is_published, rows)):
+        _remember(group, [row for row in rows if row.sound_due_at is not None], now)
+
+
+def _is_published(row: GroupMessage) -> bool:
+    """Whether its message says, or is about to, how the group stands."""
+    return row.due_at is None and row.claimed_until is None
+
+
+def _remember(group: AlertGroup, waiting: list[GroupMessage], now: datetime) -> None:
+    """These wait to tell news, which their chats have heard of from now on. Who publishes one of
+    them just now knows nothing of that: it is left to ring."""
+    if not waiting:
+        return
+    view = audible(views_of([group], now, muting_in([group], now))[group.pk].view)
+    for row in waiting:
+        _, told = from_json(row.shown)
+        if told is None:
+            continue
+        facts = {key: list(fact) for key, fact in facts_of(view, told).items()}
+        free = GroupMessage.objects.filter(pk=row.pk, due_at=None, claimed_until=None)
+        free.update(shown={**row.shown, "told": facts})
