@@ -67,8 +67,9 @@ def process_due(handlers: Sequence[Handler] = HANDLERS) -> int:
 
 def _heads() -> list[InboundUpdate]:
     """The oldest open update of each chat, where nobody works on it: in turn from each organization
-    that has bots with updates, longest waiting first within one. One for whose bots' servers too
-    many threads wait already has no turn."""
+    that has bots with updates, longest waiting first within one. Where too many threads wait for
+    the servers of its bots already, what was put back for that has no turn: what asks nothing need
+    not wait, and what asks is found out once."""
     now = clock.now()
     of_chat = InboundUpdate.objects.filter(
         bot=OuterRef("bot"), queue=OuterRef("queue"), state=State.WAITING
@@ -84,7 +85,7 @@ def _heads() -> list[InboundUpdate]:
         InboundUpdate.objects.filter(
             free, update_id=Subquery(oldest), state=State.WAITING, not_before__lte=now
         )
-        .exclude(bot__organization__in=busy())
+        .exclude(bot__organization__in=busy(), not_before__gt=F("received_at"))
         .exclude(is_patient(now))
         .annotate(turn=turn)
         .select_related("bot")
@@ -96,7 +97,8 @@ def _heads() -> list[InboundUpdate]:
 
 def _take(update: InboundUpdate, handlers: Sequence[Handler]) -> bool:
     """Whether it was free, and this thread had it handled."""
-    if update.bot.organization_id in busy() or not _claim(update):
+    was_put_off = update.not_before > update.received_at
+    if (was_put_off and update.bot.organization_id in busy()) or not _claim(update):
         return False
     _work_on(update, handlers)
     return True

@@ -11,8 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -28,8 +27,10 @@ from kombu import Queue
 from accounts import chunks
 from alerts import publish
 from chatops import answers
+from chatops.receiving.inbox import PROCESS
 from chatops.receiving.poller import Poller
 from config.celery import QUEUES, ROUTES, App, WakeUpTask, app
+from config.local_runs import LocalRuns
 from config.watching import heartbeat
 from deliveries import clock, dispatcher, probing, tally, wakeup
 
@@ -181,9 +182,11 @@ class _Consumer:
 class Beat(threading.Thread):
     """Publishes the schedule of config/celery.py, from memory: several beats are harmless.
 
-    What cannot be published (broker down, frozen, or `memory://`) runs in this process. So does
-    what is published to a queue of ours and not begun here for `patience` seconds: a consumer on a
-    connection that died silently hears of nothing, while everybody else reaches the broker.
+    What cannot be published (broker down, frozen, or `memory://`) runs in this process, at once
+    where this process itself wants it. So does what is published to a queue of ours and not begun
+    here for `patience` seconds: a consumer on a connection that died silently hears of nothing,
+    while everybody else reaches the broker. Updates have as many threads here as their queue has:
+    their handlers wait for Telegram.
     """
 
     def __init__(
@@ -194,20 +197,21 @@ class Beat(threading.Thread):
         self._queues = frozenset(queues)
         self._patience = patience
         self._begun: dict[str, float] = {}
-        self._local: dict[str, Future[None]] = {}
-        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="beat-local")
+        self._local = LocalRuns(app.tasks, {PROCESS: POOLS[ROUTES[PROCESS]]})
 
     def run(self) -> None:
         """Fire every entry when it is due."""
         entries: list[dict[str, Any]] = list(app.conf.beat_schedule.values())
         due = [time.monotonic()] * len(entries)
         self._begun = {entry["task"]: time.monotonic() for entry in entries}
+        wakeup.otherwise(self._local.run)
         while not self._stopped.is_set():
             for index, entry in enumerate(entries):
                 if due[index] <= time.monotonic():
                     due[index] = time.monotonic() + float(entry["schedule"])
                     self._fire(entry)
             self._stopped.wait(max(0.05, min(due) - time.monotonic()))
+        self._local.close()
 
     def note(self, task: Any = None, **kwargs: Any) -> None:
         """A consumer of this process begins a task (Celery's signal `task_prerun`)."""
@@ -217,10 +221,7 @@ class Beat(threading.Thread):
         task = entry["task"]
         if self._publish(task, float(entry["options"]["expires"])) and not self._is_unheard(entry):
             return
-        running = self._local.get(task)
-        if running is None or running.done():
-            self._local[task] = self._pool.submit(_run_locally, app.tasks[task])
-        elif task == wakeup.DISPATCH:
+        if not self._local.run(task) and task == wakeup.DISPATCH:
             wakeup.wake_dispatch()  # the run under way is told that there may be new work
 
     def _publish(self, task: str, expires: float) -> bool:
@@ -237,16 +238,6 @@ class Beat(threading.Thread):
         task = entry["task"]
         silent = time.monotonic() - self._begun[task]
         return ROUTES[task] in self._queues and silent > self._patience + 2 * entry["schedule"]
-
-
-def _run_locally(task: Callable[[], object]) -> None:
-    close_old_connections()
-    try:
-        task()
-    except Exception:  # as Celery does: the task is due again soon
-        log.exception("task %s failed", getattr(task, "name", task))
-    finally:
-        close_old_connections()
 
 
 def _refresh_connections(**kwargs: Any) -> None:

@@ -2,7 +2,7 @@
 
 A request never touches the broker: it sets an event, and one thread of the process publishes, at
 most once in 10 ms per task, and in a stream of them once in 50. A dispatch run under way in this
-process listens, and is told directly.
+process listens, and is told directly. What no broker takes a worker does itself (`otherwise`).
 """
 
 import logging
@@ -49,6 +49,12 @@ def listen(task_name: str, listener: Callable[[], bool]) -> None:
     _listeners[task_name] = listener
 
 
+def otherwise(run: Callable[[str], object]) -> None:
+    """From now on `run` hears of the tasks that this process wants while no broker takes them. It
+    must return at once."""
+    _publisher.otherwise = run
+
+
 def publish(task_name: str, expires: float = EXPIRES_SECONDS) -> None:
     """Send one message to the broker, now; raises what the broker's client raises.
 
@@ -90,10 +96,15 @@ def _connect() -> Any:
     return current_app.amqp.Producer(connection, auto_declare=False)
 
 
+def _nobody(task_name: str) -> None:
+    """This process runs no tasks: the worker's sweeps find the work."""
+
+
 class _Publisher:
     """The one thread that talks to the broker, started by the first wake-up of a process."""
 
     def __init__(self) -> None:
+        self.otherwise: Callable[[str], object] = _nobody
         self._reset()
 
     def _reset(self) -> None:
@@ -101,10 +112,14 @@ class _Publisher:
         self._lock = threading.Lock()
         self._event = threading.Event()
         self._thread: threading.Thread | None = None
+        self._failures = 0
 
     def request(self, task_name: str) -> None:
         if settings.CELERY_BROKER_URL.startswith("memory:"):
-            return  # one process: its sweeps find the work
+            self.otherwise(task_name)  # what other processes want the worker's sweeps find
+            return
+        if self._failures:
+            self.otherwise(task_name)
         with self._lock:
             self._wanted.add(task_name)
             if self._thread is None:
@@ -113,11 +128,12 @@ class _Publisher:
         self._event.set()
 
     def after_fork(self) -> None:
-        """A child has no copy of the thread, and must not share its lock."""
+        """A child has no copy of the thread, and must not share its lock; nor of those that run
+        what no broker takes."""
+        self.otherwise = _nobody
         self._reset()
 
     def _run(self) -> None:
-        failures = 0
         pause = COALESCE_SECONDS
         while True:
             is_stream = self._event.is_set()
@@ -131,11 +147,13 @@ class _Publisher:
                     failpoints.hit("wakeup.before_send")
                     publish(name)
                     failpoints.hit("wakeup.sent")
-                failures = 0
+                self._failures = 0
                 time.sleep(pause)
             except Exception as error:  # noqa: BLE001  # each transport has its own; all mean "later"
-                wait = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
-                failures += 1
+                wait = BACKOFF_SECONDS[min(self._failures, len(BACKOFF_SECONDS) - 1)]
+                self._failures += 1
+                for name in names:
+                    self.otherwise(name)
                 log.warning("broker unreachable (%s); next try in %s s", type(error).__name__, wait)
                 time.sleep(wait)
                 with self._lock:
