@@ -2,12 +2,13 @@
 
 They are committed with what the handler did, so a process that dies before it makes the call has
 another one make it. A server that hangs keeps at most `PER_BOT` threads, and all servers of an
-organization's choice as many.
+organization's choice as many: further ones wait here for one of those threads, or for `resume`.
 """
 
 import logging
 import threading
-from collections import Counter
+import time
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import lru_cache
@@ -35,20 +36,40 @@ SECONDS = 5.0
 THREADS = 16
 PER_BOT = 4
 RESUMED_AT_ONCE = 20
+WAITING_MAX = 30
+"""In a process, on the same account; the database has them as well, and those beyond."""
 
 _lock = threading.Condition()
 _under_way: Counter[UUID] = Counter()
+_waiting: deque[tuple[float, UUID, Bot, Answer]] = deque()
+"""With when each stops waiting: then somebody else makes the call."""
 
 
 def submit(update: InboundUpdate, answer: Answer) -> None:
-    """Make the call on a thread of its own, unless this bot's server keeps too many already: then
-    `resume` finds it."""
-    keepers = _keepers(update.bot)
+    """Make the call on a thread of its own, once this bot's server keeps few enough."""
     with _lock:
+        account = _keepers(update.bot)[-1]
+        if sum(account in _keepers(bot) for _, _, bot, _ in _waiting) < WAITING_MAX:
+            # A second sooner than `resume` may come: the call would be made twice.
+            ends = time.monotonic() + PATIENCE.total_seconds() - 1
+            _waiting.append((ends, update.pk, update.bot, answer))
+        _start()
+
+
+def _start() -> None:
+    """Whatever may leave; `_lock` is held."""
+    kept = list(_waiting)
+    _waiting.clear()
+    for one in kept:
+        ends, update_id, bot, answer = one
+        keepers = _keepers(bot)
+        if time.monotonic() > ends:
+            continue
         if any(_under_way[keeper] >= PER_BOT for keeper in keepers):
-            return
+            _waiting.append(one)
+            continue
         _under_way.update(keepers)
-    _pool().submit(_give, update.pk, update.bot, answer)
+        _pool().submit(_give, update_id, bot, answer)
 
 
 def resume() -> int:
@@ -86,6 +107,7 @@ def _give(update_id: UUID, bot: Bot, answer: Answer) -> None:
     finally:
         with _lock:
             _under_way.subtract(_keepers(bot))
+            _start()
             _lock.notify_all()
         close_old_connections()
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -174,6 +175,34 @@ def test_a_server_that_hangs_keeps_half_of_the_threads(
     assert asking.busy() == []
 
 
+def test_what_asks_nothing_does_not_wait_for_what_ones_own_bots_ask(
+    make_talk: Callable[..., Talk], hanging: Hanging
+) -> None:
+    """Somebody who runs this at home has one organization."""
+    talk = make_talk()
+    slow = make_bot(talk.organization, api_url=hanging.url)
+    store(slow, *range(1, 9))
+    tries: list[int] = []
+
+    def ask(context: Context) -> Handled:
+        if context.bot == slow:
+            tries.append(context.sender.id)
+            context.ask(get_chat_member(1, 1))
+        return Handled("handled")
+
+    with pool(ask):
+        eventually(lambda: hanging.at_once == asking.PER_ORGANIZATION)
+        store(talk.bot, *range(70, 78))
+        quick = InboundUpdate.objects.filter(bot=talk.bot, outcome="handled")
+        eventually(lambda: quick.count() == 8, seconds=4)
+        time.sleep(2 * processing.AGAIN.total_seconds())
+        assert len(tries) == 8, "who was turned away does not try again and again"
+        assert hanging.most == asking.PER_ORGANIZATION
+        InboundUpdate.objects.all().delete()
+        hanging.let_go.set()
+    assert asking.busy() == []
+
+
 def test_several_organizations_together_leave_a_thread_to_what_is_quick(
     make_talk: Callable[..., Talk], hanging: Hanging
 ) -> None:
@@ -278,6 +307,19 @@ def test_answers_to_servers_that_hang_leave_threads_to_others(
     hanging.let_go.set()
     assert answers.idle(20)
     assert hanging.most == answers.PER_BOT
+
+
+def test_answers_beyond_what_a_bot_may_have_under_way_follow_at_once(talk: Talk) -> None:
+    """Everybody at home presses the buttons of one bot."""
+    store(talk.bot, *range(1, 13))
+    talk.telegram.set_latency(0.1)
+    try:
+        for update in InboundUpdate.objects.select_related("bot"):
+            answers.submit(update, toast(str(update.update_id)))
+        assert answers.idle(answers.PATIENCE.total_seconds() - 2)
+    finally:
+        talk.telegram.set_latency(0)
+    assert len(talk.telegram.calls("answerCallbackQuery", bot=talk.telegram_bot)) == 12
 
 
 class Generous(BaseHTTPRequestHandler):
