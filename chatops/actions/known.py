@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from accounts.models import Role
-from accounts.permissions import RANK
 from channels_app.models import NotificationChannel
 from chatops.actions.rules import Meant, Named, meant
 from chatops.context import Context
@@ -67,14 +66,14 @@ def button_labels(channel: NotificationChannel) -> list[tuple[UUID, str]]:
 
 def why_not(context: Context, action: OwnAction) -> str:
     """Why whoever did this may not run it, and who may; "" when they may."""
-    if action.who == Who.ANYONE:
+    if action.who == Who.ANYONE:  # whoever may act in the chat, which is not all who are in it
         return "" if policy.may_act(context) else policy.why_not(context)
-    if context.incoming.is_anonymous:
+    lack = policy.lack_of(context, action.who)
+    if lack is policy.Lack.NAME:
         return gettext(policy.ANONYMOUS)
-    if is_for(context.membership.role if context.membership else "", action):
-        return ""
-    words = _only(action)
-    return words if context.user is not None else f"{words} {gettext(LINK)}"
+    if lack is policy.Lack.LINK:
+        return f"{_only(action)} {gettext(LINK)}"
+    return _only(action) if lack else ""
 
 
 def why_no_test(role: str, action: OwnAction) -> str:
@@ -85,7 +84,7 @@ def why_no_test(role: str, action: OwnAction) -> str:
 def is_for(role: str, action: OwnAction) -> bool:
     """Whether members of this role may run it, whatever a chat lets others do."""
     least = Role.RESPONDER if action.who == Who.ANYONE else Role(action.who)
-    return role in RANK and RANK[Role(role)] >= RANK[least]
+    return policy.has_role(role, least)
 
 
 def _only(action: OwnAction) -> str:

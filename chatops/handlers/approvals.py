@@ -1,14 +1,13 @@
 """Answers to questions: buttons under what a program asked."""
 
-from accounts.models import Role
-from accounts.permissions import RANK
 from botapi.callback_data import unpack
 from chatops.approvals import changes, showing
 from chatops.approvals.rules import ApprovalRefused
 from chatops.context import Context
 from chatops.handled import Handled, toast
 from chatops.models import Approval
-from chatops.responding.pressing import actor_of
+from chatops.responding import policy
+from chatops.responding.pressing import UNNAMED, actor_of
 from languages.speaking import gettext, gettext_noop
 
 Who = Approval.Who
@@ -56,12 +55,12 @@ def handle(context: Context) -> Handled | None:
 
 
 def _why_not(context: Context, approval: Approval) -> str:
-    if approval.who == Who.ANYONE:
+    lack = policy.lack_of(context, approval.who)
+    if lack is None:
         return ""
-    role = context.membership.role if context.membership else ""
-    if role and RANK[Role(role)] >= RANK[Role(approval.who)]:
-        return ""
-    if context.user is None:
+    if lack is policy.Lack.NAME:
+        return gettext(UNNAMED)
+    if lack is policy.Lack.LINK:
         return gettext(LINK)
     who = {
         Who.RESPONDER: gettext("Only members who respond may answer this."),

@@ -2,8 +2,10 @@
 (chatops/responding/pressing.py). Members act by their role; where a channel lets anyone act, so may
 whoever writes in its chat, on what its alerts are and no further."""
 
-from accounts.models import Membership
-from accounts.permissions import Capability
+from enum import Enum, auto
+
+from accounts.models import Membership, Role
+from accounts.permissions import RANK, Capability
 from channels_app.models import NotificationChannel
 from chatops.context import Context
 from chatops.responding.pressing import actor_of, policy_in
@@ -13,8 +15,11 @@ from languages.speaking import gettext, gettext_noop
 
 __all__ = [
     "ANONYMOUS",
+    "Lack",
     "actor_of",
+    "has_role",
     "is_member",
+    "lack_of",
     "may_act",
     "may_read",
     "why_not",
@@ -25,6 +30,8 @@ ANONYMOUS = gettext_noop(
     "name for this."
 )
 Actions = NotificationChannel.Actions
+ANYONE = "anyone"
+"""Among those who may: OwnAction.Who and Approval.Who say it so."""
 
 
 def is_member(context: Context) -> bool:
@@ -43,6 +50,34 @@ def _is_open(context: Context) -> bool:
     if chat is None or not channels:
         return False
     return all(policy_in(channel, chat) == Actions.ANYONE for channel in channels)
+
+
+class Lack(Enum):
+    """What somebody lacks who may not do what is for members of a role."""
+
+    NAME = auto()
+    """They are anonymous, so nobody knows which role they have, if any."""
+    LINK = auto()
+    """No account is linked."""
+    ROLE = auto()
+    """Theirs is none, or less."""
+
+
+def lack_of(context: Context, who: str) -> Lack | None:
+    """Why whoever did this is not among `who`: "anyone" in the chat, which an anonymous admin is as
+    well, or members of at least this role, which nobody is who has no name. None: they are."""
+    if who == ANYONE:
+        return None
+    if context.incoming.is_anonymous:
+        return Lack.NAME
+    if has_role(context.membership.role if context.membership else "", Role(who)):
+        return None
+    return Lack.LINK if context.user is None else Lack.ROLE
+
+
+def has_role(role: str, least: Role) -> bool:
+    """Whether this role, "" for none, includes what `least` does."""
+    return role in RANK and RANK[Role(role)] >= RANK[least]
 
 
 def allows(context: Context, needs: Capability | None) -> bool:

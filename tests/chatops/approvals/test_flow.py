@@ -12,6 +12,7 @@ from channels_app.models import Bot, NotificationChannel
 from chatops.approvals import changes, showing
 from chatops.endpoints import send
 from chatops.models import Approval, EndpointCall, TelegramIdentity
+from chatops.responding.pressing import UNNAMED
 from deliveries import clock
 from languages.speaking import gettext, pgettext, speaking
 from tests.alerts.fallbacks.receivers import Receiver
@@ -150,6 +151,16 @@ def test_who_may_answer(stage: Stage) -> None:
     everybody = stage.ask(who="anyone")
     assert stage.press(stage.buttons()["Deny"], BOB) == "You answered: Deny"
     assert stage.state(everybody)["answered_by"] == "Ada"
+
+
+def test_an_anonymous_admin_is_anyone_and_no_member(stage: Stage) -> None:
+    anonymous = 1087968824
+    made = stage.ask(who="responder")
+    assert stage.press(stage.buttons()["Deny"], anonymous) == UNNAMED
+    assert stage.state(made)["state"] == "open"
+    everybody = stage.ask(who="anyone")
+    assert stage.press(stage.buttons()["Deny"], anonymous) == "You answered: Deny"
+    assert stage.state(everybody)["answered_by"] == "an anonymous admin"
 
 
 def test_own_choices_stand_in_their_order(stage: Stage) -> None:
