@@ -166,7 +166,8 @@ def test_a_server_that_hangs_keeps_half_of_the_threads(
     store(other.bot, 77)
     for _ in range(2):
         processing.process_due([ask])
-    assert InboundUpdate.objects.get(bot=other.bot).outcome == "handled"
+    # One of the threads that find out what asks may have it just now.
+    eventually(lambda: InboundUpdate.objects.get(bot=other.bot).outcome == "handled", seconds=3)
     assert hanging.at_once == hanging.most == asking.PER_ORGANIZATION
     InboundUpdate.objects.all().delete()
     hanging.let_go.set()
