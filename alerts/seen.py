@@ -23,12 +23,11 @@ READING = timedelta(seconds=3)
 def note_seen(group: AlertGroup, now: datetime) -> None:
     """Have what its messages list by now ring no more. In the transaction of the acknowledgement,
     before the group's messages become due for it."""
-    told = GroupMessage.objects.for_organization(group.organization_id).filter(
-        group=group, routed=True, storm=None
-    )
-    rows = list(told)
+    told = GroupMessage.objects.for_organization(group.organization_id)
+    rows = list(told.filter(group=group, routed=True))
     streams = [row.stream_id for row in rows]
-    if not backlog.all_shown(streams, now - READING):
+    is_in_a_storm = any(row.storm_id for row in rows)  # whose digest tells of it, or is about to
+    if is_in_a_storm or not backlog.all_shown(streams, now - READING):
         return
     backlog.take_back_notices(streams, now, now, "read and acknowledged")
     if all(map(_is_published, rows)):
