@@ -22,6 +22,12 @@ SPEAK = (
     "chatops/reminders",
     "chatops/reports/make.py",
     "chatops/reports/summary.py",
+    "chatops/when/lengths.py",
+    "chatops/when/occasions.py",
+    "chatops/when/reading.py",
+    "chatops/when/saying.py",
+    "chatops/when/spans.py",
+    "chatops/when/splitting.py",
 )
 """Packages and modules whose sentences are read in chats."""
 
