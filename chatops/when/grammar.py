@@ -23,7 +23,7 @@ from chatops.when.phrases import (
     Until,
     Weekday,
 )
-from chatops.when.points import read_at, read_point
+from chatops.when.points import read_at, read_point, read_zone
 from chatops.when.recurring import read_every
 from chatops.when.words import SATURDAY, UNTIL
 
@@ -170,7 +170,7 @@ def _period(cursor: Cursor) -> Period | None:
         return None
     after = cursor.at
     cursor.mark(",")
-    if read_at(cursor) or read_point(cursor):  # "tonight at 22:00" is a point
+    if read_at(cursor) or read_point(cursor) or cursor.word("from"):  # "tonight at 22:00"
         cursor.at = start
         return None
     cursor.at = after
@@ -188,7 +188,8 @@ def _at(cursor: Cursor, *, ranges: bool) -> Phrase | None:
     found, after = At(point, word), cursor.at
     if ranges:
         if point.clock is None and cursor.word("from"):  # "tomorrow from 9 to 17"
-            point = replace(point, clock=read_clock(cursor, bare=True))
+            clock = read_clock(cursor, bare=True)
+            point = replace(point, clock=clock, zone=read_zone(cursor))
         between = _ranged(cursor, point)
         if between is not None and point.clock is not None:
             return between

@@ -85,7 +85,7 @@ def _day(place: Place, wall: datetime, here: datetime) -> str:
     speech = spoken_speech()
     days = (wall.date() - here.date()).days
     if days in (0, 1):
-        return (speech.today, speech.tomorrow)[days]
+        return (place.today, place.tomorrow)[days]
     return (place.date if wall.year == here.year else place.dated).format(
         weekday=place.weekdays[wall.weekday()],
         day=wall.day,

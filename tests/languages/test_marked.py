@@ -56,6 +56,12 @@ SPEAK = (
     "chatops/reports/make.py",
     "chatops/reports/summary.py",
     "chatops/responding",
+    "chatops/when/lengths.py",
+    "chatops/when/occasions.py",
+    "chatops/when/reading.py",
+    "chatops/when/saying.py",
+    "chatops/when/spans.py",
+    "chatops/when/splitting.py",
     "deliveries/advice.py",
     "deliveries/troubles.py",
 )

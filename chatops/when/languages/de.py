@@ -213,16 +213,15 @@ _MONTH_NAMES: Final = (
     *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli"),
     *("August", "September", "Oktober", "November", "Dezember"),
 )
-_DATE: Final = (_DAYS, "{weekday}, {day}. {month}", "{weekday}, {day}. {month} {year}")
+_DAY: Final = ("heute", "morgen", _DAYS)
+_DATE: Final = (*_DAY, "{weekday}, {day}. {month}", "{weekday}, {day}. {month} {year}")
 
 GERMAN: Final = Language(
     speech=Speech(
-        today="heute",
-        tomorrow="morgen",
         months=_MONTH_NAMES,
         month_names=_MONTH_NAMES,
         weekday_names=_DAYS,
-        at=Place("{day} {clock}", *_DATE),
+        at=Place("{day} um {clock}", *_DAY, f"am {_DATE[3]}", f"am {_DATE[4]}"),
         until=Place("bis {day} {clock}", *_DATE),
         start=Place("von {day} {clock}", *_DATE),
         whole=Place("für {day}", *_DATE),

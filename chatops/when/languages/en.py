@@ -7,12 +7,13 @@ from chatops.when.languages.speech import Again, Place, Speech, one_or_many
 from chatops.when.words import MONTH_NAMES, SIZES, WEEKDAY_NAMES, ordinal
 
 _UNITS: Final = {unit: (unit, f"{unit}s") for unit in SIZES}
-_DATE: Final = (WEEKDAY_NAMES, "{weekday} {day} {month}", "{weekday} {day} {month} {year}")
+_DATE: Final = (
+    *("today", "tomorrow", WEEKDAY_NAMES),
+    *("{weekday} {day} {month}", "{weekday} {day} {month} {year}"),
+)
 
 ENGLISH: Final = Language(
     Speech(
-        today="today",
-        tomorrow="tomorrow",
         months=MONTH_NAMES,
         month_names=MONTH_NAMES,
         weekday_names=WEEKDAY_NAMES,

@@ -4,12 +4,14 @@ from typing import Final
 
 from chatops.when.languages.de import GERMAN
 from chatops.when.languages.en import ENGLISH
+from chatops.when.languages.es import SPANISH
 from chatops.when.languages.language import Language
+from chatops.when.languages.ru import RUSSIAN
 from chatops.when.languages.speech import Speech
 from languages.speaking import ENGLISH as ENGLISH_CODE
 from languages.speaking import spoken
 
-KNOWN: Final = {ENGLISH_CODE: ENGLISH, "de": GERMAN}
+KNOWN: Final = {ENGLISH_CODE: ENGLISH, "de": GERMAN, "es": SPANISH, "ru": RUSSIAN}
 
 
 def spoken_language() -> Language:

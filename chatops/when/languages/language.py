@@ -9,7 +9,8 @@ A pattern is words of the language, and these marks:
 
 What it becomes is English words, and `#`, `%`, `~`, `^` for what was matched, in its order; `#th`
 is the number as an ordinal, `#:30` that time of day, `-#:30` the same an hour before, `#:#` both
-numbers. Such a time of day is of either half of the day, as a bare hour is. "" is no time.
+numbers; `1th` and `2:30` stand for themselves. Such a time of day is of either half of the day, as
+a bare hour is. "" is no time.
 Longer patterns come first.
 """
 

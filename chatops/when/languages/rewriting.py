@@ -172,6 +172,11 @@ def _value(piece: str, holes: Iterator[Value]) -> Value | None:
         return Kind.CLOCK, (hour, minute, 0, EITHER)
     if piece == ",":
         return Kind.MARK, piece
+    if piece.endswith("th") and piece[0].isdigit():
+        return Kind.ORDINAL, int(piece[:-2])
+    if ":" in piece:
+        hour, minute = map(int, piece.split(":"))
+        return Kind.CLOCK, (hour, minute, 0, EITHER)
     if piece[0].isdigit():
         return Kind.NUMBER, Fraction(piece)
     return Kind.WORD, piece

@@ -13,6 +13,8 @@ class Place:
     `dated` have {weekday}, {day}, {month}, and {year}."""
 
     text: str
+    today: str
+    tomorrow: str
     weekdays: tuple[str, ...]
     date: str
     dated: str
@@ -56,8 +58,6 @@ class Speech:
     "in {length}", each with its units. `units`: in a length that stands alone. `months`: in dates,
     `month_names` and `weekday_names` alone. `spans`, `instants`, `recurrences`: examples."""
 
-    today: str
-    tomorrow: str
     months: tuple[str, ...]
     month_names: tuple[str, ...]
     weekday_names: tuple[str, ...]

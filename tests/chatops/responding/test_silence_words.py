@@ -53,5 +53,5 @@ def test_what_may_be_several() -> None:
     with pytest.raises(TimeUnclear) as unclear:
         read_time("on 01/02", ZONE, NOW)
     assert len(unclear.value.ways) == 2
-    for way in unclear.value.ways:
+    for _, way in unclear.value.ways:
         read_time(way, ZONE, NOW)

@@ -300,6 +300,14 @@ LONG_ELSEWHERE = {
         *("bis ", "bis zum 1. ", "am 1. ", "um halb 3 ", "jeden Montag und ", "9 Uhr ", "1,5 "),
         *("für den Rest der ", "und Mo, ", "morgen früh ", "mo-fr "),
     ],
+    "es": [
+        *("hasta ", "hasta el 1 de ", "el 1 y ", "a las 9 y ", "cada lunes y ", "las 9 menos "),
+        *("el resto del ", "mañana por la ", "de 9 a ", "el lunes 3 "),
+    ],
+    "ru": [
+        *("до ", "до 1 ", "в 9 ", "1-го и ", "с 9 до ", "по понедельникам и ", "без четверти "),
+        *("на остаток ", "завтра вечером в ", "каждый последний ", "1-го, "),
+    ],
 }
 CASES = [(ENGLISH, piece) for piece in LONG] + [
     (language, piece)
