@@ -281,7 +281,7 @@ def test_settings_are_shown_and_changed(scene: Scene) -> None:
     for words, said in (
         ("/settings zone Atlantis", "Atlantis"),
         ("/settings quiet sometimes", "Quiet"),
-        ("/settings language de", "English"),
+        ("/settings language Klingon", "I do not speak “Klingon”. I speak English (en)"),
         ("/settings colour red", "Write zone, direct"),
     ):
         chat.write(words)
