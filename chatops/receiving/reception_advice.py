@@ -33,8 +33,8 @@ ADVICE: Final[Mapping[Trouble, Advice]] = {
         "Another program polls with this bot's token.",
         "Stop it, or give it a bot of its own: each of the two ends the other's poll, and each "
         "gets updates that the other misses. If you do not know it, revoke the token at "
-        "@BotFather and enter the new one here. Tocsin tries again every half minute, and this goes "
-        "once it can poll.",
+        "@BotFather and enter the new one here. Tocsin tries again every half minute, and this "
+        "goes once it can poll.",
     ),
     Trouble.WRONG_TOKEN: Advice(
         "Telegram does not accept the bot's token.",
