@@ -29,6 +29,7 @@ from channels_app.models import (
     default_durations,
 )
 from channels_app.offered import read_offered
+from languages.speaking import LANGUAGES
 
 LABELS = {
     "Working": "success",
@@ -255,6 +256,11 @@ class ChannelForm(WritingForm[NotificationChannel]):
         "or channel. Add the bot to the group or channel first; in a private chat press Start.",
     )
     timezone = ZoneField(required=False)
+    language = forms.ChoiceField(
+        choices=[("", "As the organization"), *LANGUAGES.items()],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
     silence_durations = OfferedField(
         label="Silence buttons",
         max_length=60,

@@ -91,6 +91,7 @@ def _message_item(world: World, dialog: Dialog, message: Message) -> Json:
         "reply": _reply(world, dialog, message),
         "topic": message.message_thread_id,
         "topic_name": topic.name if topic else "",
+        "album": message.media_group_id,
         "time": message.time,
         "edit_time": message.edit_time,
         "silent": message.is_silent,

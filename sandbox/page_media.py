@@ -94,6 +94,7 @@ def _poll(message: Message) -> Json | None:
         "is_closed": poll["is_closed"],
         "is_quiz": poll["type"] == "quiz",
         "is_multiple": poll["allows_multiple_answers"],
+        "explanation": poll.get("explanation", ""),
     }
 
 

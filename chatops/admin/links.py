@@ -4,6 +4,7 @@ from typing import Any, ClassVar, cast
 
 import segno
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +21,7 @@ from accounts.console_requests import actor_of, can, organization_of
 from accounts.models import User
 from accounts.permissions import Capability
 from botapi import deep_links
+from botapi.client import TELEGRAM_API_URL
 from channels_app.models import Bot, Chat
 from chatops.linking import chat_offers, link_codes, people
 from chatops.linking.link_codes import Kind
@@ -227,6 +229,7 @@ class LinkPage(ConsoleModelAdmin):
             "command": f"/start {code}",
             "knows_me": known,
             "hears": bot.updates != Bot.Updates.NONE,
+            "own_server": (bot.api_url or settings.TELEGRAM_API_URL) != TELEGRAM_API_URL,
         }
         title = "Link your Telegram account" if kind == Kind.PERSON else "Connect a chat"
         page = self._page(request, "chatops/link.html", title, **context)

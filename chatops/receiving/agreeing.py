@@ -38,7 +38,7 @@ from chatops.models import Reception
 from chatops.receiving import receptions
 from chatops.receiving.poll_outcomes import after as pause_after
 from chatops.receiving.poll_outcomes import jittered
-from chatops.receiving.reception_advice import Trouble, problem
+from chatops.receiving.reception_advice import Trouble, problem, webhook_advice
 from chatops.receiving.reception_plan import host_of, is_ours, next_step, webhook_url
 from deliveries import clock
 
@@ -211,7 +211,8 @@ def _set(turn: _Look, url: str, secret: str) -> None:
     except BotApiError as error:
         if error.error_code != 400:
             raise
-        turn.problem = problem(Trouble.WEBHOOK_REFUSED, error.description)
+        mend = webhook_advice(error.description)
+        turn.problem = problem(Trouble.WEBHOOK_REFUSED, error.description, mend=mend)
         turn.again = WITH_PROBLEM
     failpoints.hit("agree.called")
     turn.info = turn.call(methods.get_webhook_info())

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 PARKED_SECONDS: Final = 50
 """The most that Telegram allows (telegram-bot-api Client.cpp)."""
 CALL_SECONDS: Final = PARKED_SECONDS + 12.0
+AGAIN_SECONDS: Final = 10
+"""After a failure, so that it is soon known to be over; no less, for two pollers that take turns
+would seem well each time."""
 LIMIT: Final = 100
 STACK_BYTES: Final = 1 << 20
 """Address space of a thread; what it touches of it is some tens of kilobytes."""
@@ -118,7 +121,8 @@ class Poll:
         return 0.0
 
     def _ask(self) -> list[Any]:
-        call = get_updates(self.offset, limit=LIMIT, timeout=PARKED_SECONDS, allowed_updates=KINDS)
+        parked = AGAIN_SECONDS if self.pause else PARKED_SECONDS
+        call = get_updates(self.offset, limit=LIMIT, timeout=parked, allowed_updates=KINDS)
         began = time.monotonic()
         raw = perform(self.line.client, self.line.token, call, timeout=CALL_SECONDS)
         if not raw and time.monotonic() - began < 1.0:

@@ -33,7 +33,8 @@ ADVICE: Final[Mapping[Trouble, Advice]] = {
         "Another program polls with this bot's token.",
         "Stop it, or give it a bot of its own: each of the two ends the other's poll, and each "
         "gets updates that the other misses. If you do not know it, revoke the token at "
-        "@BotFather and enter the new one here.",
+        "@BotFather and enter the new one here. Tocsin tries again every half minute, and this "
+        "goes once it can poll.",
     ),
     Trouble.WRONG_TOKEN: Advice(
         "Telegram does not accept the bot's token.",
@@ -83,16 +84,21 @@ _FAILS: Final[Mapping[str, str]] = {
     "refused": "Nothing listens at SITE_URL from the Internet's side.",
     "reserved": "The address in SITE_URL is an internal one: use long polling.",
 }
-"""In WebhookInfo.last_error_message, small (telegram-bot-api WebhookActor.cpp) → what to do."""
+"""In WebhookInfo.last_error_message, or in what setWebhook was refused with, small
+(telegram-bot-api WebhookActor.cpp) → what to do."""
 
 
-def problem(trouble: Trouble, telegram: str = "", detail: str = "") -> dict[str, Any]:
-    """As it is stored and shown: Telegram's own words beside ours."""
-    advice = f"{detail} {ADVICE[trouble]}".strip()
+def problem(
+    trouble: Trouble, telegram: str = "", detail: str = "", mend: str = ""
+) -> dict[str, Any]:
+    """As it is stored and shown: Telegram's own words beside ours. `mend`: where more is known than
+    the trouble's own advice says."""
+    known = ADVICE[trouble]
+    advice = " ".join(filter(None, (known.wrong, detail, mend or known.mend)))
     return {"problem": str(trouble), "telegram": telegram, "advice": advice}
 
 
 def webhook_advice(message: str) -> str:
-    """What mends what Telegram met with when it posted."""
+    """What mends what Telegram met with when it posted, or has against the address."""
     small = message.lower()
     return next((mend for text, mend in _FAILS.items() if text in small), "")

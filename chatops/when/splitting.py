@@ -53,7 +53,8 @@ _FOLLOWING: Final = frozenset(
     }
 )
 _OTHER: Final = Token(Kind.OTHER, None, 0, 0, first=False)
-_REASONS: Final = ("because", "since", "reason")
+_REASONS: Final = (("because", "of"), ("due", "to"), ("because",), ("since",), ("reason",))
+"""Longer ones first."""
 _REASON_MARKS: Final = ("//", "#", "--", "—", "–", "-")
 _PUNCTUATION: Final = " \t\r\n,;:.—–-"
 _NUMERIC: Final = frozenset(
@@ -210,9 +211,7 @@ def _is_at_edge(tokens: tuple[Token, ...], found: _Found) -> bool:
 
 def _reason_words(text: str, tokens: tuple[Token, ...], at: int) -> int:
     """How many tokens here begin a comment."""
-    if tokens[at].is_word(*_REASONS):
-        return 1
-    for reason in (("due", "to"), *spoken_language().reasons):
+    for reason in (*_REASONS, *spoken_language().reasons):
         if tuple(token.value for token in tokens[at : at + len(reason)]) == reason:
             return len(reason)
     return int(text[tokens[at].start : tokens[at].end] in _REASON_MARKS)

@@ -1,16 +1,21 @@
 // What stands in a message beside its text: pictures, files, polls.
 "use strict";
 
+const PHOTO_HEIGHT = 420;
+const ALBUM_HEIGHT = 240;
+
 function mediaNodes(item) {
-  return [item.photo && photoNode(item.photo), item.document && documentNode(item.document), item.poll && pollNode(item)].filter(Boolean);
+  return [item.photo && photoNode(item.photo, item.album ? ALBUM_HEIGHT : PHOTO_HEIGHT), item.document && documentNode(item.document), item.poll && pollNode(item)].filter(Boolean);
 }
 
-function photoNode(photo) {
+// Its size is known before it is loaded, so that nothing moves when it is.
+function photoNode(photo, highest) {
+  const scale = Math.min(1, highest / photo.height);
   const image = element("img", photo.spoiler ? "photo veiled" : "photo");
   image.src = photo.url;
   image.alt = "Photo";
-  image.width = photo.width;
-  image.height = photo.height;
+  image.width = Math.round(photo.width * scale);
+  image.height = Math.round(photo.height * scale);
   image.loading = "lazy";
   image.addEventListener("click", () => image.classList.remove("veiled"));
   return image;
@@ -60,6 +65,7 @@ function pollNode(item) {
     element("p", "poll-question", poll.question),
     element("p", "poll-kind", poll.kind),
     element("ul", "", ...options),
+    ...(isOver && poll.explanation ? [element("p", "poll-why", poll.explanation)] : []),
     element("p", "poll-kind", poll.is_closed ? `${count}, closed` : count));
 }
 

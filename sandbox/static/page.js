@@ -177,10 +177,14 @@ function afterDrawing() {
 
 function filterTopics() {
   let day = "";
+  let album = "";
   for (const node of byId("messages").children) {
     node.hidden = state.topic !== null && Number(node.dataset.topic) !== state.topic;
+    if (node.hidden) continue;
+    node.classList.toggle("joined", Boolean(album) && node.dataset.album === album);
+    album = node.dataset.album;
     const separator = node.querySelector(".day");
-    const fresh = !node.hidden && node.dataset.day !== day;
+    const fresh = node.dataset.day !== day;
     separator.hidden = !fresh;
     if (fresh) day = node.dataset.day;
   }
@@ -190,6 +194,7 @@ function messageNode(item) {
   const node = element("li", item.service ? "message service" : isOwn(item) ? "message own" : "message");
   node.dataset.id = item.id;
   node.dataset.topic = item.topic;
+  node.dataset.album = item.album;
   node.dataset.day = new Date(item.time * 1000).toLocaleDateString([], {dateStyle: "long"});
   node.id = `message-${item.id}`;
   if (item.by_bot) node.dataset.bot = item.author_id;

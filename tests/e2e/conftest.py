@@ -134,7 +134,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def session(installation: Installation, browser: Browser) -> Any:
     """The cookies of somebody who signed in through the sign-in page."""
     context = browser.new_context()

@@ -48,8 +48,13 @@ class Scene:
 
 
 def first_bot(installation: Installation) -> SandboxBot:
-    """That of the first start, in Telegram; it hears what people do."""
-    installation.query("UPDATE channels_app_bot SET updates = 'polling' WHERE name = 'My bot'")
+    """That of the first start, in Telegram; it hears what people do, and answers at the pace of a
+    server of one's own: Telegram's, one call a second to a chat, is waited for elsewhere."""
+    installation.telegram.set_flood("off")
+    installation.query(
+        "UPDATE channels_app_bot SET updates = 'polling', chat_per_second = 30,"
+        " group_per_minute = 600 WHERE name = 'My bot'"
+    )
     ((telegram_id, username),) = eventually(
         lambda: installation.query(
             "SELECT telegram_id, username FROM channels_app_bot"

@@ -89,6 +89,12 @@ def test_a_chat_is_chosen_in_telegram(scene: Scene) -> None:
     chat.press("Cancel", chat.told("Connect News of ours as a channel of"))
     chat.shown("Not connected.")
     chat.look("newchannel-done")
+    chat.write("/newchannel")
+    chat.told("Which chat shall get alerts?")
+    assert chat.reply_keys() == ["Choose a group", "Choose a channel"]
+    chat.write("/cancel")
+    chat.told("I am not asking you anything.")
+    expect(chat.page.locator("#reply-keyboard")).to_be_hidden()
     assert chat.failures == []
 
 

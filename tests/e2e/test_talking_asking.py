@@ -1,80 +1,29 @@
-"""What programs ask people, what people ask inline, and every kind of message that a program can
-send, as all of it is seen in a chat."""
+"""What programs ask people, and what people ask inline, as it is seen in a chat."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import WAIT, Installation, eventually
-from tests.e2e.talking import ALONE, GROUP, Scene, set_stage
+from tests.e2e.conftest import Installation, eventually
+from tests.e2e.desk import Desk, set_desk
+from tests.e2e.talking import ALONE, GROUP
 from tests.e2e.test_pages import check
-from tests.pictures import png
 from tests.sandbox.endpoint import Endpoint, running_endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
-@dataclass(frozen=True)
-class Desk:
-    """The stage, with a key for the REST API and a channel to Tess's private chat."""
-
-    scene: Scene
-    key: str
-
-    def post(self, path: str, body: Any, media_type: str = "application/json") -> Any:
-        """The answer to a POST to the REST API."""
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": media_type}
-        request = Request(f"{self.scene.installation.url}/api/v1/{path}", data, headers)
-        with urlopen(request, timeout=WAIT / 1000) as answer:
-            return json.loads(answer.read())
-
-    def channel(self, name: str) -> str:
-        """Its ID."""
-        rows = self.scene.installation.query(
-            "SELECT id FROM channels_app_notificationchannel WHERE name = ?", name
-        )
-        return str(rows[0][0])
-
-    def send(self, kind: str, **fields: Any) -> None:
-        """A message of this kind to Tess."""
-        self.post(f"channels/{self.channel(ALONE)}/messages/", {"kind": kind, **fields})
-
-    def upload(self, kind: str, name: str, content: bytes, **fields: str) -> None:
-        """A file to her, as curl's -F sends it."""
-        values = fields | {"kind": kind}
-        parts = [f'name="{key}"\r\n\r\n{value}'.encode() for key, value in values.items()]
-        parts.append(f'name="{kind}"; filename="{name}"\r\n\r\n'.encode() + content)
-        head = b"--x\r\nContent-Disposition: form-data; "
-        body = b"".join(head + part + b"\r\n" for part in parts) + b"--x--\r\n"
-        path = f"channels/{self.channel(ALONE)}/messages/"
-        self.post(path, body, "multipart/form-data; boundary=x")
-
-
 @pytest.fixture(scope="module")
 def stage(installation: Installation, open_windows: Callable[..., Page]) -> Desk:
-    scene = set_stage(installation, open_windows)
-    console = scene.console
-    console.goto("/accounts/apikey/add/")
-    console.fill("[name=name]", "Deploys")
-    console.select_option("[name=role]", "admin")
-    console.click("[name=_save]")
-    key = console.input_value("#secret")
-    return Desk(scene, key)
+    return set_desk(installation, open_windows)
 
 
 @pytest.fixture
 def desk(stage: Desk) -> Desk:
     """Her private chat is open."""
-    stage.scene.chat.failures.clear()
-    stage.scene.chat.page.goto("/")
-    stage.scene.private()
+    stage.open()
     return stage
 
 
@@ -199,52 +148,4 @@ def test_alerts_are_found_in_any_chat(desk: Desk) -> None:
     chat.look("inline-card")
     for number in range(23):
         scene.installation.resolve(f"Silo {number:02}", "warning", field="silos")
-    assert chat.failures == []
-
-
-def test_people_vote(desk: Desk) -> None:
-    chat = desk.scene.chat
-    options = [{"text": "Yes"}, {"text": "No"}]
-    desk.send("poll", question="Roll back?", options=options, is_anonymous=False)
-    poll = chat.told("Roll back?", "0 votes")
-    poll.locator(".option", has_text="Yes").click()
-    expect(poll.locator(".option[aria-pressed=true]")).to_contain_text("1 · 100 %")
-    chat.look("poll")
-    assert chat.failures == []
-
-
-def test_every_kind_of_message_is_seen(desk: Desk) -> None:
-    chat = desk.scene.chat
-    desk.upload("photo", "load.png", png(640, 320), caption="Load of the night")
-    expect(chat.told("Load of the night").locator("img.photo")).to_be_visible()
-    desk.upload("voice", "said.ogg", b"OggS said", duration="65")
-    chat.told("Voice message", "1:05")
-    desk.upload("video", "clip.mp4", b"clip", caption="The outage")
-    chat.told("clip.mp4", "The outage")
-    desk.send("location", latitude=48.2082, longitude=16.3738)
-    chat.told("Location: 48.2082, 16.3738")
-    chat.look("kinds-files")
-    place = {"latitude": 48.2, "longitude": 16.4}
-    desk.send("venue", title="Data centre 1", address="Main Street 1", **place)
-    chat.told("Data centre 1, Main Street 1")
-    desk.send("contact", phone_number="+43 1 234567", first_name="On call")
-    chat.told("Contact: On call, +43 1 234567")
-    desk.send("dice", emoji="🎯")
-    chat.told("🎯")
-    opens = {"text": "Open", "url": "https://example.org/4711"}
-    copies = {"text": "Copy", "copy_text": {"text": "4711"}}
-    markup = {"inline_keyboard": [[opens], [copies]]}
-    desk.send("text", text="Ticket 4711", reply_markup=markup)
-    ticket = chat.told("Ticket 4711")
-    expect(ticket.get_by_role("link", name="Open")).to_have_attribute("target", "_blank")
-    chat.look("kinds-rest")
-    chat.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    chat.press("Copy", ticket)
-    chat.toast("Copied.")
-    keyboard = {"keyboard": [[{"text": "All well"}, {"text": "Help"}]], "one_time_keyboard": True}
-    desk.send("text", text="How is it?", reply_markup=keyboard)
-    chat.told("How is it?")
-    assert chat.reply_keys() == ["All well", "Help"]
-    chat.tap("All well")
-    expect(chat.page.locator("#reply-keyboard")).to_be_hidden()
     assert chat.failures == []

@@ -277,12 +277,12 @@ def test_settings_are_shown_and_changed(scene: Scene) -> None:
     chat.write("/reminders 1 cancel")
     chat.told("Cancelled:")
     chat.write("/settings quiet 22:00-07:00")
-    chat.told("Quiet hours for them: 22:00 to 07:00")
+    chat.told("Quiet hours for them: 22:00–07:00")
     for words, said in (
         ("/settings zone Atlantis", "Atlantis"),
         ("/settings quiet sometimes", "Quiet"),
-        ("/settings language de", "English"),
-        ("/settings colour red", "Write zone, direct"),
+        ("/settings language Klingon", "I do not speak “Klingon”. I speak English (en)"),
+        ("/settings colour red", "Write zone, language, direct"),
     ):
         chat.write(words)
         chat.told(said)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Installation, open_row, reload_until
+from tests.e2e.conftest import Installation, eventually, open_row, reload_until
 from tests.e2e.talking import CHANNELS, GROUP, MINE, TESS, Scene, set_stage
 from tests.e2e.test_pages import DESK, check
 from tests.sandbox.process import SandboxBot
@@ -39,6 +39,20 @@ def add_bot(console: Page, installation: Installation, bot: SandboxBot, name: st
     console.fill("[name=api_url]", installation.telegram.url)
     console.click("[name=_save]")
     expect(console.get_by_role("heading", name="Updates", exact=True)).to_be_visible()
+
+
+def test_another_program_that_polls_is_told_of(stage: Scene, console: Page) -> None:
+    telegram = stage.installation.telegram
+    bot = telegram.create_bot("Watched", username="watched_bot")
+    add_bot(console, stage.installation, bot, "Watched one")
+    page = console.url
+    panel = console.locator(".tocsin-panel", has=console.get_by_text("Last update"))
+    telegram.wait_for_calls("getWebhookInfo", bot=bot)
+    eventually(lambda: telegram.api(bot, "getUpdates", timeout=1)["ok"])
+    reload_until(console, page, "Another program polls with this bot")
+    expect(panel).to_contain_text("terminated by other getUpdates request")
+    expect(panel).to_contain_text("Stop it, or give it a bot of its own")
+    assert check(console, "bot-other-poller") == []
 
 
 def test_the_first_bots_page_says_how_it_hears(stage: Scene, console: Page) -> None:
@@ -99,6 +113,34 @@ def test_a_bot_hears_by_webhook_and_not_at_all(stage: Scene, console: Page) -> N
     assert failures == []
 
 
+def test_a_webhook_that_telegram_refuses_is_told_in_its_words(stage: Scene, console: Page) -> None:
+    telegram = stage.installation.telegram
+    refused = "Bad Request: bad webhook: IP address 10.0.0.7 is reserved"
+    telegram.fault("error", method="setWebhook", code=400, description=refused)
+    open_row(console, BOTS, "Shared one")
+    page = console.url
+    console.locator("[name=updates]").select_option("webhook")
+    console.click("[name=_save]")
+    reload_until(console, page, "Telegram does not take the webhook.")
+    panel = console.locator(".tocsin-panel", has=console.get_by_text("Last update"))
+    internal = "The address in SITE_URL is an internal one: use long polling."
+    for words in (refused, internal, "not agreed with Telegram yet"):
+        expect(panel).to_contain_text(words)
+    failures = check(console, "bot-webhook-refused")
+    console.locator("[name=updates]").select_option("polling")  # as it is told
+    console.click("[name=_save]")
+    reload_until(console, page, "Long polling</b>, as agreed with Telegram.")
+    expect(panel).not_to_contain_text(refused)
+    telegram.fault("error", method="setWebhook", code=400, description=refused)
+    console.locator("[name=updates]").select_option("webhook")
+    console.click("[name=_save]")
+    reload_until(console, page, "Telegram does not take the webhook.")
+    console.click("[name=_save]")  # the address was mended meanwhile
+    reload_until(console, page, "Webhook</b>, as agreed with Telegram.")
+    expect(panel).not_to_contain_text(refused)
+    assert failures == []
+
+
 def test_what_was_given_up_is_tried_again(stage: Scene, console: Page) -> None:
     chat = stage.chat
     chat.page.goto("/")
@@ -151,3 +193,17 @@ def test_who_is_linked_and_who_may_press(stage: Scene, console: Page) -> None:
     console.fill("[name=silence_durations]", "1h, 4h")
     console.click("[name=_save]")
     assert failures == []
+
+
+def test_the_other_program_has_stopped(stage: Scene, console: Page) -> None:
+    """Last: it is waited for, some forty seconds from when it was told of."""
+    open_row(console, BOTS, "Watched one")
+    page = console.url
+
+    def is_over() -> bool:
+        console.goto(page)
+        return "Another program polls" not in console.content()
+
+    eventually(is_over)
+    expect(console.get_by_text("Long polling, as agreed with Telegram.")).to_be_visible()
+    assert check(console, "bot-other-poller-gone") == []

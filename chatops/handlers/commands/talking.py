@@ -4,6 +4,7 @@ from typing import Any
 
 from alerts import responding
 from alerts.responding import ResponseRefused
+from botapi.keyboards import RemoveKeyboard
 from botapi.markup import text
 from chatops.conversations.comment import COMMENT, noted
 from chatops.conversations.engine import begin
@@ -47,9 +48,10 @@ def comment(asked: Asked) -> Handled:
 
 
 def cancel(asked: Asked) -> Handled:
-    """Leave open what is asked."""
+    """Leave open what is asked; a keyboard that stands in the place of the letters goes with it."""
     handled = drop(asked.context)
     if handled is None:
-        reply(asked.context, gettext(NOTHING_ASKED))
+        keyboard = RemoveKeyboard(not asked.context.is_private)
+        reply(asked.context, gettext(NOTHING_ASKED), keyboard)
         return Handled("nothing to drop")
     return handled

@@ -120,7 +120,7 @@ def test_a_silence_says_what_was_understood_and_is_taken_back(stage: Stage) -> N
     assert "(Europe/Berlin): 1 firing now" in said
     assert silence.matchers == [{"name": "alertname", "op": "=", "value": "HighCPU"}]
     assert round((silence.ends_at - silence.starts_at).total_seconds()) == 7_200
-    assert (silence.author, silence.comment) == ("Ada Lovelace", "of the deploy")
+    assert (silence.author, silence.comment) == ("Ada Lovelace", "the deploy")
     stage.press(stage.ada, stage.group, "Undo")
     silence.refresh_from_db()
     assert silence.ends_at == silence.updated_at

@@ -41,6 +41,7 @@ def test_a_person_links_their_account(talk: Talk) -> None:
     assert "not linked yet" in person.read(f"{MINE}mine/")
     page = person.send(f"{MINE}link/", 200, bot=talk.bot.pk)
     assert '<svg viewBox="' in page
+    assert "Bots and chats → Open a link" in page, "Telegram knows no bot of the sandbox"
     row = LinkCode.objects.get()
     assert "hx-get" in person.read(state_of(row))
     assert code_in(page) not in person.read(state_of(row)), "it is shown once"

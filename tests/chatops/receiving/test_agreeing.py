@@ -125,6 +125,9 @@ def test_a_refused_webhook_is_told_in_telegrams_words_and_tried_again(talk: Talk
     row = choose(talk, Updates.WEBHOOK)
     assert not row.is_settled
     assert (row.problem["problem"], row.problem["telegram"]) == ("webhook_refused", refusal)
+    assert row.problem["advice"] == (
+        "Telegram does not take the webhook. The name in SITE_URL does not resolve on the Internet."
+    )
     assert not row.webhook["ours"], "Telegram was asked again after the refusal"
     Reception.objects.update(check_at=clock.now())
     row = agree(talk)

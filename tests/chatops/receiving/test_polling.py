@@ -171,6 +171,16 @@ def test_another_program_with_the_token_is_told_of(
     assert len(talk.telegram.calls("getUpdates", bot=talk.telegram_bot)) == calls, "it backs off"
 
 
+def test_that_polls_go_well_again_is_soon_known(
+    talk: Talk, start_poller: Callable[[], Poller]
+) -> None:
+    receive_by(talk, Updates.POLLING)
+    talk.telegram.fault("bad_gateway", method="getUpdates")
+    start_poller()
+    eventually(lambda: row_of(talk).poll_problem)
+    eventually(lambda: row_of(talk).poll_problem == {})
+
+
 def test_a_webhook_of_somebody_else_is_left_alone_until_a_person_takes_over(
     talk: Talk, start_poller: Callable[[], Poller]
 ) -> None:

@@ -19,6 +19,8 @@ SILENCES = [
     ("HighCPU for 2 hours # deploy", "HighCPU", "for 2 hours", "deploy"),
     ("HighCPU 2h deploy in progress", "HighCPU", "2h", "deploy in progress"),
     ("HighCPU because deploy for 2 hours", "HighCPU", "for 2 hours", "deploy"),
+    ("HighCPU for 2 hours because of the deploy", "HighCPU", "for 2 hours", "the deploy"),
+    ("HighCPU because of", "HighCPU", "", ""),
     ("HighCPU because it is slow", "HighCPU", "", "it is slow"),
     ("HighCPU 2h because it lasts for 2 hours", "HighCPU", "2h", "it lasts for 2 hours"),
     ("2h because deploy", "", "2h", "deploy"),
