@@ -18,13 +18,14 @@ from chatops.responding.wanted_groups import NotUnderstood
 from languages.speaking import gettext, gettext_noop
 
 GONE = gettext_noop("That alert is gone.")
+NOTHING_OPEN = gettext_noop("Nothing is open here. Reply to the message of one that is over.")
 
 
 def _ask_which(context: Context, values: Values) -> Prompt:
     shown = open_here(context)[:CHOICES]
     rows = tuple((Choice(told.label_of(group.title), str(group.pk)),) for group in shown)
     if not rows:
-        raise Stop(gettext("Nothing is open here. Reply to the message of one that is over."))
+        raise Stop(gettext(NOTHING_OPEN))
     words = gettext("Which alert do you speak of?")
     return Prompt(told.html([text(words)]), rows, inline=True)
 

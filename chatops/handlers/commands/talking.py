@@ -6,7 +6,7 @@ from alerts import responding
 from alerts.responding import ResponseRefused
 from botapi.keyboards import RemoveKeyboard
 from botapi.markup import text
-from chatops.conversations.comment import COMMENT, noted
+from chatops.conversations.comment import COMMENT, NOTHING_OPEN, noted
 from chatops.conversations.engine import begin
 from chatops.conversations.engine import cancel as drop
 from chatops.handled import Handled
@@ -37,9 +37,10 @@ def comment(asked: Asked) -> Handled:
         return Handled("commented")
     if group is not None:
         known["which"] = str(group.pk)
-    elif asked.rest:
+    else:
         try:
-            found = targets.find(context, asked.rest, open_here(context), "").sure
+            none = gettext(NOTHING_OPEN)
+            found = targets.find(context, asked.rest, open_here(context), none).sure
         except NotUnderstood as why:
             reply(context, told.html([text(str(why))]))
             return Handled("/comment: nothing meant")

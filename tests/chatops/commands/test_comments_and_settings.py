@@ -83,6 +83,16 @@ def test_a_comment_is_acknowledged_by_a_reaction_or_in_words(stage: Stage) -> No
     assert len(calls) == 1
 
 
+def test_the_only_one_that_is_open_is_meant(stage: Stage) -> None:
+    assert "Nothing is open here" in stage.says(stage.ada, "/comment")
+    stage.fire("HighCPU")
+    assert "HighCPU: what is there to say?" in stage.says(stage.ada, "/comment")
+    stage.says(stage.ada, "The fan.", to=stage.last(stage.group).message_id)
+    assert comments(stage) == ["The fan."]
+    stage.fire("DiskFull")
+    assert "Which alert do you speak of?" in stage.says(stage.ada, "/comment")
+
+
 def test_a_comment_that_is_too_long_says_so(stage: Stage) -> None:
     stage.fire("HighCPU")
     said = stage.says(stage.ada, "x" * 2_001, to=stage.message_of("HighCPU"))
