@@ -5,7 +5,7 @@ from typing import Final
 from chatops.when.languages.language import Language, expanded, meaning, tree
 from chatops.when.languages.speech import Again, Place, Speech, one_or_many
 
-_FOLDED: Final = str.maketrans("áéíóúüñ", "aeiouun")
+_FOLDED: Final = {ord(typed): plain for typed, plain in zip("áéíóúüñ", "aeiouun", strict=True)}
 """People type "manana" too."""
 _NUMBERS: Final = {
     **dict.fromkeys(("un", "una", "uno"), 1),
