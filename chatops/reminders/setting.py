@@ -58,8 +58,8 @@ class Called:
 
 
 def for_whom(words: str) -> Wanted:
-    """ "me to call Ann", "us: stand-up", "@robert check it", "mich an den Anruf"; without any it is
-    for who asks, in a group for the group."""
+    """ "me to call Ann", "us: stand-up", "@robert check disks", "mich an den Anruf"; without any
+    it is for who asks, in a group for the group."""
     whom, rest = _addressed(words)
     of = _word(rest)
     if of in (*_OF, *spoken_language().to):

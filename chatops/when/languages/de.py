@@ -104,6 +104,7 @@ _GROUPS: Final = {
         "whole": {"day": "tages", "week": "woche", "month": "monats", "year": "jahres"}
         | {"weekend": "wochenendes"},
         "over": {"for the": "fürs für_das übers über_das am"},
+        "to": {"on": "am", "until": "bis"},
         "because": {"because": "weil wegen aufgrund"},
     }.items()
 }
@@ -156,8 +157,11 @@ _RULES: Final = (
         ("{sunday} , | # .", "{sunday} ,"),
     ),
     *(("{sure} - {day}", "{sure} to {day}"), ("{sure} bis {day}", "{sure} to {day}")),
+    *(("{short} , | {sure}", "{short} ,"), ("{short} | und {sure}", "{short}")),
     *((", {sure}", ", {sure}"), ("und {sure}", "and {sure}"), ("und", "and")),
     # dates
+    *(("{weekday} den # .", "{weekday} #th"), ("{weekday} , den # .", "{weekday} , #th")),
+    *(("{to} | {weekday} den # .", "{to}"), ("{to} | {weekday} , den # .", "{to}")),
     *(("{month}", "{month}"), ("# . {month}", "#th {month}"), ("der # .", "the #th")),
     *(("am # .", "on the #th"), ("den # .", "on the #th"), ("bis # .", "until the #th")),
     *(
@@ -280,7 +284,8 @@ GERMAN: Final = Language(
     naming=frozenset(
         {
             *("von", "vom", "der", "des", "dem", "die", "das", "ueber", "mein", "meine", "meinen"),
-            *("unser", "unsere", "unseren", "euer", "ihr", "ihre", "dein", "deine"),
+            *("an", "auf", "nach", "seit", "pro", "je", "unser", "unsere", "unseren"),
+            *("euer", "ihr", "ihre", "dein", "deine"),
         }
     ),
     me=frozenset({"me", "mich", "mir"}),

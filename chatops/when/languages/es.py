@@ -5,7 +5,7 @@ from typing import Final
 from chatops.when.languages.language import Language, expanded, meaning, tree
 from chatops.when.languages.speech import Again, Place, Speech, one_or_many
 
-_FOLDED: Final = str.maketrans("áéíóúüñ", "aeiouun")
+_FOLDED: Final = {ord(typed): plain for typed, plain in zip("áéíóúüñ", "aeiouun", strict=True)}
 """People type "manana" too."""
 _NUMBERS: Final = {
     **dict.fromkeys(("un", "una", "uno"), 1),
@@ -119,7 +119,6 @@ _GROUPS: Final = {
         },
         "whole": {"day": "día", "week": "semana", "month": "mes", "year": "año"},
         "to": {"at": "a_las a_la", "until": "hasta_las hasta_la", "from": "desde_las desde_la"},
-        "o": {"o'clock": "las la"},
     }.items()
 }
 _GROUPS["day"] = _GROUPS["weekday"] | _GROUPS["short"]
@@ -143,8 +142,8 @@ _RULES: Final = (
     *(("{to}", "{to}"), ("{to} #", "{to} #"), ("{to} ^", "{to} ^"), ("{to} ~", "{to} ~")),
     *(("{to} # y media", "{to} #:30"), ("{to} # y cuarto", "{to} #:15")),
     *(("{to} # menos cuarto", "{to} -#:45"), ("{to} # y ##", "{to} #:#")),
-    *(("{o} # y media", "#:30"), ("{o} # y cuarto", "#:15"), ("{o} # menos cuarto", "-#:45")),
-    *(("{o} #", "# {o}"), ("{o} ~", "~"), ("{to} # horas", "{to} # o'clock")),
+    *(("las # y media", "#:30"), ("las # y cuarto", "#:15"), ("las # menos cuarto", "-#:45")),
+    *(("las # {half}", "# {half}"), ("las ~", "~"), ("{to} # horas", "{to} # o'clock")),
     *(("{to} # h", "{to} # o'clock"), ("{to} # h #", "{to} #:#"), ("{to} ~ h", "{to} ~")),
     *(("{half}", "{half}"), ("mediodía", "noon"), ("medianoche", "midnight")),
     *(("al mediodía", "at noon"), ("a mediodía", "at noon"), ("a medianoche", "at midnight")),
@@ -155,6 +154,7 @@ _RULES: Final = (
     *(("pasado mañana", "the day after tomorrow"), ("anteayer", "the day before yesterday")),
     *(("esta noche", "tonight"), ("esta {part}", "this {part}")),
     ("hoy por la {part}", "this {part}"),
+    ("mañana temprano", "tomorrow morning"),
     *(("mañana por la {part}", "tomorrow {part}"), ("hasta esta {part}", "until this {part}")),
     *(("mañana a mediodía", "tomorrow at noon"), ("mañana al mediodía", "tomorrow at noon")),
     ("pasado mañana por la {part}", "the day after tomorrow {part}"),

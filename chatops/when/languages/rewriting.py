@@ -29,8 +29,8 @@ class _Match:
 
 
 def rewritten(tokens: tuple[Token, ...], language: Language) -> tuple[Token, ...]:
-    """What a rule makes stands where the words stood, from the first to the last: such tokens have
-    the same `start` and `end`, and only one is the `first`."""
+    """Word for word where a rule makes as many as it took: in "und Freitag" a time may begin with
+    the day. Else what it makes stands where all of them stood, and only one is the `first`."""
     if not language.root.after:
         return tokens
     tokens = tuple(_with_decimals(tokens))
@@ -43,13 +43,19 @@ def rewritten(tokens: tuple[Token, ...], language: Language) -> tuple[Token, ...
             made.append(_number_word(tokens[at], language))
             at += 1
             continue
-        first, end = tokens[at], tokens[match.after - 1].end
-        made += [
-            Token(kind, value, first.start, end, first=first.first and number == 0)
-            for number, (kind, value) in enumerate(values)
-        ]
+        made += _placed(values, tokens[at : match.after])
         at = match.after
     return tuple(made)
+
+
+def _placed(values: list[Value], taken: tuple[Token, ...]) -> Iterator[Token]:
+    if len(values) == len(taken):
+        for (kind, value), token in zip(values, taken, strict=True):
+            yield Token(kind, value, token.start, token.end, token.first)
+        return
+    start, end = taken[0].start, taken[-1].end
+    for number, (kind, value) in enumerate(values):
+        yield Token(kind, value, start, end, first=taken[0].first and number == 0)
 
 
 def _with_decimals(tokens: tuple[Token, ...]) -> Iterator[Token]:

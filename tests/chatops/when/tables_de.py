@@ -127,6 +127,8 @@ INSTANTS = [
     ("heute Abend um 9", "2026-11-26 21:00"),
     ("heute Mittag", "2026-11-26 12:00"),
     ("am 24. Dezember", "2026-12-24 09:00"),
+    ("am Freitag, den 4. Dezember um 9 Uhr", "2026-12-04 09:00"),
+    ("am Freitag den 4. Dezember", "2026-12-04 09:00"),
     ("am 5. um 8 Uhr", "2026-12-05 08:00"),
     ("Ende des Monats", "2026-12-01 00:00"),
 ]
@@ -246,10 +248,16 @@ REMINDERS = [
     ("den Bericht vom Montag lesen in 2 Stunden", "den Bericht vom Montag lesen", "in 2 Stunden"),
     ("so schnell wie möglich Anna anrufen", "so schnell wie möglich Anna anrufen", ""),
     ("Anna guten Morgen sagen um 9", "Anna guten Morgen sagen", "um 9"),
+    ("an einem Tag testen", "einem Tag testen", ""),
+    ("zweimal pro Stunde schauen", "zweimal pro Stunde schauen", ""),
     ("mir in einer halben Stunde Tee", "Tee", "in einer halben Stunde"),
     ("me to call Ann tomorrow at 9", "call Ann", "tomorrow at 9"),
 ]
-SEVERAL = [("mich morgen an den Bericht um 9", ["morgen", "um 9"])]
+SEVERAL = [
+    ("mich morgen an den Bericht um 9", ["morgen", "um 9"]),
+    ("Mo und Fr um 8 Sport", ["Mo", "Fr um 8"]),
+    ("Montag und Freitag um 8 Sport", ["Montag", "Freitag um 8"]),
+]
 WHOM = [
     ("mich an den Anruf", "me", "den Anruf"),
     ("uns: Standup", "us", "Standup"),

@@ -94,8 +94,9 @@ INSTANTS = [
     ("el 5 a las 8:00", "2026-12-05 08:00"),
     ("el lunes 30", "2026-11-30 09:00"),
     ("el lunes 7 dic", "2026-12-07 09:00"),
-    ("las 9", "2026-11-27 09:00"),
-    ("la 1", "2026-11-26 13:00"),
+    ("las 9:15", "2026-11-27 09:15"),
+    ("las 9 de la noche", "2026-11-26 21:00"),
+    ("mañana temprano a las 8", "2026-11-27 08:00"),
 ]
 RECURRENCES = [
     ("cada día a las 9", "FREQ=DAILY", "2026-11-27 09:00", "cada día a las 09:00"),
@@ -239,7 +240,16 @@ REFUSED = [
     *("buenos días", "buenas tardes", "ayer", "anteayer", "hace 2 horas", "hasta ayer", "pronto"),
     *("más tarde", "para siempre", "ahora", "horas", "media", "cuarto", "un", "una", "cada", "por"),
     *("todos los", "medio día", "unas horas", "unos minutos", "llamar a Ana", "hasta hoy a las 9"),
-    *("hasta las 25", "hasta el 31 de febrero", "hasta el 32", "por ٣ horas", "0 horas"),
+    *(
+        "hasta las 25",
+        "la una",
+        "las 3",
+        "la 1",
+        "hasta el 31 de febrero",
+        "hasta el 32",
+        "por ٣ horas",
+        "0 horas",
+    ),
     *("cada día a las 9", "cuando las ranas críen pelo", "mayo", "hasta", "1,5"),
 ]
 SILENCES = [
@@ -263,6 +273,8 @@ REMINDERS = [
     ),
     ("pagar el alquiler el 1 de cada mes", "pagar el alquiler", "el 1 de cada mes"),
     ("leer el informe del lunes en 2 horas", "leer el informe del lunes", "en 2 horas"),
+    ("reiniciar las 3 máquinas", "reiniciar las 3 máquinas", ""),
+    ("es la una", "es la una", ""),
     ("comprar sal y pan", "comprar sal y pan", ""),
     ("mirar el mar", "mirar el mar", ""),
 ]
