@@ -97,7 +97,8 @@ def _alert(alert: AlertView, number: int, count: int, zone: tzinfo) -> Iterator[
     others = {name: value for name, value in alert.annotations.items() if value not in said}
     yield from _pairs(gettext("Annotations"), others)
     if alert.links:
-        yield f"{gettext('Links')}:"
+        heading = gettext("Links")
+        yield f"{heading}:"
         yield from (f"  {link.label or kind_word(link.kind)}: {link.url}" for link in alert.links)
     yield from _field(gettext("Image"), alert.image_url)
     yield from _field(gettext("Fingerprint"), alert.fingerprint)

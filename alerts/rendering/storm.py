@@ -136,17 +136,20 @@ def _first_line(storm: StormView) -> str:
         told = ngettext(
             "{count} alert fired and resolved", "{count} alerts fired and resolved", total
         )
-        return f"{mark} {gettext('MISSED')}{SEPARATOR}{told.format(count=_written(total))}"
+        state = gettext("MISSED")
+        return f"{mark} {state}{SEPARATOR}{told.format(count=_written(total))}"
     if storm.closed_at is not None:
-        return f"{_mark(storm)} {gettext('STORM OVER')}{SEPARATOR}{_outcome(storm)}"
+        state = gettext("STORM OVER")
+        return f"{_mark(storm)} {state}{SEPARATOR}{_outcome(storm)}"
     worst = max(
         (c.severity for c in storm.counts if c.status != "resolved"), key=rank, default=None
     )
     word = severity_word(worst)
     state = gettext("STORM {severity}").format(severity=word) if word else gettext("STORM")
     events = _events(storm)
-    told = _number_of("firing", firing) if firing else events[0] if events else ""
-    return f"{_mark(storm)} {state}{SEPARATOR}{_alerts(total)}, {told or gettext('none firing')}"
+    none = gettext("none firing")
+    told = _number_of("firing", firing) if firing else events[0] if events else none
+    return f"{_mark(storm)} {state}{SEPARATOR}{_alerts(total)}, {told}"
 
 
 def _outcome(storm: StormView) -> str:

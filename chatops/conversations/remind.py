@@ -16,7 +16,7 @@ from chatops.when.readings import Instant, Refused, Unclear
 from chatops.when.recurrences import Recurrence
 from languages.speaking import gettext, gettext_noop, pgettext
 
-EXAMPLES = "tomorrow 9:00, in 2h, weekdays 9:15"
+EXAMPLES = gettext_noop("tomorrow 9:00, in 2h, weekdays 9:15")
 LENGTHS = (
     (gettext_noop("in 30 minutes"), gettext_noop("in 1 hour")),
     (gettext_noop("in 3 hours"), gettext_noop("tomorrow 9:00")),
@@ -40,8 +40,9 @@ def _ask_when(context: Context, values: Values) -> Prompt:
         each = tuple((Choice(shown, read),) for shown, read in ways["choices"])
         return Prompt(told.html([text(ways["question"])]), each)
     rows = tuple(tuple(Choice(gettext(length), length) for length in row) for row in LENGTHS)
-    words = gettext("When? Choose, or write it: {examples}.").format(examples=EXAMPLES)
-    return Prompt(told.html([text(words)]), rows, placeholder=EXAMPLES)
+    examples = gettext(EXAMPLES)
+    words = gettext("When? Choose, or write it: {examples}.").format(examples=examples)
+    return Prompt(told.html([text(words)]), rows, placeholder=examples)
 
 
 def _take_when(context: Context, values: Values, answer: Answer) -> Any:

@@ -96,8 +96,9 @@ def _ask_time(context: Context, values: Values) -> Prompt:
         return Prompt(told.html(words), _rows(ways))
     rows = tuple(tuple(Choice(gettext(length), length) for length in row) for row in LENGTHS)
     how_long = gettext("How long shall {what} be quiet? Choose, or write: {examples}.")
-    words = filled(how_long, what=what, examples=EXAMPLES)
-    return Prompt(told.html(words), rows, placeholder=EXAMPLES)
+    examples = gettext(EXAMPLES)
+    words = filled(how_long, what=what, examples=examples)
+    return Prompt(told.html(words), rows, placeholder=examples)
 
 
 def _rows(ways: Sequence[Sequence[str]]) -> Rows:
