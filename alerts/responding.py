@@ -36,6 +36,7 @@ from alerts.muting.silences import TooManySilences, Wanted, create_silence, stat
 from alerts.muting.silencing import SilenceRefused, SilenceState, matchers_for
 from deliveries import clock
 from deliveries.conflicts import is_conflict
+from languages.numbers import grouped
 from languages.speaking import gettext, ngettext
 
 COMMENT_MAX = 2_000
@@ -186,7 +187,7 @@ def _resolve(actor: Actor, group: AlertGroup, firing: OrganizationQuerySet[Alert
 
 def _too_long(most: int) -> str:
     said = ngettext("Write at most {count} character.", "Write at most {count} characters.", most)
-    return said.format(count=f"{most:,}")
+    return said.format(count=grouped(most))
 
 
 def comment(actor: Actor, group: AlertGroup, text: str) -> TimelineEvent:

@@ -28,6 +28,7 @@ from alerts.muting.silencing import (
     state_at,
 )
 from deliveries import clock, wakeup
+from languages.numbers import grouped
 from languages.speaking import gettext, ngettext
 
 SYNC_TASK = "alerts.sync"
@@ -46,7 +47,7 @@ class TooManySilences(SilenceRefused):
             gettext(
                 "{whose} has {number} silences that last, the most there may be. End some that "
                 "are not needed, or have one that matches more."
-            ).format(whose=whose, number=f"{most:,}"),
+            ).format(whose=whose, number=grouped(most)),
         )
 
 
@@ -214,6 +215,6 @@ def _check_texts(wanted: Wanted) -> None:
             said = ngettext(
                 "Write at most {count} character.", "Write at most {count} characters.", most
             )
-            raise SilenceRefused(field, said.format(count=f"{most:,}"))
+            raise SilenceRefused(field, said.format(count=grouped(most)))
         if "\0" in text:
             raise SilenceRefused(field, gettext("Leave out the NUL character."))

@@ -13,6 +13,7 @@ from alerts.rendering.times import Times, duration
 from alerts.rendering.view_model import AlertView, GroupView
 from alerts.rendering.words import isolate, lines_of, one_line, shorten_end
 from botapi.markup import Code, quote
+from languages.numbers import grouped
 from languages.speaking import gettext, ngettext, pgettext
 
 _PAIR_MAX = 60
@@ -191,7 +192,7 @@ def left_out(number: int) -> str:
     told = ngettext(
         "{count} more that the sender left out", "{count} more that the sender left out", number
     )
-    return told.format(count=f"{number:,}")
+    return told.format(count=grouped(number))
 
 
 def _lasted(group: GroupView, alerts: Sequence[AlertView], times: Times) -> list[str]:

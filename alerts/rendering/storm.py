@@ -37,6 +37,7 @@ from alerts.sources.incoming import AlertStatus
 from alerts.storms.state import Unheard
 from botapi.limits import MESSAGE_TEXT_MAX
 from botapi.markup import Code, Node, Text, bold, fits, render, text
+from languages.numbers import grouped
 from languages.speaking import gettext, ngettext, pgettext
 
 LISTED_MAX = 10
@@ -293,7 +294,7 @@ def _number_of(status: AlertStatus, number: int) -> str:
 
 
 def _written(number: int) -> str:
-    return f"{number:,}"
+    return grouped(number)
 
 
 # --- short replies to it -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from alerts.rendering.words import one_line, shorten_end
 from alerts.severity import Severity, rank
 from alerts.sources.incoming import AlertStatus
 from botapi.limits import DOCUMENT_BYTES_MAX
+from languages.numbers import grouped
 from languages.speaking import gettext, ngettext
 
 _STATUS_ORDER = {"firing": 0, "event": 1, "resolved": 2}
@@ -60,7 +61,7 @@ def render_storm_document(
             "{count} more: Telegram takes no larger file. The console has all.",
             left_out,
         )
-        written += ["", more.format(count=f"{left_out:,}")]
+        written += ["", more.format(count=grouped(left_out))]
     content = "\n".join([*written, ""]).encode("utf-8", "replace")
     return f"alerts-{opened_at:%Y-%m-%d-%H%M}.txt", content
 
@@ -72,7 +73,7 @@ def _heading(number: int, opened_at: datetime, closed_at: datetime | None, zone:
     time = full(opened_at, zone)
     if closed_at:
         time = gettext("{start} to {end}").format(start=time, end=full(closed_at, zone))
-    return told.format(count=f"{number:,}", time=time)
+    return told.format(count=grouped(number), time=time)
 
 
 def _standing(row: Row) -> str:

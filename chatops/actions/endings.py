@@ -6,6 +6,7 @@ own. What an endpoint answered stands in it as it came.
 
 from collections.abc import Callable
 
+from languages.numbers import grouped
 from languages.speaking import gettext
 
 Why = Callable[[], str]
@@ -40,7 +41,7 @@ def not_understood(field: str, why: str) -> str:
 
 def no_result(seconds: int, so_far: str, last_try: str) -> str:
     """`so_far`: what the endpoint said last; `last_try`: what came of the call; "" for nothing."""
-    words = gettext("There was no result within {seconds} s.").format(seconds=f"{seconds:,}")
+    words = gettext("There was no result within {seconds} s.").format(seconds=grouped(seconds))
     if last_try:
         words += " " + gettext("Last try: {answer}").format(answer=last_try)
     return f"{so_far}\n{words}" if so_far else words

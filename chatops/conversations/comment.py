@@ -15,6 +15,7 @@ from chatops.responding.pressing import actor_of
 from chatops.responding.reach import group_of, open_here
 from chatops.responding.targets import CHOICES, find
 from chatops.responding.wanted_groups import NotUnderstood
+from languages.numbers import grouped
 from languages.speaking import gettext, gettext_noop
 
 GONE = gettext_noop("That alert is gone.")
@@ -55,7 +56,7 @@ def _take_text(context: Context, values: Values, answer: Answer) -> str:
         raise Again(gettext("Write it as text."))
     if len(answer.text) > responding.COMMENT_MAX:
         words = gettext("Write at most {count} characters.")
-        raise Again(words.format(count=f"{responding.COMMENT_MAX:,}"))
+        raise Again(words.format(count=grouped(responding.COMMENT_MAX)))
     return answer.text
 
 

@@ -20,6 +20,7 @@ from chatops.responding.silence_words import (
 )
 from chatops.responding.targets import CHOICES, find
 from chatops.responding.wanted_groups import NotUnderstood, is_matchers
+from languages.numbers import grouped
 from languages.speaking import gettext, gettext_noop, pgettext
 
 LENGTHS = (
@@ -131,7 +132,7 @@ def _take_comment(context: Context, values: Values, answer: Answer) -> str:
         raise Again(gettext("Write some words, or choose to go on without."))
     if len(answer.text) > COMMENT_MAX:
         words = gettext("Write at most {count} characters.")
-        raise Again(words.format(count=f"{COMMENT_MAX:,}"))
+        raise Again(words.format(count=grouped(COMMENT_MAX)))
     return answer.text
 
 

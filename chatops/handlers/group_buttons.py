@@ -26,6 +26,7 @@ from chatops.responding.pressing import UNNAMED, Press, linking_url
 from chatops.responding.said import Said
 from chatops.responding.silencing import TOO_WIDE, is_too_wide
 from deliveries import clock
+from languages.numbers import grouped
 from languages.speaking import gettext, gettext_noop, ngettext
 
 Kind = TimelineEvent.Kind
@@ -89,7 +90,10 @@ def silence(press: Press) -> Said:
             words = gettext("Already silenced by {who} until {time}.")
             return Said(words.format(who=same.author, time=until), "was silenced already")
         wanted = Wanted(
-            matchers, now, now + length, comment=f"{press.argument}, by a button in Telegram"
+            matchers,
+            now,
+            now + length,
+            comment=gettext("{length}, by a button in Telegram").format(length=press.argument),
         )
         made = responding.silence_group(press.actor, press.group, wanted)
     except SilenceRefused as refusal:
@@ -194,7 +198,7 @@ def _wider(press: Press, silence: Silence) -> list[str]:
         "It holds for {count} alerts that fire now: for all with the same labels.",
         count,
     )
-    return [words.format(count=f"{count:,}")]
+    return [words.format(count=grouped(count))]
 
 
 def _time(press: Press, moment: datetime) -> str:

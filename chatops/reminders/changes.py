@@ -20,6 +20,7 @@ from chatops.models import Reminder
 from chatops.reminders import telling
 from chatops.when.recurrences import Recurrence, RecurrenceError
 from deliveries import clock
+from languages.numbers import grouped
 from languages.speaking import gettext
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def make_reminder(
     if rows.count() >= OPEN_MAX:
         raise ReminderRefused(
             gettext("{organization} has {count} reminders already.").format(
-                organization=organization.name, count=f"{OPEN_MAX:,}"
+                organization=organization.name, count=grouped(OPEN_MAX)
             )
         )
     if rows.filter(telegram_user_id=telegram_user_id).count() >= OPEN_OF_ONE:
@@ -97,7 +98,7 @@ def checked_text(what: str) -> str:
     if not words:
         raise ReminderRefused(gettext("Write what you want to be reminded of."))
     if len(words) > TEXT_MAX:
-        message = gettext("Write at most {count} characters.").format(count=f"{TEXT_MAX:,}")
+        message = gettext("Write at most {count} characters.").format(count=grouped(TEXT_MAX))
         raise ReminderRefused(message)
     return words
 

@@ -13,6 +13,7 @@ from alerts.severity import Severity
 from botapi.markup import Node, bold, render, text
 from chatops.reports.document import Line
 from chatops.reports.periods import Period, shown
+from languages.numbers import grouped
 from languages.speaking import gettext, ngettext, pgettext
 
 _NAMED = 5
@@ -45,19 +46,19 @@ def _how_many(lines: Sequence[Line], total: int) -> str:
             "{count} groups (the first {shown} of {count} are in the file)",
             total,
         )
-    return words.format(count=f"{total:,}", shown=f"{len(lines):,}")
+    return words.format(count=grouped(total), shown=grouped(len(lines)))
 
 
 def _by_severity(lines: Sequence[Line]) -> str:
     counts = Counter(line.severity for line in lines)
     parts = [
-        f"{COLOURS[severity]} {counts[severity.value]:,}"
+        f"{COLOURS[severity]} {grouped(counts[severity.value])}"
         for severity in sorted(Severity, key=lambda one: -one.rank)
         if counts[severity.value]
     ]
     if counts[""]:
         words = pgettext("severity", "unknown {count}")
-        parts.append(words.format(count=f"{counts['']:,}"))
+        parts.append(words.format(count=grouped(counts[""])))
     return f": {'  '.join(parts)}" if parts else ""
 
 
@@ -77,4 +78,4 @@ def _over(took: Sequence[timedelta]) -> str:
 
 def _with_times(words: str, took: Sequence[timedelta]) -> str:
     middle = timedelta(seconds=median(one.total_seconds() for one in took))
-    return words.format(count=f"{len(took):,}", middle=duration(middle), most=duration(max(took)))
+    return words.format(count=grouped(len(took)), middle=duration(middle), most=duration(max(took)))

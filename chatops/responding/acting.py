@@ -14,6 +14,7 @@ from botapi.markup import Node, bold, filled, text
 from chatops.context import Context
 from chatops.responding import told
 from chatops.responding.pressing import actor_of
+from languages.numbers import grouped
 from languages.speaking import gettext, ngettext
 
 UNDO = "cu"
@@ -77,7 +78,7 @@ def resolve(context: Context, group: AlertGroup) -> Done:
             "{group} is resolved, {count} alerts. It comes back when it begins anew.",
             ended,
         )
-    return Done(f"resolved {ended}", _sentence("✅ ", words, group, count=f"{ended:,}"))
+    return Done(f"resolved {ended}", _sentence("✅ ", words, group, count=grouped(ended)))
 
 
 ACTIONS: dict[str, Callable[[Context, AlertGroup], Done]] = {

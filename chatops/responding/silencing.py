@@ -20,6 +20,7 @@ from chatops.responding.pressing import actor_of
 from chatops.responding.reach import group_of
 from chatops.responding.silence_words import Time
 from chatops.responding.targets import Target
+from languages.numbers import grouped
 from languages.speaking import gettext, gettext_noop, ngettext
 
 GONE = gettext_noop("What you meant is not there any more. /alerts lists what is open.")
@@ -100,7 +101,7 @@ def make(context: Context, subject: Subject, time: Time, comment: str = "") -> D
         _silenced(count),
         matchers=code(told.matchers_text(silence.matchers)),
         time=time.said(context.zone, context.now),
-        count=f"{count:,}",
+        count=grouped(count),
     )
     return Done("silenced", told.html([text("🔕 "), *line]), undo(silence.pk, "silence"))
 

@@ -17,9 +17,10 @@ from zoneinfo import ZoneInfo
 from dateutil import rrule
 
 from chatops.when.languages.known import spoken_speech
-from chatops.when.languages.speech import Speech, counted, grouped, listed
+from chatops.when.languages.speech import Speech, counted, listed
 from chatops.when.words import HOUR
 from chatops.when.zones import instant_of, wall_of, zone_named
+from languages.numbers import grouped
 from languages.speaking import gettext
 
 VERSION: Final = 1
@@ -82,7 +83,7 @@ class Rule:
         if not 1 <= self.interval <= LONGEST_INTERVAL[self.unit]:
             speech = spoken_speech()
             most = LONGEST_INTERVAL[self.unit]
-            longest = f"{grouped(most, speech)} {speech.units[self.unit][speech.plural(most)]}"
+            longest = f"{grouped(most)} {speech.units[self.unit][speech.plural(most)]}"
             shortest = counted(1, self.unit, speech.units, speech)
             told = gettext("The longest pause is {longest}, the shortest {shortest}.")
             raise RecurrenceError(told.format(longest=longest, shortest=shortest))

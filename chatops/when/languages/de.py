@@ -271,7 +271,6 @@ GERMAN: Final = Language(
         ),
         plural=one_or_many,
         ordinal="{}.".format,
-        thousands=".",
         last_and=" und ",
         last_or=" oder ",
         examples_of_spans="2h, bis 17:30 oder bis morgen 9:00",

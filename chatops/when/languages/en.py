@@ -56,7 +56,6 @@ ENGLISH: Final = Language(
         ),
         plural=one_or_many,
         ordinal=ordinal,
-        thousands=",",
         last_and=" and ",
         last_or=" or ",
         examples_of_spans="2h, until 17:30 or until tomorrow 9:00",

@@ -286,7 +286,6 @@ SPANISH: Final = Language(
         ),
         plural=one_or_many,
         ordinal=str,
-        thousands=".",
         last_and=" y ",
         last_or=" o ",
         examples_of_spans="2h, hasta las 17:30 o hasta mañana a las 9",

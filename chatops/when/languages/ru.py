@@ -346,7 +346,6 @@ RUSSIAN: Final = Language(
         ),
         plural=_plural,
         ordinal="{}-го".format,
-        thousands="\N{NO-BREAK SPACE}",
         last_and=" и ",
         last_or=" или ",
         examples_of_spans="2ч, до 17:30 или до завтра 9:00",

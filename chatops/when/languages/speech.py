@@ -74,7 +74,6 @@ class Speech:
     again: Again
     plural: Callable[[int], int]
     ordinal: Callable[[int], str]
-    thousands: str
     last_and: str
     last_or: str
     examples_of_spans: str
@@ -85,11 +84,6 @@ class Speech:
 def one_or_many(count: int) -> int:
     """The form of the number in most languages of Europe."""
     return 0 if count == 1 else 1
-
-
-def grouped(count: int, speech: Speech) -> str:
-    """ "525,600"."""
-    return f"{count:,}".replace(",", speech.thousands)
 
 
 def counted(count: int, unit: str, units: Forms, speech: Speech) -> str:
