@@ -231,8 +231,9 @@ def _lead(status: AlertStatus, severity: Severity | None, *, is_flapping: bool) 
     lead = f"{colour(status, severity)} {state}{SEPARATOR if state else ''}"
     if not is_flapping:
         return lead
-    flapping = f"{lead}{gettext('flapping')}{SEPARATOR}"
-    return flapping if len(flapping) <= _LEAD_MAX else lead
+    flapping = gettext("flapping")
+    longer = f"{lead}{flapping}{SEPARATOR}"
+    return longer if len(longer) <= _LEAD_MAX else lead
 
 
 def _fitted(lead: str, name: str, place: str, suffixes: tuple[str, str, str]) -> Headline:

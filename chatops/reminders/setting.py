@@ -31,6 +31,7 @@ from chatops.responding.acting import Done
 from chatops.responding.pressing import actor_of
 from chatops.when.languages.known import spoken_language
 from chatops.when.recurrences import Recurrence
+from chatops.when.splitting import Split, split_reminder
 from languages.speaking import gettext
 
 __all__ = ["LONGEST", "SHORTEST", "cancelled", "for_whom", "make", "own_or_here"]
@@ -74,7 +75,15 @@ def _addressed(words: str) -> tuple[str, str]:
         return name[0], words[name.end() :].lstrip(_BETWEEN)
     word = _word(words)
     whom = "me" if word in language.me else "us" if word in language.us else ""
-    return whom, words[len(word) :].lstrip(_BETWEEN) if whom else words
+    if not whom or _begins_with_a_time(words):
+        return "", words
+    return whom, words[len(word) :].lstrip(_BETWEEN)
+
+
+def _begins_with_a_time(words: str) -> bool:
+    """As "alle 3 Wochen am Dienstag" does, where "alle" is not everybody."""
+    split = split_reminder(words)
+    return isinstance(split, Split) and bool(split.when) and words.startswith(split.when)
 
 
 def _word(text: str) -> str:

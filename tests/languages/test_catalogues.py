@@ -1,5 +1,6 @@
 """Each language has every text, with the same names in braces, and is compiled as it stands."""
 
+import ast
 import gettext
 import io
 import string
@@ -42,6 +43,34 @@ def texts_of_the_code() -> frozenset[Key]:
 def catalogue(language: str) -> Catalog:
     with (FOLDER / f"{language}.po").open("rb") as file:
         return read_po(file, locale=language, abort_invalid=True)
+
+
+def within_f_strings(source: str) -> list[int]:
+    """Lines on which a text is marked within an f-string, where Babel does not see it."""
+    return [
+        call.lineno
+        for joined in ast.walk(ast.parse(source))
+        if isinstance(joined, ast.JoinedStr)
+        for call in ast.walk(joined)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("gettext", "ngettext", "pgettext", "gettext_noop")
+        and any(isinstance(argument, ast.Constant) for argument in call.args)
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_text_is_marked_within_an_f_string(package: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for line in within_f_strings(path.read_text())
+    ]
+    assert found == [], "mark it before, and name it in the f-string"
+
+
+def test_a_text_within_an_f_string_is_found() -> None:
+    assert within_f_strings("f\"{mark} {gettext('MISSED')}\"\nf'{gettext(STATE)}'\n") == [1]
 
 
 @dataclass(frozen=True)

@@ -262,6 +262,8 @@ WHOM = [
     ("mich an den Anruf", "me", "den Anruf"),
     ("uns: Standup", "us", "Standup"),
     ("alle an das Standup", "us", "das Standup"),
+    ("alle um 9 an das Standup", "us", "um 9 an das Standup"),
+    ("alle 3 Wochen am Dienstag Müll", "", "alle 3 Wochen am Dienstag Müll"),
     ("@bobby an die Platten", "@bobby", "die Platten"),
     ("Anna anrufen", "", "Anna anrufen"),
 ]

@@ -283,6 +283,7 @@ WHOM = [
     ("me que llame a Ana", "me", "llame a Ana"),
     ("nos la reunión", "us", "la reunión"),
     ("todos: reunión", "us", "reunión"),
+    ("todos los lunes a las 9 informe", "", "todos los lunes a las 9 informe"),
     ("@bobby revisar discos", "@bobby", "revisar discos"),
     ("llamar a Ana", "", "llamar a Ana"),
 ]
