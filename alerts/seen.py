@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from alerts.group_views import views_of
 from alerts.models import AlertGroup, GroupMessage
 from alerts.muting.known import muting_in
+from alerts.publish_claim import UNTOLD
 from alerts.rendering.muted import audible
 from alerts.shown import from_json
 from alerts.sound import facts_of
@@ -20,23 +21,18 @@ READING = timedelta(seconds=3)
 """From when the list is in the chat until somebody has read it, and their press has come here."""
 
 
-def note_seen(group: AlertGroup, now: datetime) -> None:
-    """Have what its messages list by now ring no more. In the transaction of the acknowledgement,
-    before the group's messages become due for it."""
+def note_seen(group: AlertGroup, now: datetime, at: datetime) -> None:
+    """Have what its messages listed `at` that time, when somebody acknowledged it, ring no more. In
+    the transaction of the acknowledgement, before the group's messages become due for it."""
     told = GroupMessage.objects.for_organization(group.organization_id)
     rows = list(told.filter(group=group, routed=True))
     streams = [row.stream_id for row in rows]
     is_in_a_storm = any(row.storm_id for row in rows)  # whose digest tells of it, or is about to
-    if is_in_a_storm or not backlog.all_shown(streams, now - READING):
+    is_untold = told.filter(UNTOLD, group=group, routed=True).exists()
+    if is_in_a_storm or is_untold or not backlog.all_shown(streams, at - READING):
         return
-    backlog.take_back_notices(streams, now, now, "read and acknowledged")
-    if all(map(_is_published, rows)):
-        _remember(group, [row for row in rows if row.sound_due_at is not None], now)
-
-
-def _is_published(row: GroupMessage) -> bool:
-    """Whether its message says, or is about to, how the group stands."""
-    return row.due_at is None and row.claimed_until is None
+    backlog.take_back_notices(streams, at, now, "read and acknowledged")
+    _remember(group, [row for row in rows if row.sound_due_at is not None], now)
 
 
 def _remember(group: AlertGroup, waiting: list[GroupMessage], now: datetime) -> None:

@@ -109,15 +109,18 @@ class Context:
 
     @property
     def language(self) -> str:
-        """In private the person's own: what they chose, else their app's. A chat of several speaks
-        its first channel's, else the organization's."""
+        """In private the person's own: what they chose, else their app's, as `language_with` has
+        it. A chat of several speaks its first channel's, else the organization's."""
         app = language_of(self.sender.language_code)
         chats = [channel.language for channel in self.channels[:1]]
-        chats += [self.organization.language if self.channels and self.organization else ""]
-        if self.is_private:
-            own = self.identity.language if self.identity else ""
-            return first_language(own, app, *chats)
-        return first_language(*chats, app)
+        if self.organization is not None and (self.channels or self.is_private):
+            chats.append(self.organization.language)
+        if not self.is_private:
+            return first_language(*chats, app)
+        own = self.identity.language if self.identity else ""
+        if self.identity is not None and not self.sender.language_code:
+            app = self.identity.app_language  # Telegram does not say it each time
+        return first_language(own, app, *chats)
 
     def may(self, capability: Capability) -> bool:
         """Whether the writer's role in the organization includes this."""

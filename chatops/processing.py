@@ -207,9 +207,11 @@ def _run(
 
 
 def _note_app_language(context: Context) -> None:
-    """For what they are told later, unasked."""
+    """For what they are told later, unasked. Telegram does not say it each time."""
+    if context.identity is None or not context.sender.language_code:
+        return
     told = language_of(context.sender.language_code)
-    if context.identity is not None and context.identity.app_language != told:
+    if context.identity.app_language != told:
         context.identity.app_language = told
         context.identity.save(update_fields=["app_language"])
 

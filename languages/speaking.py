@@ -60,7 +60,9 @@ def gettext(text: str) -> str:
     """The text in the language that is spoken. To be written out: what is only known when the
     program runs is in no catalogue, unless `gettext_noop` marks it elsewhere."""
     language = _spoken.get()
-    return text if language == ENGLISH else _catalogue(language).gettext(text)
+    if language == ENGLISH or not text:  # "" is what a catalogue has its own head under
+        return text
+    return _catalogue(language).gettext(text)
 
 
 def ngettext(one: str, many: str, count: int) -> str:

@@ -9,14 +9,14 @@ from languages.speaking import first_language
 
 
 def chat_language(chat: Chat | None, organization: Organization) -> str:
-    """In private that of the person, where they are linked; else that of the organization's first
-    channel there, else its own. None is no chat: the organization's own."""
+    """In private that of the person, where they are linked and it is known; else that of the
+    organization's first channel there, else its own. None is no chat: the organization's own."""
     if chat is None:
         return first_language(organization.language)
+    channels = NotificationChannel.objects.for_organization(organization).filter(chat=chat)
+    first = channels.order_by("created_at").values_list("language", flat=True).first() or ""
     if chat.type == Chat.Type.PRIVATE:
         person = identity_of(chat.bot, chat.chat_id or 0)
         if person is not None:
-            return language_with(person, organization)
-    channels = NotificationChannel.objects.for_organization(organization).filter(chat=chat)
-    first = channels.order_by("created_at").values_list("language", flat=True).first()
-    return first_language(first or "", organization.language)
+            return language_with(person, organization, first)
+    return first_language(first, organization.language)

@@ -59,9 +59,10 @@ def set_language(identity: TelegramIdentity, word: str) -> str:
     return found
 
 
-def language_with(identity: TelegramIdentity, organization: Organization) -> str:
-    """In which a person is told what they did not ask for, about this organization."""
-    return first_language(identity.language, identity.app_language, organization.language)
+def language_with(identity: TelegramIdentity, organization: Organization, channel: str = "") -> str:
+    """In which a person is told what they did not ask for, about this organization. `channel`: the
+    language of the first channel that writes to them, if any."""
+    return first_language(identity.language, identity.app_language, channel, organization.language)
 
 
 def set_direct_messages(identity: TelegramIdentity, *, wanted: bool) -> None:

@@ -56,6 +56,8 @@ _OTHER: Final = Token(Kind.OTHER, None, 0, 0, first=False)
 _REASONS: Final = (("because", "of"), ("due", "to"), ("because",), ("since",), ("reason",))
 """Longer ones first."""
 _REASON_MARKS: Final = ("//", "#", "--", "—", "–", "-")
+_HYPHEN: Final = "-"
+"""Within a word it is part of a name: "web-frontend"."""
 _PUNCTUATION: Final = " \t\r\n,;:.—–-"
 _NUMERIC: Final = frozenset(
     {Kind.NUMBER, Kind.NEGATIVE, Kind.ORDINAL, Kind.CLOCK, Kind.DATE, Kind.SLASHED}
@@ -214,7 +216,8 @@ def _reason_words(text: str, tokens: tuple[Token, ...], at: int) -> int:
     for reason in (*_REASONS, *spoken_language().reasons):
         if tuple(token.value for token in tokens[at : at + len(reason)]) == reason:
             return len(reason)
-    return int(text[tokens[at].start : tokens[at].end] in _REASON_MARKS)
+    mark = text[tokens[at].start : tokens[at].end]
+    return int(mark in _REASON_MARKS and (tokens[at].first or mark != _HYPHEN))
 
 
 def _piece(text: str, tokens: tuple[Token, ...], found: _Found) -> str:

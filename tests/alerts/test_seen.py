@@ -162,3 +162,27 @@ def test_a_row_that_is_published_just_now_is_left_to_ring(site: Site) -> None:
     some_time_passes()
     publish.publish_due()
     assert len(notices(site, "waiting")) == 2
+
+
+def test_a_press_that_came_before_it_and_waited_here_quiets_nothing(site: Site) -> None:
+    some_time_passes()
+    joins(site, "Disk")
+    all_left(purpose="group")
+    group = AlertGroup.objects.get(organization=site.organization)
+    assert responding.acknowledge(COMMAND_LINE, group, clock.now() - READ)
+    publish.publish_due()
+    assert len(notices(site, "waiting")) == 2
+
+
+@pytest.mark.parametrize("untold", ["parked_at", "owed_at", "claimed_until", "due_at"])
+def test_a_reply_leaves_while_one_channel_is_told_of_nothing(site: Site, untold: str) -> None:
+    """It shows the former list, and its buttons still work."""
+    some_time_passes()
+    joins(site, "Disk")
+    all_left(purpose="group")
+    deaf = GroupMessage.objects.order_by("pk")[0]
+    GroupMessage.objects.filter(pk=deaf.pk).update(**{untold: clock.now() + timedelta(minutes=1)})
+    assert responding.acknowledge(
+        COMMAND_LINE, AlertGroup.objects.get(organization=site.organization)
+    )
+    assert len(notices(site, "waiting")) == 2

@@ -4,7 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from languages.speaking import first_language, gettext, language_of, ngettext, speaking, spoken
+from languages.speaking import (
+    LANGUAGES,
+    first_language,
+    gettext,
+    language_of,
+    ngettext,
+    speaking,
+    spoken,
+)
 
 
 def test_english_is_spoken_unless_something_else_is_said() -> None:
@@ -39,3 +47,10 @@ def test_a_tag_of_telegram_is_a_language_of_ours_or_none(tag: str, code: str) ->
 def test_the_first_that_is_said_counts() -> None:
     assert first_language("", "xx", "es", "de") == "es"
     assert first_language("", "") == "en"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_nothing_in_every_language(language: str) -> None:
+    """And not the head of its catalogue."""
+    with speaking(language):
+        assert gettext("") == ""

@@ -2,9 +2,16 @@
 
 import pytest
 
+from accounts.models import Organization
 from channels_app.models import Chat, NotificationChannel
+from chatops import processing
+from chatops.incoming import read_update
 from chatops.linking.chat_language import chat_language
 from chatops.models import TelegramIdentity
+from chatops.receiving import inbox
+from deliveries.models import Delivery
+from languages.speaking import gettext, speaking
+from tests.chatops.conftest import Talk
 from tests.factories import make_bot, make_channel, make_membership, make_organization
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +27,7 @@ PRIVATE, GROUP = Chat.Type.PRIVATE, Chat.Type.SUPERGROUP
         (PRIVATE, "ru", "de", "de", "ru"),
         (PRIVATE, "", "ru", "de", "ru"),
         (PRIVATE, "", "", "", "es"),
+        (PRIVATE, "", "", "de", "de"),
         (PRIVATE, None, "", "de", "de"),
         (PRIVATE, None, "", "", "es"),
     ],
@@ -69,3 +77,33 @@ def test_another_bots_word_for_who_it_is_does_not_count() -> None:
 
 def test_no_chat_is_spoken_to_in_the_organizations_language() -> None:
     assert chat_language(None, make_organization(language="es")) == "es"
+
+
+@pytest.mark.parametrize(
+    ("code", "kept", "spoken"), [("", "ru", "ru"), ("de", "de", "de"), ("fr", "", "es")]
+)
+def test_an_app_that_does_not_say_its_language_has_not_changed_it(
+    talk: Talk, code: str, kept: str, spoken: str
+) -> None:
+    """In private with a person whose organization speaks Spanish."""
+    Organization.objects.filter(pk=talk.organization.pk).update(language="es")
+    talk.link(77)
+    TelegramIdentity.objects.update(app_language="ru")
+    app = {"language_code": code} if code else {}
+    ada = {"id": 77, "is_bot": False, "first_name": "Ada", **app}
+    told = {"id": 77, "type": "private", "first_name": "Ada"}
+    entities = [{"type": "bot_command", "offset": 0, "length": 5}]
+    message = {
+        "message_id": 1,
+        "date": 1,
+        "chat": told,
+        "from": ada,
+        "text": "/help",
+        "entities": entities,
+    }
+    update = {"update_id": 1, "message": message}
+    inbox.store(talk.bot, [(read_update(update), update)])
+    processing.process_due()
+    assert TelegramIdentity.objects.get().app_language == kept
+    with speaking(spoken):
+        assert gettext("What I can do") in Delivery.objects.get().params["text"]

@@ -57,6 +57,9 @@ SILENCES = [
     ("HighCPU FOR 2 HOURS Because Deploy", "HighCPU", "FOR 2 HOURS", "Deploy"),
     ("HighCPU (until 17:30)", "HighCPU", "until 17:30", ""),
     ("İstanbul 2h", "İstanbul", "2h", ""),
+    ("web-frontend 2h", "web-frontend", "2h", ""),
+    ("may-day-on-call until 17:30", "may-day-on-call", "until 17:30", ""),
+    ("web-frontend 2h - deploy", "web-frontend", "2h", "deploy"),
 ]
 REMINDERS = [
     ("", "", ""),
