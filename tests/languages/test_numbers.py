@@ -8,7 +8,12 @@ from languages.speaking import LANGUAGES, speaking
 
 @pytest.mark.parametrize(
     ("language", "written"),
-    [("en", "1,234,567"), ("de", "1.234.567"), ("es", "1.234.567"), ("ru", "1 234 567")],
+    [
+        ("en", "1,234,567"),
+        ("de", "1.234.567"),
+        ("es", "1.234.567"),
+        ("ru", "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567"),
+    ],
 )
 def test_thousands_are_kept_apart(language: str, written: str) -> None:
     with speaking(language):

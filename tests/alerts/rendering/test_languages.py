@@ -1,12 +1,11 @@
 """Rendering in other languages: it says what the catalogue says, and fits however long that is."""
 
-import gettext as catalogues
-import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from alerts.rendering.actions import Menu, Offer, message_keyboard
 from alerts.rendering.headline import FIRST_LINE_MAX, severity_word
@@ -17,7 +16,6 @@ from alerts.rendering.view_model import ChannelView, GroupView, content_hash
 from alerts.severity import Severity
 from botapi.keyboards import CallbackButton
 from botapi.limits import CAPTION_MAX
-from languages import speaking as module
 from languages.speaking import LANGUAGES, gettext, ngettext, pgettext, speaking
 from tests.alerts.rendering import test_storm
 from tests.alerts.rendering.cases import CASES
@@ -25,36 +23,12 @@ from tests.alerts.rendering.groups import groups, many_examples, zones
 
 ROW = UUID("01a21925-226a-7112-ae7e-d79f3c34319e")
 HTML = ChannelView("HTML", UTC)
-_WORD = re.compile(r"[^\W\d_]{2,}(?![^{]*\})")
 
 
-class Doubled(catalogues.GNUTranslations):
-    """A language whose words are twice as long."""
-
-    def __init__(self) -> None:
-        catalogues.NullTranslations.__init__(self)
-
-    def gettext(self, message: str) -> str:
-        return _WORD.sub(lambda found: found[0] * 2, message)
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
-
-    def pgettext(self, context: str, message: str) -> str:
-        return self.gettext(message)
-
-
-@pytest.fixture
-def long_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the catalogue of every language but English."""
-    monkeypatch.setattr(module, "_catalogue", lambda _: Doubled())
-
-
-@pytest.mark.usefixtures("long_words")
 @settings(many_examples, suppress_health_check=list(HealthCheck))
-@given(groups, zones)
-def test_twice_as_long_words_fit(group: GroupView, zone: tzinfo) -> None:
-    with speaking("ru"):
+@given(groups, zones, st.sampled_from(list(LANGUAGES)))
+def test_any_group_fits(group: GroupView, zone: tzinfo, language: str) -> None:
+    with speaking(language):
         plain = render_group(group, ChannelView("", zone)).plain_text
         caption = render_caption(group, ChannelView("", zone)).plain_text
     assert len(plain.split("\n")[0]) <= FIRST_LINE_MAX
@@ -63,10 +37,10 @@ def test_twice_as_long_words_fit(group: GroupView, zone: tzinfo) -> None:
         assert len(plain.split("\n")) <= LINES_MAX
 
 
-@pytest.mark.usefixtures("long_words")
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("case", test_storm.CASES)
-def test_twice_as_long_words_fit_a_storm(case: str) -> None:
-    with speaking("ru"):
+def test_a_storm_fits(case: str, language: str) -> None:
+    with speaking(language):
         rendered = render_storm(test_storm.CASES[case], HTML, CAPTION_MAX)
     assert len(rendered.plain_text.split("\n")[0]) <= FIRST_LINE_MAX
     assert len(rendered.plain_text) <= CAPTION_MAX
