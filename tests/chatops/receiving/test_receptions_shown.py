@@ -97,7 +97,7 @@ def test_the_owner_sees_how_it_goes_and_takes_over() -> None:
     assert [one["problem"] for one in shown["problems"]] == ["foreign_webhook"]
     person = Person(api.organization, Role.ADMIN)
     page = person.read(page_of(bot))
-    for words in ("other.example.net", "Long polling", "by host-7", "42", "Take over"):
+    for words in ("other.example.net", "Long polling", "(host-7 asks)", "42", "Take over"):
         assert words in page
     press = f"/channels_app/bot/{bot.pk}/press/take-over/"
     asked = person.send(press, 200)

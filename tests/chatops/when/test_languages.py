@@ -22,12 +22,14 @@ TABLES: dict[str, Any] = {"de": tables_de, "es": tables_es, "ru": tables_ru}
 NOW = tables.NOW
 
 
-def rows(name: str) -> Iterator[Any]:
+def rows(name: str) -> list[Any]:
     """Each row of that table with its language."""
+    found = []
     for language, table in TABLES.items():
         for row in getattr(table, name):
             values = row if isinstance(row, tuple) else (row,)
-            yield pytest.param(language, *values, id=f"{language}-{values[0]}")
+            found.append(pytest.param(language, *values, id=f"{language}-{values[0]}"))
+    return found
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=str)
