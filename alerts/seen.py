@@ -9,7 +9,7 @@ them was read, and a person needs a moment to read it.
 from datetime import datetime, timedelta
 
 from alerts.group_views import views_of
-from alerts.models import AlertGroup, GroupMessage
+from alerts.models import AlertGroup, ChannelTemplate, GroupMessage
 from alerts.muting.known import muting_in
 from alerts.publish_claim import UNTOLD
 from alerts.rendering.muted import audible
@@ -29,10 +29,20 @@ def note_seen(group: AlertGroup, now: datetime, at: datetime) -> None:
     streams = [row.stream_id for row in rows]
     is_in_a_storm = any(row.storm_id for row in rows)  # whose digest tells of it, or is about to
     is_untold = told.filter(UNTOLD, group=group, routed=True).exists()
-    if is_in_a_storm or is_untold or not backlog.all_shown(streams, at - READING):
+    if is_in_a_storm or is_untold or _is_in_own_words(group, rows):
+        return
+    if not backlog.all_shown(streams, at - READING):
         return
     backlog.take_back_notices(streams, at, now, "read and acknowledged")
     _remember(group, [row for row in rows if row.sound_due_at is not None], now)
+
+
+def _is_in_own_words(group: AlertGroup, rows: list[GroupMessage]) -> bool:
+    """Whether a template of the organization's tells of it: that need not list each alert."""
+    if group.route is not None and group.route.template_id is not None:
+        return True
+    choices = ChannelTemplate.objects.for_organization(group.organization_id)
+    return choices.filter(channel__in=[row.channel_id for row in rows]).exists()
 
 
 def _remember(group: AlertGroup, waiting: list[GroupMessage], now: datetime) -> None:

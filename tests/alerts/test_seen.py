@@ -7,6 +7,7 @@ import pytest
 
 from accounts.audit import COMMAND_LINE
 from alerts import publish, responding, seen
+from alerts.message_templates.changes import create_template
 from alerts.models import AlertGroup, GroupMessage
 from deliveries import clock
 from deliveries.models import Delivery, SentMessage
@@ -185,4 +186,18 @@ def test_a_reply_leaves_while_one_channel_is_told_of_nothing(site: Site, untold:
     assert responding.acknowledge(
         COMMAND_LINE, AlertGroup.objects.get(organization=site.organization)
     )
+    assert len(notices(site, "waiting")) == 2
+
+
+def test_what_a_template_may_not_list_rings(site: Site) -> None:
+    """Its message stays the same, so nobody can have read of it."""
+    body = "<b>{{ name }}</b>"
+    create_template(
+        COMMAND_LINE, site.organization, name="Short", body=body, channels=site.channels[:1]
+    )
+    joins(site, "Disk")
+    all_left()
+    acknowledge(site)
+    some_time_passes()
+    publish.publish_due()
     assert len(notices(site, "waiting")) == 2
