@@ -3,7 +3,8 @@
 A reply "new …" rings for what the message above it lists already, a little later: it waits for its
 turn in the chat, or for the interval between two sounds. Who acknowledged meanwhile did so with
 that list before them. What any channel does not show yet rings all the same: nobody says which of
-them was read, and a person needs a moment to read it.
+them was read, and a person needs a moment to read it. A press may also have waited here: what came
+meanwhile they have not seen.
 """
 
 from datetime import datetime, timedelta
