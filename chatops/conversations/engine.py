@@ -132,13 +132,15 @@ def _answer(context: Context, saved: Saved) -> Answer:
 
 def _take(talk: Talk, answer: Answer) -> Handled:
     context, saved = talk.context, talk.saved
-    if is_cancel(answer.text):
+    # A choice may be called so: then only the button's own label is not that choice.
+    is_around = answer.value is None or is_label(answer.text)
+    if is_around and is_cancel(answer.text):
         return _drop(context, talk.row, gettext(DROPPED))
     if context.organization is None or context.organization.pk != talk.row.organization_id:
         return _drop(context, talk.row, gettext("This chat is another organization's by now."))
     if not policy.allows(context, talk.dialogue.needs):
         return _drop(context, talk.row, policy.why_not(context))
-    if is_back(answer.text) and saved.trail:
+    if is_around and is_back(answer.text) and saved.trail:
         saved.values.pop(saved.trail.pop(), None)
         return _go_on(talk)
     step = talk.dialogue.by_name[talk.row.step]

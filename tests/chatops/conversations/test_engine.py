@@ -118,6 +118,29 @@ def test_back_forgets_the_answer_before(stage: Stage) -> None:
     assert says(stage, text="‹ Back") == "asked again", "there is nothing before it"
 
 
+@pytest.mark.parametrize("choice", ["cancel", "back"])
+def test_a_choice_may_be_called_like_a_button(stage: Stage, choice: str) -> None:
+    """As an organization's own command may call one."""
+
+    def ask_what(context: Context, values: Values) -> Prompt:
+        return Prompt("What?", ((Choice(choice, choice),),), inline=True)
+
+    def take_what(context: Context, values: Values, answer: Answer) -> str:
+        return answer.text
+
+    def say(context: Context, values: Values) -> Done:
+        return Done("picked", values["what"])
+
+    number = Step("number", ask_number, take_number)
+    pick = Dialogue("pick", (number, Step("what", ask_what, take_what)), say)
+    with transaction.atomic():
+        engine.begin(heard(stage, text="/pick"), pick, {})
+    own = {"phone_number": "+49", "first_name": "A", "user_id": stage.ada.id}
+    assert says(stage, pick, contact=own) == "pick: asked what"
+    assert says(stage, pick, text=choice) == "picked"
+    assert last().params["text"] == choice
+
+
 def test_a_step_may_end_it(stage: Stage) -> None:
     begin(stage, {"number": "stop"})
     assert last().params["text"] == "No more of this."
