@@ -26,7 +26,8 @@ def note_seen(group: AlertGroup, now: datetime, at: datetime) -> None:
     """Have what its messages listed `at` that time, when somebody acknowledged it, ring no more. In
     the transaction of the acknowledgement, before the group's messages become due for it."""
     told = GroupMessage.objects.for_organization(group.organization_id)
-    rows = list(told.filter(group=group, routed=True))
+    # Locked before what waits in the outbox, as a publisher does: none takes them meanwhile.
+    rows = list(told.filter(group=group, routed=True).order_by("pk").select_for_update())
     streams = [row.stream_id for row in rows]
     is_in_a_storm = any(row.storm_id for row in rows)  # whose digest tells of it, or is about to
     is_untold = told.filter(UNTOLD, group=group, routed=True).exists()
@@ -47,8 +48,7 @@ def _is_in_own_words(group: AlertGroup, rows: list[GroupMessage]) -> bool:
 
 
 def _remember(group: AlertGroup, waiting: list[GroupMessage], now: datetime) -> None:
-    """These wait to tell news, which their chats have heard of from now on. Who publishes one of
-    them just now knows nothing of that: it is left to ring."""
+    """These wait to tell news, which their chats have heard of from now on."""
     if not waiting:
         return
     view = audible(views_of([group], now, muting_in([group], now))[group.pk].view)
