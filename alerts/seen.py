@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from alerts.group_views import views_of
 from alerts.models import AlertGroup, ChannelTemplate, GroupMessage
 from alerts.muting.known import muting_in
-from alerts.publish_claim import UNTOLD
 from alerts.rendering.muted import audible
 from alerts.shown import from_json
 from alerts.sound import facts_of
@@ -30,13 +29,17 @@ def note_seen(group: AlertGroup, now: datetime, at: datetime) -> None:
     rows = list(told.filter(group=group, routed=True).order_by("pk").select_for_update())
     streams = [row.stream_id for row in rows]
     is_in_a_storm = any(row.storm_id for row in rows)  # whose digest tells of it, or is about to
-    is_untold = told.filter(UNTOLD, group=group, routed=True).exists()
-    if is_in_a_storm or is_untold or _is_in_own_words(group, rows):
+    if is_in_a_storm or any(map(_is_untold, rows)):
         return
-    if not backlog.all_shown(streams, at - READING):
+    if not backlog.all_shown(streams, at - READING) or _is_in_own_words(group, rows):
         return
     backlog.take_back_notices(streams, at, now, "read and acknowledged")
     _remember(group, [row for row in rows if row.sound_due_at is not None], now)
+
+
+def _is_untold(row: GroupMessage) -> bool:
+    """Whether its channel does not know how the group stands: UNTOLD of alerts/publish_claim.py."""
+    return any((row.due_at, row.claimed_until, row.parked_at, row.owed_at))
 
 
 def _is_in_own_words(group: AlertGroup, rows: list[GroupMessage]) -> bool:
