@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,8 @@ log = logging.getLogger(__name__)
 
 THREADS = 8
 """For those of which one runs at a time. A thread starts only once there is a run for it."""
+FAILED_SECONDS = 1.0
+"""After a run that failed: one that wants itself again would fail without a pause."""
 
 
 class LocalRuns:
@@ -50,19 +53,23 @@ class LocalRuns:
     def _run(self, task: str) -> None:
         is_wanted = True
         while is_wanted:
-            run_locally(self._tasks[task], task)
+            if not run_locally(self._tasks[task], task):
+                time.sleep(FAILED_SECONDS)
             with self._lock:
                 is_wanted = task in self._wanted and not self._closed
                 self._wanted.discard(task)
                 self._running[task] -= not is_wanted
 
 
-def run_locally(work: Callable[[], object], name: str) -> None:
-    """As a consumer would. A task that fails is due again soon."""
+def run_locally(work: Callable[[], object], name: str) -> bool:
+    """As a consumer would; whether it came to its end. A task that fails is due again soon."""
     close_old_connections()
     try:
         work()
     except Exception:  # as Celery does
         log.exception("task %s failed", name)
+        return False
+    else:
+        return True
     finally:
         close_old_connections()
