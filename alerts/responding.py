@@ -7,7 +7,6 @@ group is told by an edit of its message.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from django.db.models import F
 
 from accounts.audit import Actor
 from accounts.models import Membership, Organization, OrganizationQuerySet, User
-from alerts import route_table, seen, trail
+from alerts import route_table, trail
 from alerts.ending import end_alerts
 from alerts.escalations import changes as escalations
 from alerts.group_rows import Scope
@@ -65,13 +64,11 @@ class ResponseRefused(ValueError):
         self.field = field
 
 
-def acknowledge(actor: Actor, group: AlertGroup, at: datetime | None = None) -> bool:
-    """Somebody is on it: no repeats and no escalations from now on, and no sound for what they have
-    seen (alerts/seen.py). False when somebody was already; the first one stays. Raises
-    ResponseRefused for a group that is over.
+def acknowledge(actor: Actor, group: AlertGroup) -> bool:
+    """Somebody is on it: no repeats and no escalations from now on. False when somebody was
+    already; the first one stays. Raises ResponseRefused for a group that is over.
 
-    It ends by itself when the severity rises, or when the group closes and fires again. `at`: when
-    they did it, where it waited here since; what came after that they have not seen.
+    It ends by itself when the severity rises, or when the group closes and fires again.
     """
     now = clock.now()
     with transaction.atomic():
@@ -86,7 +83,6 @@ def acknowledge(actor: Actor, group: AlertGroup, at: datetime | None = None) -> 
             if rows.filter(is_open=True).exists():
                 return False
             raise ResponseRefused(gettext("The group is over, so there is nothing to acknowledge."))
-        seen.note_seen(group, now, at or now)
         _note(actor, group, Kind.ACKNOWLEDGED)
         _tell(group)
     return True

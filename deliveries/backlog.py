@@ -14,7 +14,6 @@ from deliveries.models import Delivery, SentMessage
 CHATS_MAX = 5_000
 CACHED_SECONDS = 1.0
 STREAMS_MAX = 500
-OVERTAKEN = "overtaken by newer news"
 _OF_GROUPS = (Delivery.Purpose.GROUP, Delivery.Purpose.DOCUMENT, Delivery.Purpose.NOTICE)
 
 _WAITING = """
@@ -110,35 +109,16 @@ def forget() -> None:
     _cached.clear()
 
 
-def all_shown(stream_ids: Collection[UUID], before: datetime) -> bool:
-    """Whether the newest that each of these streams was to show left `before` then: no message and
-    no document waits, is under way, or died."""
-    calls = Delivery.objects.filter(
-        stream__in=stream_ids, purpose__in=(Delivery.Purpose.GROUP, Delivery.Purpose.DOCUMENT)
-    ).exclude(state=Delivery.State.SUPERSEDED)
-    newest: dict[tuple[UUID, str], tuple[str, datetime | None]] = {}
-    rows = calls.order_by("sequence").values_list("stream", "purpose", "state", "settled_at")
-    for stream, purpose, state, settled_at in rows:
-        newest[stream, purpose] = state, settled_at
-    return all(
-        state == Delivery.State.SENT and settled_at is not None and settled_at <= before
-        for state, settled_at in newest.values()
-    )
-
-
-def take_back_notices(
-    stream_ids: Collection[UUID], before: datetime, now: datetime, why: str = OVERTAKEN
-) -> int:
-    """Supersede sounding replies of these streams that nobody attempted and that were due `before`
-    or then: nobody needs them any more. In the caller's transaction; returns how many. `why`: shown
-    as the outcome, at most 30 characters."""
+def take_back_notices(stream_ids: Collection[UUID], before: datetime, now: datetime) -> int:
+    """Supersede sounding replies of these streams that nobody attempted and that were due `before`:
+    a newer one says more. In the caller's transaction; returns how many."""
     return Delivery.objects.filter(
         stream__in=stream_ids,
         purpose=Delivery.Purpose.NOTICE,
         state__in=(Delivery.State.WAITING, Delivery.State.PARKED),
         attempts=0,
-        due_at__lte=before,
-    ).update(state=Delivery.State.SUPERSEDED, settled_at=now, outcome=why)
+        due_at__lt=before,
+    ).update(state=Delivery.State.SUPERSEDED, settled_at=now, outcome="overtaken by newer news")
 
 
 def take_back(stream_ids: Collection[UUID], why: str, now: datetime) -> TakenBack:

@@ -40,7 +40,7 @@ SAME_SILENCE_SECONDS = 60
 def acknowledge(press: Press) -> Said:
     """Somebody is on it."""
     try:
-        if not responding.acknowledge(press.actor, press.group, press.context.received_at):
+        if not responding.acknowledge(press.actor, press.group):
             return Said(_already_acknowledged(press), "was acknowledged already")
     except responding.ResponseRefused as refusal:
         return Said(str(refusal), "refused: over")

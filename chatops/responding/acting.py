@@ -33,7 +33,7 @@ class Done:
 def ack(context: Context, group: AlertGroup) -> Done:
     """Somebody is on it."""
     try:
-        fresh = responding.acknowledge(actor_of(context), group, context.received_at)
+        fresh = responding.acknowledge(actor_of(context), group)
     except ResponseRefused as refusal:
         return refused("ack", group, refusal)
     if not fresh:

@@ -20,7 +20,6 @@ from chatops.models import InboundUpdate
 from chatops.receiving import inbox
 from deliveries import clock, dispatcher
 from deliveries.models import Delivery, SentMessage, Stream
-from tests.alerts.senders import alert
 from tests.chatops.alerting import ADA, BOB, Scene, make_scene
 from tests.chatops.conftest import Talk
 from tests.sandbox.process import Json
@@ -154,25 +153,6 @@ def test_what_a_press_costs(scene: Scene) -> None:
     ) as queries:
         assert processing.process_due() == 1
     assert len(queries) <= QUERIES_MAX, "\n".join(one["sql"][:150] for one in queries)
-
-
-@pytest.mark.parametrize(("waited", "rings"), [(0, False), (60, True)])
-def test_a_press_that_waited_here_quiets_nothing_that_came_since(
-    scene: Scene, waited: int, rings: bool
-) -> None:
-    scene.post(alert(), alert("Disk"))
-    Delivery.objects.filter(settled_at__isnull=False).update(
-        settled_at=clock.now() - timedelta(seconds=10)
-    )
-    body = scene.query(scene.message().message, scene.buttons()["Acknowledge"], BOB)
-    raw = {"update_id": 10**9, "callback_query": body}
-    inbox.store(scene.talk.bot, [(read_update(raw), raw)])
-    InboundUpdate.objects.update(received_at=clock.now() - timedelta(seconds=waited))
-    processing.process_due()
-    GroupMessage.objects.update(sounded_at=clock.now() - timedelta(minutes=2), due_at=clock.now())
-    publish.publish_due()
-    notices = Delivery.objects.filter(purpose=Delivery.Purpose.NOTICE)
-    assert any("Disk" in one.params["text"] for one in notices) is rings
 
 
 def test_whatever_a_client_sends_is_answered_and_does_nothing(scene: Scene) -> None:
