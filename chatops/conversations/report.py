@@ -42,8 +42,10 @@ def _take_what(context: Context, values: Values, answer: Answer) -> str:
 
 def _ask_period(context: Context, values: Values) -> Prompt:
     rows = tuple(tuple(Choice(gettext(period), period) for period in row) for row in PERIODS)
-    words = gettext("Of which time? Choose, or write it: {examples}.").format(examples=EXAMPLES)
-    return Prompt(told.html([text(words)]), rows, placeholder="last 14 days")
+    words = gettext("Of which time? Choose, or write it: {examples}.").format(
+        examples=gettext(EXAMPLES)
+    )
+    return Prompt(told.html([text(words)]), rows, placeholder=gettext("last 14 days"))
 
 
 def _take_period(context: Context, values: Values, answer: Answer) -> str:

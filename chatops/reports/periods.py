@@ -1,5 +1,5 @@
 """The times that a report is about, as people say them: "yesterday", "last 7 days", "1 Nov to
-15 Nov". Pure. Days begin at midnight in the reader's zone.
+15 Nov". Pure. Days begin at midnight in the reader's zone. English is read in every language.
 """
 
 import re
@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
-from languages.speaking import gettext, pgettext
+from chatops.reports.period_words import in_english
+from languages.speaking import gettext, gettext_noop, pgettext
 
-EXAMPLES: Final = "yesterday, last 7 days, this month, 2026-11-01 to 2026-11-15"
+EXAMPLES: Final = gettext_noop("yesterday, last 7 days, this month, 2026-11-01 to 2026-11-15")
 LONGEST: Final = timedelta(days=400)
 _MONTHS: Final = (
     "jan",
@@ -51,10 +52,10 @@ def read_period(words: str, zone: ZoneInfo, now: datetime) -> Period:
     """Raises NoPeriod."""
     text = " ".join(words.lower().replace(",", " ").split())
     today = now.astimezone(zone).date()
-    period = _read(text, today, zone, now)
+    period = _read(text, today, zone, now) or _read(in_english(text), today, zone, now)
     if period is None:
         message = gettext("I cannot read that as a time to report of. Write {examples}.")
-        raise NoPeriod(message.format(examples=EXAMPLES))
+        raise NoPeriod(message.format(examples=gettext(EXAMPLES)))
     if period.start >= now:
         raise NoPeriod(gettext("That has not begun yet."))
     if period.end <= period.start:

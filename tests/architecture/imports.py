@@ -86,6 +86,7 @@ PURE = (
     "chatops.responding.pages",
     "chatops.reminders.text",
     "chatops.reports.document",
+    "chatops.reports.period_words",
     "chatops.reports.periods",
     "chatops.reports.summary",
     "chatops.responding.silence_words",
