@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chatops.when.languages.language import Language, expanded, meaning, tree
+from chatops.when.languages.language import Language, meaning
 from chatops.when.languages.speech import Again, Place, Speech, one_or_many
 
 _FOLDED: Final = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
@@ -277,7 +277,8 @@ GERMAN: Final = Language(
         examples_of_instants="in 2h, morgen 9:00 oder Freitag 14:00",
         examples_of_recurrences="jeden Werktag um 9:15 oder am 1. jedes Monats um 9:00",
     ),
-    root=tree(expanded(_RULES, _GROUPS), _FOLDED),
+    rules=_RULES,
+    groups=_GROUPS,
     folded=_FOLDED,
     numbers=_NUMBERS,
     naming=frozenset(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chatops.when.languages.language import Language, expanded, meaning, tree
+from chatops.when.languages.language import Language, meaning
 from chatops.when.languages.speech import Again, Place, Speech, one_or_many
 
 _FOLDED: Final = {ord(typed): plain for typed, plain in zip("áéíóúüñ", "aeiouun", strict=True)}
@@ -292,7 +292,8 @@ SPANISH: Final = Language(
         examples_of_instants="en 2h, mañana a las 9 o el viernes a las 14:00",
         examples_of_recurrences="cada día laborable a las 9:15 o el 1 de cada mes a las 9",
     ),
-    root=tree(expanded(_RULES, _GROUPS), _FOLDED),
+    rules=_RULES,
+    groups=_GROUPS,
     folded=_FOLDED,
     numbers=_NUMBERS,
     naming=frozenset({"de", "del", "la", "mi", "su", "tu", "nuestro", "nuestra", "sobre"}),

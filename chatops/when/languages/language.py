@@ -17,6 +17,7 @@ Longer patterns come first.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 from typing import Final
 
@@ -39,13 +40,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Language:
-    """`numbers`: its words for them, folded. `naming`: words after which a day is a name for
-    something ("the report of monday"). `me`, `us`, `to`: how one says for whom a reminder is, and
-    what then comes before it. `reasons`: words with which a comment begins. All words are folded,
-    but those of reasons."""
+    """`rules` name words of `groups`. `numbers`: its words for them, folded. `naming`: words after
+    which a day is a name for something ("the report of monday"). `me`, `us`, `to`: how one says for
+    whom a reminder is, and what then comes before it. `reasons`: words with which a comment begins.
+    All words are folded, but those of reasons."""
 
     speech: Speech
-    root: Node = field(default_factory=Node)
+    rules: Rules = ()
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     folded: Mapping[int, str] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
     naming: frozenset[str] = frozenset()
@@ -57,6 +59,13 @@ class Language:
     def fold(self, word: str) -> str:
         """The word without what people leave out when they type."""
         return word.lower().translate(self.folded)
+
+
+@cache
+def root_of(language: Language) -> Node:
+    """The tree of its rules; made when it is first spoken, for it takes 2 to 4 MB and most
+    processes never need one."""
+    return tree(expanded(language.rules, language.groups), language.folded)
 
 
 def tree(rules: Rules, folded: Mapping[int, str]) -> Node:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from chatops.when.languages.language import Language, Node
+from chatops.when.languages.language import Language, Node, root_of
 from chatops.when.tokens import EITHER, Kind, Token
 from chatops.when.words import ARTICLES, NUMBERS
 
@@ -31,7 +31,7 @@ class _Match:
 def rewritten(tokens: tuple[Token, ...], language: Language) -> tuple[Token, ...]:
     """Word for word where a rule makes as many as it took: in "und Freitag" a time may begin with
     the day. Else what it makes stands where all of them stood, and only one is the `first`."""
-    if not language.root.after:
+    if not language.rules:
         return tokens
     tokens = tuple(_with_decimals(tokens))
     made: list[Token] = []
@@ -83,7 +83,7 @@ def _longest(tokens: tuple[Token, ...], at: int, language: Language) -> _Match |
     """The match that reaches furthest; of two that reach as far the one with fewer holes."""
     best: _Match | None = None
     reached = at
-    open_ones = [(language.root, at, ())]
+    open_ones = [(root_of(language), at, ())]
     while open_ones:
         node, here, holes = open_ones.pop()
         if node.output is not None and here >= reached and here - node.ahead > at:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chatops.when.languages.language import Language, expanded, meaning, tree
+from chatops.when.languages.language import Language, meaning
 from chatops.when.languages.speech import Again, Place, Speech
 
 _FOLDED: Final = {ord("ё"): "е"}
@@ -352,7 +352,8 @@ RUSSIAN: Final = Language(
         examples_of_instants="через 2 часа, завтра в 9:00 или в пятницу в 14:00",
         examples_of_recurrences=("каждый будний день в 9:15 или 1-го числа каждого месяца в 9:00"),
     ),
-    root=tree(expanded(_RULES, _GROUPS), _FOLDED),
+    rules=_RULES,
+    groups=_GROUPS,
     folded=_FOLDED,
     numbers=_NUMBERS,
     naming=frozenset({"за", "от", "о", "об", "про", "мой", "наш", "ваш"}),
