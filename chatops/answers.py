@@ -50,7 +50,7 @@ def submit(update: InboundUpdate, answer: Answer) -> None:
     with _lock:
         account = _keepers(update.bot)[-1]
         if sum(account in _keepers(bot) for _, _, bot, _ in _waiting) < WAITING_MAX:
-            # A second sooner than `resume` may come: the call would be made twice.
+            # A second sooner than `resume` may come: few are made twice, which changes nothing.
             ends = time.monotonic() + PATIENCE.total_seconds() - 1
             _waiting.append((ends, update.pk, update.bot, answer))
         _start()
