@@ -42,6 +42,7 @@ LONG = (
     "tests/deploy/test_stopping.py",
     "tests/deploy/test_rolling.py",
     "tests/config/test_worker.py",
+    "tests/config/test_without_broker.py",
     "tests/deliveries/test_bad_neighbours.py",
     "tests/deliveries/test_simulated_lane.py",
     "tests/alerts/message_templates/test_api.py",

@@ -155,6 +155,7 @@ def test_changes_are_listed_with_who_and_what() -> None:
     form: dict[str, Any] = {
         "name": "Renamed",
         "timezone": "UTC",
+        "language": "en",
         "severity_map": "{}",
         "ingest_limit": "100",
     }

@@ -139,6 +139,7 @@ def test_the_limit_that_protects_others_is_the_operators() -> None:
     form: dict[str, Any] = {
         "name": "x",
         "timezone": "UTC",
+        "language": "en",
         "severity_map": "{}",
         "ingest_limit": "999999",
     }

@@ -110,7 +110,7 @@ def env(tmp_path_factory: pytest.TempPathFactory, telegram: SandboxHandle) -> di
 
 
 @pytest.fixture(scope="module")
-def installation(env: dict[str, str], telegram: SandboxHandle) -> Installation:
+def site(env: dict[str, str], telegram: SandboxHandle) -> Installation:
     bot = telegram.create_bot()
     telegram.fault("delay", bot=bot, method="getChatMember", count=None, seconds=SLOW_SECONDS)
     made = subprocess.run(
@@ -147,10 +147,10 @@ def worker(env: dict[str, str], broker: str) -> Iterator[None]:
     ids=["none", "broken"],
 )
 def test_a_press_does_not_wait_for_what_other_chats_updates_wait_for(
-    env: dict[str, str], installation: Installation, broker: str, first: int
+    env: dict[str, str], site: Installation, broker: str, first: int
 ) -> None:
     with worker(env, broker):
-        one = installation
+        one = site
         # What a start takes is not what is asked for here.
         one.seconds_until_answered(first, -1, within=90)
         slow = [
