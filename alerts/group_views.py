@@ -26,9 +26,9 @@ from alerts.severity import Severity
 from alerts.sound import Policy
 from alerts.sources.incoming import AlertStatus, Link, LinkKind
 from botapi.markup import ParseMode
+from channels_app.channel_language import language_of
 from channels_app.models import Bot, NotificationChannel
 from channels_app.offered import length_of
-from languages.speaking import first_language
 
 _FIELDS = (
     "group_id",
@@ -214,11 +214,6 @@ def offer_of(channel: NotificationChannel, menu: str = Menu.MAIN) -> Offer | Non
 def console_url(group: AlertGroup) -> str:
     """Its page."""
     return f"{settings.SITE_URL}/alerts/alertgroup/{group.pk}/"
-
-
-def language_of(channel: NotificationChannel) -> str:
-    """The channel's language, else its organization's, else English."""
-    return first_language(channel.language, channel.organization.language)
 
 
 def zone_of(channel: NotificationChannel) -> ZoneInfo:

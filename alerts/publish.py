@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from alerts import images
-from alerts.group_views import language_of, views_of, zone_of
+from alerts.group_views import views_of, zone_of
 from alerts.images import Fetching, Wish
 from alerts.models import AlertGroup, GroupMessage, Storm
 from alerts.muting.known import muting_in
@@ -38,6 +38,7 @@ from alerts.storms.divide import divide
 from botapi import failpoints
 from botapi.client import InputFile
 from botapi.outbound import Fetched
+from channels_app.channel_language import language_of
 from channels_app.models import NotificationChannel
 from deliveries import clock, files, wakeup
 from deliveries.conflicts import is_conflict

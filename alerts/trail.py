@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from accounts.audit import Actor
-from alerts.group_views import language_of, zone_of
+from alerts.group_views import zone_of
 from alerts.models import AlertGroup, GroupMessage, TimelineEvent
 from alerts.rendering.times import Times
 from alerts.rendering.words import isolate, one_line, shorten_end
 from botapi.markup import render, text, visible
+from channels_app.channel_language import language_of
 from deliveries import backlog, clock, outbox
 from deliveries.calls import notice_call
 from deliveries.messages import channel_params

@@ -15,12 +15,13 @@ from django.db import InterfaceError, OperationalError, transaction
 from accounts.audit import SYSTEM, Actor, record
 from accounts.tenancy import require_same_organization
 from botapi import failpoints
+from channels_app.channel_language import language_of
 from channels_app.models import Bot, NotificationChannel, Verification
 from deliveries import checks, clock, health, outbox, selectors, wakeup
 from deliveries.advice import Problem, verdict
 from deliveries.checks import Failed, Verdict
 from deliveries.models import Delivery, Probe, SentMessage
-from languages.speaking import first_language, gettext, gettext_noop, speaking
+from languages.speaking import gettext, gettext_noop, speaking
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def give_up(probe: Probe, said: str) -> None:
 
 
 def _send_test(channel: NotificationChannel) -> Delivery:
-    with speaking(first_language(channel.language, channel.organization.language)):
+    with speaking(language_of(channel)):
         text = gettext(TEST_TEXT).format(name=channel.name)
     params: dict[str, object] = {"text": text}
     if channel.message_thread_id:

@@ -20,6 +20,7 @@ from django.db.models import F, Q
 
 from accounts.models import Membership, Organization, Role, User
 from botapi import limits
+from channels_app.channel_language import language_of
 from channels_app.models import NotificationChannel
 from deliveries import lanes, messages, trouble_sight
 from deliveries.drafts import DraftRefused
@@ -33,7 +34,7 @@ from deliveries.trouble_rules import (
     letter,
     next_telling,
 )
-from languages.speaking import first_language, speaking
+from languages.speaking import speaking
 
 log = logging.getLogger(__name__)
 
@@ -230,7 +231,7 @@ def _tell_channels(organization: Organization, rows: Sequence[Trouble]) -> None:
     for channel in channels:
         if channel.chat.bot_id in failing:
             continue
-        with speaking(first_language(channel.language, organization.language)):
+        with speaking(language_of(channel)):
             subject, text = letter(organization.name, rows, [_page(row) for row in rows])
         words = f"{subject}\n\n{text}"[: limits.MESSAGE_TEXT_MAX - 1]
         try:

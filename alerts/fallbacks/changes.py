@@ -16,12 +16,12 @@ from accounts.models import Organization
 from accounts.tenancy import require_same_organization
 from alerts.fallbacks import text as fallback_text
 from alerts.fallbacks.calls import FALLBACK_TASK, VERSION, scene_of, send_to_chat
-from alerts.group_views import language_of
 from alerts.models import Fallback, FallbackCall, TakeOver
 from alerts.models.fallbacks import MINUTES_MAX
 from botapi.markup import render
 from botapi.markup import text as text_node
 from channels_app import encryption
+from channels_app.channel_language import language_of
 from channels_app.models import NotificationChannel
 from deliveries import wakeup
 from deliveries.signed_post import url_problem

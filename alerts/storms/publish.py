@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, Window
 from django.db.models.functions import Random, RowNumber
 
-from alerts.group_views import channel_view, language_of, policy_of, zone_of
+from alerts.group_views import channel_view, policy_of, zone_of
 from alerts.models import Storm
 from alerts.publish_claim import Term
 from alerts.rendering import storm as rendering
@@ -51,6 +51,7 @@ from botapi import failpoints
 from botapi.client import InputFile
 from botapi.limits import CAPTION_MAX
 from botapi.markup import Node
+from channels_app.channel_language import language_of
 from channels_app.models import NotificationChannel
 from deliveries import backlog, clock, files, outbox, waiting
 from deliveries.calls import Call

@@ -20,6 +20,7 @@ from botapi import failpoints
 from botapi.callback_data import pack
 from botapi.keyboards import CallbackButton, InlineKeyboard
 from botapi.markup import ParseMode
+from channels_app.channel_language import language_of
 from channels_app.models import NotificationChannel
 from chatops.approvals import rules, showing
 from chatops.approvals.rules import ApprovalRefused
@@ -30,7 +31,7 @@ from chatops.one_by_one import each
 from deliveries import clock, outbox
 from deliveries.messages import channel_params
 from deliveries.models import Delivery, SentMessage
-from languages.speaking import ENGLISH, first_language, gettext, speaking
+from languages.speaking import ENGLISH, gettext, speaking
 
 VERB = "ap"
 """Of its buttons, with the number of the choice."""
@@ -250,8 +251,7 @@ def _keyboard(approval: Approval) -> InlineKeyboard:
 
 def _language(approval: Approval) -> str:
     """Of the chat that it is asked in, whoever answers."""
-    channel = approval.channel
-    return first_language(channel.language, channel.organization.language)
+    return language_of(approval.channel)
 
 
 def _question(approval: Approval) -> Question:
